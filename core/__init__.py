@@ -1,0 +1,1 @@
+"""Money, clock, errors and the vault cipher: pure Python. Only `core.django` may import Django."""

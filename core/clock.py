@@ -1,0 +1,42 @@
+"""Time: aware UTC only. The clock is read once at the edge by `now` and passed down."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+DAY = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def now() -> datetime:
+    """The present moment, aware UTC."""
+    return datetime.now(UTC)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Aware UTC from milliseconds since 1970, exactly."""
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since 1970, floored."""
+    return (moment - EPOCH) // _MILLISECOND
+
+
+def day_start(day: date) -> datetime:
+    """00:00 UTC of a day."""
+    return datetime.combine(day, time.min, UTC)
+
+
+def day_end(day: date) -> datetime:
+    """24:00 UTC of a day: the first moment no longer in it."""
+    return day_start(day) + DAY
+
+
+def utc_day(moment: datetime) -> date:
+    """The UTC calendar day of an aware moment."""
+    return moment.astimezone(UTC).date()
+
+
+def floor_hour(moment: datetime) -> datetime:
+    """The hour the moment lies in."""
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,192 @@
+"""What adapters return: frozen rows of exact facts. Amounts are `Decimal`, times aware UTC, ids text.
+
+`raw` is the exchange's own object with numbers kept as text. A row that cannot be read becomes a `BadRow`;
+it never stops the good rows beside it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+Raw = Mapping[str, Any]
+Row = TypeVar("Row")
+
+
+class Side(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class MarketType(StrEnum):
+    SPOT = "spot"
+
+
+class OrderStatus(StrEnum):
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def is_final(self) -> bool:
+        """No further fills are announced; late ones are still taken."""
+        return self not in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+
+
+class TransferKind(StrEnum):
+    DEPOSIT = "DEPOSIT"
+    WITHDRAWAL = "WITHDRAWAL"
+
+
+class TransferStatus(StrEnum):
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A payload that could not be read, with the reason in words."""
+
+    raw: Raw
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """One answer of an exchange: the readable rows in its order, the unreadable ones, and where to go on.
+
+    `next_position` continues the walk (opaque text kept in the cursor, also when `has_more` is false, as the start
+    of the next incremental walk); `raw_count` is how many rows the exchange sent.
+    """
+
+    rows: tuple[Row, ...]
+    bad: tuple[BadRow, ...]
+    next_position: str
+    has_more: bool
+    raw_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInfo:
+    """Who the key belongs to and what it may do."""
+
+    uid: str
+    can_read: bool
+    can_trade: bool
+    can_withdraw: bool
+    ip_restricted: bool
+    maker_commission: Decimal | None
+    taker_commission: Decimal | None
+    permissions: tuple[str, ...]
+    raw: Raw = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    asset: str
+    available: Decimal
+    locked: Decimal
+    raw: Raw = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    """One execution. `fee_amount` ≥ 0 is a cost, < 0 a rebate, in `fee_currency`."""
+
+    market_type: MarketType
+    symbol: str
+    base_asset: str
+    quote_asset: str
+    fill_id: str
+    order_id: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    quote_quantity: Decimal
+    fee_amount: Decimal
+    fee_currency: str
+    is_maker: bool
+    executed_at: datetime
+    raw: Raw = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as last seen. `price` is None for market orders; `order_list_id` ties OCO/OTO legs together."""
+
+    market_type: MarketType
+    symbol: str
+    order_id: str
+    client_order_id: str
+    order_list_id: str
+    side: Side
+    type: str
+    status: OrderStatus
+    price: Decimal | None
+    stop_price: Decimal | None
+    quantity: Decimal
+    executed_quantity: Decimal
+    executed_quote_quantity: Decimal
+    time_in_force: str
+    ordered_at: datetime
+    updated_at: datetime
+    raw: Raw = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRow:
+    kind: TransferKind
+    transfer_id: str
+    asset: str
+    amount: Decimal
+    fee_amount: Decimal
+    network: str
+    address: str
+    tx_id: str
+    status: TransferStatus
+    occurred_at: datetime
+    raw: Raw = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingRow:
+    """A market as the exchange lists it. Steps and minimums are None where it states none."""
+
+    market_type: MarketType
+    symbol: str
+    base_asset: str
+    quote_asset: str
+    status: str
+    is_trading: bool
+    price_step: Decimal | None
+    quantity_step: Decimal | None
+    min_quantity: Decimal | None
+    min_notional: Decimal | None
+    raw: Raw = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CandleRow:
+    """Half-open [opened_at, opened_at + timeframe)."""
+
+    symbol: str
+    timeframe: str
+    opened_at: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    symbol: str
+    price: Decimal
