@@ -1,8 +1,8 @@
 """The protocol every exchange stands behind, and what a caller must bring."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from exchanges.rows import (
@@ -17,6 +17,8 @@ from exchanges.rows import (
     TransferKind,
     TransferRow,
 )
+
+Listings = Mapping[str, tuple[str, str]]  # wire symbol to (base asset, quote asset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,20 @@ class MarketData(Protocol):
         """Candles opened in [since, until), oldest first; at most one page: go on at the last `opened_at`."""
         ...
 
+    def close(self) -> None: ...
+
 
 class Account(Protocol):
-    """One user's account. Every walk starts at position "" (the oldest fact) and goes on at `Page.next_position`."""
+    """One user's account, for one thread. Every method that asks the exchange raises only ExchangeError.
+
+    Every walk starts at position "" (the oldest fact) and goes on at `Page.next_position`; pages overlap on
+    purpose, so the same row arrives more than once.
+    """
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the exchange's clock is ahead of ours, measured and made up for once it refused ours."""
+        ...
 
     def info(self) -> AccountInfo: ...
 
@@ -60,12 +73,28 @@ class Account(Protocol):
 
     def fills(self, symbol: str, position: str) -> Page[FillRow]: ...
 
+    def fills_between(self, symbol: str, since: datetime, until: datetime) -> Iterator[Page[FillRow]]:
+        """All fills of [since, until) by time, page by page; the pages' positions are no cursors.
+
+        The recheck that finds what came too late for `fills`.
+        """
+        ...
+
     def orders(self, symbol: str, position: str) -> Page[OrderRow]: ...
 
-    def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]: ...
+    def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
+        """Transfers before `until` (exclusive), window by window; the next walk reads the last days again."""
+        ...
 
     def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
-        """Listed symbols worth asking for fills, given assets ever touched and symbols already asked (exclusive)."""
+        """Listed symbols worth asking for fills, given assets ever touched and the symbols already asked.
+
+        Fills found add assets (their quotes, the coins of their fees): ask again until nothing new comes.
+        """
+        ...
+
+    def sweep_symbols(self, known: Sequence[str]) -> list[str]:
+        """All other listed symbols: what the slow search in the background goes through."""
         ...
 
     def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""The few errors that cross the adapter border. Each says whether trying again can help and how long to wait."""
+"""The few errors that cross the adapter border. Each says whether trying again can help, and when."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -62,8 +62,8 @@ class BadRow:
 class Page(Generic[Row]):
     """One answer of an exchange: the readable rows in its order, the unreadable ones, and where to go on.
 
-    `next_position` continues the walk (opaque text kept in the cursor, also when `has_more` is false, as the start
-    of the next incremental walk); `raw_count` is how many rows the exchange sent.
+    `next_position` continues the walk (opaque text kept in the cursor, also when `has_more` is false, as the
+    start of the next incremental walk); `raw_count` is how many rows the exchange sent.
     """
 
     rows: tuple[Row, ...]
@@ -119,7 +119,7 @@ class FillRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order as last seen. `price` is None for market orders; `order_list_id` ties OCO/OTO legs together."""
+    """An order as last seen. `price` is None for market orders; `order_list_id` ties OCO/OTO legs."""
 
     market_type: MarketType
     symbol: str

@@ -1,0 +1,89 @@
+"""Public data of Binance spot."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from core import clock
+from exchanges import reading
+from exchanges.binance import mapping
+from exchanges.binance.walks import ceil_ms
+from exchanges.errors import ErrorKind, ExchangeError
+from exchanges.reading import UnreadableRow
+from exchanges.rows import BadRow, CandleRow, ListingRow, Page, PriceRow
+from exchanges.transport import CcxtClient, unreadable
+
+CANDLES_PER_PAGE: Final = 1000
+TIMEFRAMES: Final = frozenset(
+    ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+)
+
+
+class BinanceMarket:
+    """Implements `exchanges.base.MarketData`."""
+
+    def __init__(self, client: CcxtClient) -> None:
+        self._client = client
+
+    @property
+    def used_weight(self) -> int | None:
+        """Weight this address used in the running minute, as the last answer told."""
+        return self._client.used_weight
+
+    def listings(self) -> Page[ListingRow]:
+        return listings(self._client)
+
+    def prices(self) -> Page[PriceRow]:
+        raws = self._client.records("public_get_ticker_price")
+        rows, bad = reading.rows(raws, mapping.price)
+        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+    def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
+        if timeframe not in TIMEFRAMES:
+            raise ExchangeError(ErrorKind.USER, f"Binance has no candles of {timeframe!r:.20}.")
+        start = clock.to_ms(since)
+        if since >= until:
+            return Page((), (), str(start), has_more=False, raw_count=0)
+        raws = self._client.records(
+            "public_get_klines",
+            {
+                "symbol": symbol,
+                "interval": timeframe,
+                "startTime": start,
+                "endTime": ceil_ms(until) - 1,  # inclusive
+                "limit": CANDLES_PER_PAGE,
+            },
+        )
+        rows, bad = _candles(raws, symbol, timeframe)
+        rows = tuple(sorted(rows, key=lambda row: row.opened_at))
+        at = clock.to_ms(rows[-1].opened_at) if rows else start
+        # Without one readable candle there is nowhere to go on from.
+        has_more = bool(rows) and len(raws) >= CANDLES_PER_PAGE
+        return Page(rows, bad, str(at), has_more, raw_count=len(raws))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def listings(client: CcxtClient) -> Page[ListingRow]:
+    """Every spot symbol, also those no longer trading."""
+    raws = client.record("public_get_exchangeinfo").get("symbols")
+    if not isinstance(raws, list):
+        raise unreadable("no symbols")
+    rows, bad = reading.rows(raws, mapping.listing)
+    return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+
+def _candles(
+    raws: list[Any], symbol: str, timeframe: str
+) -> tuple[tuple[CandleRow, ...], tuple[BadRow, ...]]:
+    """Candles are arrays, not objects."""
+    good: list[CandleRow] = []
+    bad: list[BadRow] = []
+    for raw in raws:
+        try:
+            if not isinstance(raw, list):
+                raise UnreadableRow(f"expected an array, not {type(raw).__name__}")
+            good.append(mapping.candle(raw, symbol, timeframe))
+        except UnreadableRow as error:
+            bad.append(BadRow({"row": raw}, str(error)))
+    return tuple(good), tuple(bad)

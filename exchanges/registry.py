@@ -1,0 +1,98 @@
+"""The exchanges we speak to, and the only way in. Importing it is cheap: the first client loads ccxt."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
+
+from core import clock
+from core.errors import Invalid
+from exchanges import binance
+from exchanges.base import Account, ApiKeys, Listings, MarketData
+from exchanges.transport import Clock
+
+NO_URLS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """How one exchange is shown and reached."""
+
+    title: str
+    open_account: Callable[[ApiKeys, str | None, Listings | None, Clock], Account]
+    open_market: Callable[[str | None, Clock], MarketData]
+    ccxt_class: str = ""  # "" for a client of our own
+
+
+_EXCHANGES: Final[Mapping[str, Exchange]] = {
+    "binance": Exchange("Binance", binance.open_account, binance.open_market, ccxt_class="binance"),
+}
+
+
+def supported() -> Mapping[str, Exchange]:
+    """Exchanges by the name they have in the API and in settings."""
+    return MappingProxyType(_EXCHANGES)
+
+
+def open_account(
+    exchange: str,
+    keys: ApiKeys,
+    *,
+    urls: Mapping[str, str] = NO_URLS,
+    listings: Listings | None = None,
+    now: Clock = clock.now,
+) -> Account:
+    """A client for one account and one thread; close it after use.
+
+    `listings` (all the exchange's, as stored) saves asking for them. Raises ExchangeError(AUTH) for keys that
+    cannot be keys, Invalid for an unknown exchange.
+    """
+    return _find(exchange).open_account(keys, urls.get(exchange), listings, now)
+
+
+def open_market(exchange: str, *, urls: Mapping[str, str] = NO_URLS, now: Clock = clock.now) -> MarketData:
+    """A client for public data; close it after use. Raises Invalid for an unknown exchange."""
+    return _find(exchange).open_market(urls.get(exchange), now)
+
+
+def parse_urls(text: str) -> dict[str, str]:
+    """`binance=http://127.0.0.1:9001,…`: addresses in place of the exchanges' own. Raises Invalid."""
+    urls: dict[str, str] = {}
+    for entry in text.replace(",", " ").split():
+        exchange, _, url = entry.partition("=")
+        _find(exchange)
+        urls[exchange] = _checked(url)
+    return urls
+
+
+def _find(exchange: str) -> Exchange:
+    if exchange not in _EXCHANGES:
+        raise Invalid(f"{exchange!r:.40} is no supported exchange; there are: {', '.join(_EXCHANGES)}.")
+    return _EXCHANGES[exchange]
+
+
+def _checked(url: str) -> str:
+    """Keys travel only encrypted, or not at all: plain http stays on this machine."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise Invalid("An exchange's address is malformed.") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise Invalid("An exchange's address must begin with https:// (or http:// on this machine).")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise Invalid("An exchange's address holds only scheme, host, port and path.")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise Invalid(f"Plain http is refused for {host!r:.100}: keys would travel unprotected.")
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

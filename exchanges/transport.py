@@ -1,0 +1,189 @@
+"""What all exchanges behind ccxt share: it signs and sends, we read the raw answer and name what went wrong.
+
+One client serves one thread and one set of keys; it never sleeps and repeats nothing, except a request the
+exchange refused because of our clock.
+"""
+
+import functools
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from core import clock
+from exchanges.base import ApiKeys
+from exchanges.errors import ErrorKind, ExchangeError
+from exchanges.failures import Answer, Dialect, scrub, translate
+from exchanges.reading import UnreadableRow
+
+TIMEOUT_MS: Final = 10_000  # to connect, and between two bytes of an answer
+CLOCK_MEASUREMENTS: Final = 2  # tries to mend a refused clock before giving up
+_CONFIG: Final = {"number": str, "enableRateLimit": False, "timeout": TIMEOUT_MS}
+Clock = Callable[[], datetime]
+
+
+class _ExactAnswers:
+    """Mixed into a ccxt class: numbers never pass through float; the last answer is kept for its errors."""
+
+    answer: Answer | None = None
+
+    def on_json_response(self, body: str) -> object:
+        try:
+            return json.loads(body, parse_float=str, parse_constant=str)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+    def on_rest_response(
+        self,
+        code: int,
+        _reason: str,
+        _url: str,
+        _method: str,
+        headers: Mapping[str, str],
+        body: str,
+        *_: object,
+    ) -> str:
+        self.answer = Answer(code, headers, body)
+        return body.strip()
+
+
+@functools.cache
+def _exact_class(name: str) -> Any:
+    # 75 MB and half a second: only processes that talk to an exchange pay for it, web processes never do.
+    import ccxt  # noqa: PLC0415
+
+    # Their debug lines hold the API key and the signed URL.
+    for logger in ("ccxt", "urllib3"):
+        logging.getLogger(logger).setLevel(logging.INFO)
+    return type(f"Exact{name.title()}", (_ExactAnswers, getattr(ccxt, name)), {})
+
+
+@dataclass(frozen=True, slots=True)
+class CcxtProfile:
+    """What an exchange brings to its client."""
+
+    name: str  # of the ccxt class
+    options: Mapping[str, Any]
+    dialect: Dialect
+    weight_headers: tuple[str, ...]
+    time_endpoint: str  # public
+    read_time: Callable[[object], datetime]  # from the answer of `time_endpoint`; raises UnreadableRow
+
+
+class CcxtClient:
+    """Signed and public requests of one exchange.
+
+    `clock_offset` is how far the exchange's clock is ahead of ours, zero until the exchange first refused it:
+    requests are then signed with the corrected time.
+    """
+
+    def __init__(
+        self, profile: CcxtProfile, keys: ApiKeys | None, *, url: str | None = None, now: Clock = clock.now
+    ) -> None:
+        self._profile = profile
+        self._now = now
+        self._secrets = (keys.key, keys.secret, keys.passphrase) if keys else ()
+        self.clock_offset = timedelta(0)
+        self._exchange = _exact_class(profile.name)(
+            {**_CONFIG, "options": dict(profile.options), **_credentials(keys)}
+        )
+        self._exchange.milliseconds = lambda: clock.to_ms(now())
+        # A redirect would carry the API key to another host.
+        self._exchange.session.max_redirects = 0
+        if url:
+            self._exchange.urls["api"] = point_at(self._exchange.urls["api"], url)
+
+    @property
+    def used_weight(self) -> int | None:
+        """Request weight used in the current window, as the last answer told; None when it told nothing."""
+        answer: Answer | None = self._exchange.answer
+        if answer is None:
+            return None
+        told = (answer.headers.get(name, "") for name in self._profile.weight_headers)
+        return next((int(value) for value in told if value.isascii() and value.isdigit()), None)
+
+    def records(self, endpoint: str, params: Mapping[str, Any] | None = None) -> list[Any]:
+        """A JSON array from one of ccxt's implicit endpoints. Raises ExchangeError."""
+        answer = self._call(endpoint, params)
+        if not isinstance(answer, list):
+            raise unreadable("a list was expected")
+        return answer
+
+    def record(self, endpoint: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """A JSON object from one of ccxt's implicit endpoints. Raises ExchangeError."""
+        answer = self._call(endpoint, params)
+        if not isinstance(answer, dict):
+            raise unreadable("an object was expected")
+        return answer
+
+    def measure_clock(self) -> None:
+        """Ask the exchange for the time and sign with it from now on."""
+        before = self._now()
+        answer = self._guarded(getattr(self._exchange, self._profile.time_endpoint))
+        local = before + (self._now() - before) / 2
+        try:
+            server = self._profile.read_time(answer)
+        except UnreadableRow as error:
+            raise unreadable(str(error)) from None
+        self.clock_offset = server - local
+        self._exchange.options["timeDifference"] = round(-self.clock_offset / timedelta(milliseconds=1))
+
+    def close(self) -> None:
+        """Close the connection and forget the keys."""
+        self._exchange.session.close()
+        self._exchange.apiKey = self._exchange.secret = self._exchange.password = ""
+        self._secrets = ()
+
+    def _call(self, endpoint: str, params: Mapping[str, Any] | None) -> object:
+        send = getattr(self._exchange, endpoint)
+        for _ in range(CLOCK_MEASUREMENTS):
+            try:
+                return self._guarded(lambda: send(dict(params or {})))
+            except ExchangeError as error:
+                if error.kind is not ErrorKind.CLOCK:
+                    raise
+            self.measure_clock()
+        return self._guarded(lambda: send(dict(params or {})))
+
+    def _guarded(self, send: Callable[[], Any]) -> Any:
+        """Run a request; whatever it raises becomes an ExchangeError with no trace of the original text."""
+        self._exchange.answer = None
+        try:
+            return send()
+        except Exception as error:  # ccxt lets errors of many libraries through
+            failure = translate(
+                error,
+                self._exchange.answer,
+                dialect=self._profile.dialect,
+                secrets=self._secrets,
+                now=self._now(),
+            )
+        # Raised outside the except block: the original, whose text holds the signed URL, is not chained.
+        raise failure
+
+
+def unreadable(reason: str) -> ExchangeError:
+    """An answer that came, but is not what was asked for."""
+    return ExchangeError(
+        ErrorKind.DOWN, scrub(f"The exchange's answer is unreadable: {reason}."), code="unreadable"
+    )
+
+
+def point_at(urls: Any, base: str) -> Any:
+    """ccxt's (nested) API addresses with scheme and host replaced by `base`, their paths kept."""
+    if isinstance(urls, Mapping):
+        return {name: point_at(value, base) for name, value in urls.items()}
+    return base.rstrip("/") + urlsplit(urls).path
+
+
+def _credentials(keys: ApiKeys | None) -> dict[str, str]:
+    if keys is None:
+        return {}
+    if not keys.key or not keys.secret or not (keys.key.isascii() and keys.key.isprintable()):
+        raise ExchangeError(
+            ErrorKind.AUTH, "The API key or secret is empty or holds unusable characters.", code="keys"
+        )
+    return {"apiKey": keys.key, "secret": keys.secret, "password": keys.passphrase}
