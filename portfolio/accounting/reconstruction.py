@@ -3,12 +3,12 @@
     holding at the end of day d = reported - sum of changes after d
 
 What the facts cannot explain stays visible. Where more is reported than they add up to, the difference was
-held before the first fact: an opening flow on the first day. Where less is reported, it is kept out of the past
-and leaves on the reported day as `unexplained`. A holding that facts would drive below zero is cut at zero,
-marked, and the cut is `unexplained` too.
+held before the first fact: an opening flow on the first day. Where less is reported, it is kept out of the
+past and leaves on the reported day as `unexplained`. A holding that facts would drive below zero is cut at
+zero, marked, and the cut is `unexplained` too.
 
-Everything of a day is valued at its close, also that day's flows: an asset paid in during the day then makes no
-profit or loss of its own, and the accounting identity closes. A missing close is replaced by the last one
+Everything of a day is valued at its close, also that day's flows: an asset paid in during the day then makes
+no profit or loss of its own, and the accounting identity closes. A missing close is replaced by the last one
 known (stale); an asset without any stays unpriced, outside the total, and the day is partial.
 """
 

@@ -1,0 +1,104 @@
+"""Users and their sessions. Identity tables: outside row-level security, looked up by exact key only."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+
+
+class UserManager(BaseUserManager["User"]):
+    """Everybody, the soft-deleted included; look-ups for log-in go through `get_by_natural_key`."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, is_verified=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username, is_deleted=False)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. Log-in is by e-mail, unique by lower case among the living; deletion is a flag."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=150)
+    date_of_birth = models.DateTimeField(null=True, blank=True)
+    is_deleted = models.BooleanField(default=False)
+    is_verified = models.BooleanField(default=False)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    password_updated_at = models.DateTimeField(null=True, blank=True)
+    reporting_currency = models.CharField(max_length=20, default="USDT")
+    cost_method = models.CharField(
+        max_length=10, default="average", choices=[("average", "average"), ("fifo", "fifo")]
+    )
+    seen_at = models.DateTimeField(
+        null=True, blank=True, help_text="Last request, kept to the minute: sets the sync pace."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=models.Q(is_deleted=False),
+                name="user_email_unique_among_the_living",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cost_method__in=["average", "fifo"]), name="user_cost_method_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+
+class Session(models.Model):
+    """One log-in: a family of refresh tokens. Access tokens carry its id and die with it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="The absolute end, however often the session is refreshed.")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class RefreshToken(models.Model):
+    """A single-use token; only its hash is stored. Using one twice kills its session."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="tokens")
+    parent = models.OneToOneField(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="child"
+    )
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,0 +1,41 @@
+"""Model fields shared by every room."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from core import money
+
+if TYPE_CHECKING:
+    DecimalField = models.DecimalField[Decimal | str | int, Decimal]
+else:
+    DecimalField = models.DecimalField  # not subscriptable when it runs
+
+
+class MoneyField(DecimalField):
+    """NUMERIC(38,18): prices, quantities and amounts, exactly."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["max_digits"] = money.DIGITS
+        kwargs["decimal_places"] = money.PLACES
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["max_digits"], kwargs["decimal_places"]
+        return name, path, args, kwargs
+
+
+class PercentField(DecimalField):
+    """Percentages × 100 and ratios with four decimals, wide enough for any of them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["max_digits"] = 24
+        kwargs["decimal_places"] = 4
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["max_digits"], kwargs["decimal_places"]
+        return name, path, args, kwargs

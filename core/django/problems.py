@@ -1,0 +1,86 @@
+"""Every API error as an RFC 9457 problem document with a stable `code`."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from core.django.rendering import dumps
+from core.errors import DomainError
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def document(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
+    """The members of a problem; `type` is about:blank, the code tells them apart."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **more,
+    }
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. Unforeseen errors go on to Django's 500 page, which tells nothing."""
+    problem, headers = _translate(error)
+    if problem is None:
+        return None
+    set_rollback()
+    response = Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
+    return response
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 for paths that no view answers."""
+    return _plain(document(404, "not_found", "Nothing answers at this path."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500 without a word about the inside."""
+    return _plain(
+        document(500, "server_error", "Something broke on our side; it has been logged. Try again later.")
+    )
+
+
+def _plain(problem: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(dumps(problem), status=problem["status"], content_type=CONTENT_TYPE)
+
+
+def _translate(error: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
+    if isinstance(error, DomainError):
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+        return document(error.status, error.code, error.message, **error.details), headers
+    if isinstance(error, Http404):
+        return document(404, "not_found", "There is no such object."), {}
+    if isinstance(error, PermissionDenied):
+        return document(403, "permission_denied", "You may not do this."), {}
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(_flatten(error.detail, ""))
+        return document(
+            400, "invalid", "; ".join(f"{e['pointer']}: {e['detail']}" for e in errors), errors=errors
+        ), {}
+    if isinstance(error, exceptions.APIException):
+        code = error.default_code
+        headers = {"WWW-Authenticate": error.auth_header} if getattr(error, "auth_header", None) else {}
+        return document(error.status_code, code, str(error.detail)), headers
+    return None, {}
+
+
+def _flatten(detail: Any, pointer: str) -> Any:
+    """DRF's nested messages as {pointer, code, detail} with JSON pointers."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            yield from _flatten(value, pointer if key == "non_field_errors" else f"{pointer}/{key}")
+    elif isinstance(detail, list):
+        for index, value in enumerate(detail):
+            nested = isinstance(value, dict | list)
+            yield from _flatten(value, f"{pointer}/{index}" if nested else pointer)
+    else:
+        yield {"pointer": pointer or "/", "code": getattr(detail, "code", "invalid"), "detail": str(detail)}

@@ -1,0 +1,62 @@
+"""JSON both ways without a float: Decimals leave as JSON numbers with all their digits, and arrive as Decimals."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import IO, Any
+
+import msgspec
+from django.utils.functional import Promise
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+
+
+def _fallback(value: Any) -> Any:
+    if isinstance(value, Promise):
+        return str(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Mapping):  # DRF's own dictionaries
+        return dict(value)
+    if isinstance(value, list | tuple | set):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form.")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_fallback, decimal_format="number")
+
+
+def dumps(data: Any) -> bytes:
+    """UTF-8 JSON; Decimals are numbers, datetimes RFC 3339 (`Z` for UTC)."""
+    return _ENCODER.encode(data)
+
+
+class ExactJSONRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return b"" if data is None else dumps(data)
+
+
+class ProblemRenderer(ExactJSONRenderer):
+    """RFC 9457."""
+
+    media_type = "application/problem+json"
+
+
+class ExactJSONParser(BaseParser):
+    media_type = "application/json"
+
+    def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> Any:
+        try:
+            return json.loads(stream.read().decode(), parse_float=Decimal, parse_constant=_refuse)
+        except ValueError as error:
+            raise ParseError(f"The body is not JSON: {error}") from None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON.")

@@ -1,0 +1,119 @@
+"""The cipher of the credential vault: AES-256-GCM in a self-describing text, `cv1:<key id>:<nonce>:<ciphertext>`.
+
+The associated data binds a value to its table, row, user, field and key id, so a value moved anywhere else does
+not open (NIST SP 800-38D; 96-bit random nonces, far below the 2**32 values a key may seal).
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+PREFIX: Final = "cv1"
+KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+
+
+class VaultError(Exception):
+    """A ring that must not be used, or a value that does not open. Never holds key or plaintext."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sealed value lives; all of it is authenticated."""
+
+    table: str
+    row: str
+    user: str
+    field: str
+
+    def associated_data(self, key_id: str) -> bytes:
+        """Length-prefixed, so that no two places share their bytes."""
+        parts = (PREFIX, self.table, self.row, self.user, self.field, key_id)
+        return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Named keys; the first seals, all open."""
+
+    primary: str
+    _ciphers: Mapping[str, AESGCM] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "KeyRing":
+        """Read `id:base64,id:base64,…`. Raises VaultError for an empty, short, all-zero, reused or twice-named key."""
+        ciphers: dict[str, AESGCM] = {}
+        seen: set[bytes] = set()
+        for part in filter(None, (item.strip() for item in text.split(","))):
+            key_id, _, encoded = part.partition(":")
+            key = _decode_key(key_id, encoded)
+            if key_id in ciphers or key in seen:
+                raise VaultError(f"Key {key_id!r} is in the ring twice: give every key its own id and bytes.")
+            seen.add(key)
+            ciphers[key_id] = AESGCM(key)
+        if not ciphers:
+            raise VaultError(
+                "The key ring is empty: set CREDENTIAL_ENCRYPTION_KEYS to `id:base64` of 32 random bytes."
+            )
+        return cls(primary=next(iter(ciphers)), _ciphers=ciphers)
+
+    def seal(self, plaintext: str, place: Place) -> str:
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ciphers[self.primary].encrypt(
+            nonce, plaintext.encode(), place.associated_data(self.primary)
+        )
+        return f"{PREFIX}:{self.primary}:{_encode(nonce)}:{_encode(sealed)}"
+
+    def open(self, sealed: str, place: Place) -> str:
+        """The plaintext. Raises VaultError if the text, its place or its key is not what it was sealed with."""
+        try:
+            prefix, key_id, nonce, ciphertext = sealed.split(":")
+            cipher = self._ciphers[key_id]
+            if prefix != PREFIX:
+                raise VaultError(f"Unknown vault format {prefix[:8]!r}.")
+            return cipher.decrypt(_strict(nonce), _strict(ciphertext), place.associated_data(key_id)).decode()
+        except KeyError:
+            raise VaultError("The key this value was sealed with is not in the ring.") from None
+        except (ValueError, InvalidTag, binascii.Error):
+            raise VaultError("The sealed value does not open: it was changed or moved.") from None
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether the value is sealed with the primary key."""
+        return sealed.startswith(f"{PREFIX}:{self.primary}:")
+
+
+def generate_key() -> str:
+    """A fresh key for a ring, as base64."""
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+def _decode_key(key_id: str, encoded: str) -> bytes:
+    if not key_id or not key_id.isascii() or not key_id.replace("-", "").replace("_", "").isalnum():
+        raise VaultError("Every key of the ring needs an id of letters, digits, - or _ before its colon.")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise VaultError(f"Key {key_id!r} is not base64.") from None
+    if len(key) != KEY_BYTES:
+        raise VaultError(f"Key {key_id!r} has {len(key)} bytes; AES-256 needs {KEY_BYTES}.")
+    if not any(key):
+        raise VaultError(f"Key {key_id!r} is all zero.")
+    return key
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode()
+
+
+def _strict(text: str) -> bytes:
+    """Base64 in its one canonical spelling: a second text for the same bytes is a change."""
+    data = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
+    if _encode(data) != text:
+        raise VaultError("The sealed value does not open: it was changed or moved.")
+    return data

@@ -1,0 +1,121 @@
+"""Deterministic traders: from a seed and a moment follow all facts up to that moment.
+
+A trader keeps an agenda. `advance` works it off up to a moment; going there in one step or in many gives the same facts.
+"""
+
+import random
+
+from exchanges.simulators import amounts
+from exchanges.simulators.account import Account
+from exchanges.simulators.amounts import ONE
+from exchanges.simulators.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from exchanges.simulators.desk import Desk
+from exchanges.simulators.facts import Hole
+from exchanges.simulators.market import Market
+from exchanges.simulators.plans import Plan, Style
+from exchanges.simulators.profiles import Profile
+from exchanges.simulators.scalper import Scalper
+from exchanges.simulators.symbols import SYMBOLS, Symbol
+from exchanges.simulators.transfers import Treasurer
+
+_STYLES = (*([Style.RESTING_TARGETS] * 3), *([Style.RESTING_STOP] * 2), *([Style.ORDER_LIST] * 3), *([Style.BY_HAND] * 2))
+_MOST_PLANS = 9
+_WEEK_MS = 7 * DAY_MS
+_BNB_LOW_WATER = 20 * ONE  # USDT
+
+
+class Trader:
+    """One account and the person behind it. `live_from` is where history ends and trading by the minute begins."""
+
+    def __init__(self, *, seed: int, profile: Profile, market: Market, live_from: int) -> None:
+        self.profile = profile
+        self.market = market
+        self.account = Account(
+            seed=seed, label=profile.label, market=market, can_withdraw=profile.can_withdraw
+        )
+        self._rng = random.Random(f"{seed}:{profile.label}")  # noqa: S311
+        self.desk = Desk(account=self.account, market=market, rng=self._rng)
+        self._symbols = [SYMBOLS[name] for name in profile.symbols]
+        self._plans: list[Plan] = []
+        opened = max(market.first_day_ms, (live_from // DAY_MS - profile.days + 1) * DAY_MS)
+        Treasurer(self.desk, profile, opened=opened).plan()
+        self.desk.schedule(opened + 12 * HOUR_MS, self._settle_in)
+        self.desk.schedule(opened + 13 * HOUR_MS, self._each_hour)
+        if profile.saves:
+            self.desk.schedule(opened + 2 * DAY_MS + 9 * HOUR_MS, self._save)
+        if profile.has_holes:
+            self.desk.schedule(opened + 4 * DAY_MS, self._earn)
+            self.desk.schedule(opened + profile.days * DAY_MS // 2, self._convert)
+        if profile.is_live:
+            Scalper(self.desk).start(live_from)
+
+    def advance(self, until: int) -> None:
+        self.desk.run(until)
+
+    def _settle_in(self, at: int) -> None:
+        """The first purchases: some BNB for fees, some of each quote that is traded against."""
+        self._buy("BNBUSDT", 60 * ONE, at)
+        if any(symbol.quote == "USDC" for symbol in self._symbols):
+            self._buy("USDCUSDT", self.profile.capital // 6, at + 1)
+        if any(symbol.quote == "BTC" for symbol in self._symbols):
+            self._buy("BTCUSDT", self.profile.capital // 10, at + 2)
+
+    def _each_hour(self, at: int) -> None:
+        self.desk.schedule(at + HOUR_MS, self._each_hour)
+        for plan in self._plans:
+            plan.look_ahead(at)
+        self._plans = [plan for plan in self._plans if not plan.is_done]
+        if at % DAY_MS == 0:
+            self._each_day(at)
+        if self._rng.randrange(2_400) < self.profile.ideas_per_100_days:
+            self.desk.schedule(at + self._rng.randrange(MINUTE_MS, 55 * MINUTE_MS), self._have_idea)
+
+    def _each_day(self, at: int) -> None:
+        """Three weeks of four fees are paid in BNB, kept topped up; in the fourth the switch is off."""
+        self.account.fees_in_bnb = at // _WEEK_MS % 4 != 3
+        value = amounts.product(self.account.free["BNB"], self.market.usdt_price("BNB", at))
+        if self.account.fees_in_bnb and value < _BNB_LOW_WATER:
+            self._buy("BNBUSDT", 60 * ONE, at + self._rng.randrange(1, HOUR_MS))
+
+    def _have_idea(self, at: int) -> None:
+        """Open a plan, more willingly in a market that rises; one plan a symbol at a time."""
+        taken = {plan.symbol.name for plan in self._plans}
+        symbol = self._rng.choice(self._symbols)
+        if symbol.name in taken or len(self._plans) >= _MOST_PLANS:
+            return
+        if not self._rises(symbol, at) and self._rng.random() < 0.6:
+            return
+        budget = self.account.free[symbol.quote] * self._rng.randrange(8, 22) // 100
+        quantity = self.desk.affordable(symbol, budget, self.market.price(symbol, at))
+        if quantity:
+            style = self._rng.choice(_STYLES)
+            self._plans.append(Plan(self.desk, symbol, style, quantity=quantity, at=at))
+
+    def _rises(self, symbol: Symbol, at: int) -> bool:
+        earlier = max(at - 8 * DAY_MS, self.market.first_day_ms)
+        return self.market.price(symbol, at) > self.market.hour(symbol, earlier).close
+
+    def _save(self, at: int) -> None:
+        self.desk.schedule(at + _WEEK_MS, self._save)
+        self._buy("BTCUSDT", 50 * ONE, at)
+
+    def _buy(self, name: str, budget: int, at: int) -> None:
+        symbol = SYMBOLS[name]
+        quantity = self.desk.affordable(symbol, budget, self.market.price(symbol, at))
+        if quantity:
+            self.desk.trade_at_market(symbol, side="BUY", quantity=quantity, at=at)
+
+    def _earn(self, at: int) -> None:
+        """Interest on idle USDT, paid every day into the balance."""
+        self.desk.schedule(at + DAY_MS, self._earn)
+        interest = self.account.free["USDT"] // 12_000
+        if interest:
+            self.account.change_silently(Hole("earn_interest", "USDT", interest, at))
+
+    def _convert(self, at: int) -> None:
+        """A conversion of USDT into BNB outside the order book."""
+        self.desk.schedule(at + 45 * DAY_MS + self._rng.randrange(600) * SECOND_MS, self._convert)
+        paid = min(200 * ONE, self.account.free["USDT"] // 10)
+        got = amounts.quotient(paid, self.market.usdt_price("BNB", at))
+        self.account.change_silently(Hole("convert", "USDT", -paid, at))
+        self.account.change_silently(Hole("convert", "BNB", got, at))

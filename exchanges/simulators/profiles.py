@@ -1,0 +1,48 @@
+"""What kind of person stands behind a simulated account."""
+
+from dataclasses import dataclass, replace
+
+from exchanges.simulators.amounts import ONE
+
+HISTORY_DAYS = 416  # the length of the shipped candles: almost fourteen months
+_ALL = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "ADAUSDT", "XRPUSDT", "DOGEUSDT", "ETHBTC", "BTCUSDC", "ETHUSDC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """`days` of history before the world starts; `ideas_per_100_days` new trade ideas; `capital` in USDT units."""
+
+    label: str
+    days: int = HISTORY_DAYS
+    symbols: tuple[str, ...] = _ALL
+    ideas_per_100_days: int = 110
+    capital: int = 12_000 * ONE
+    transfers: bool = True  # further deposits and withdrawals
+    saves: bool = True  # buys a little BTC every week and keeps it
+    has_holes: bool = False  # conversions and interest that no endpoint tells
+    is_live: bool = False  # goes on trading every 20 to 60 seconds
+    can_withdraw: bool = False  # the key may withdraw: a key nobody should hand over
+
+    def shortened(self, days: int) -> "Profile":
+        """The same person with a short history, for quick tests; ideas come thicker."""
+        return replace(self, days=days, ideas_per_100_days=self.ideas_per_100_days * 3)
+
+
+DEMO = Profile(label="demo", is_live=True)
+HOLES = Profile(
+    label="holes",
+    symbols=("BTCUSDT", "ETHUSDT", "SOLUSDT", "ADAUSDT"),
+    ideas_per_100_days=35,
+    capital=6_000 * ONE,
+    has_holes=True,
+)
+QUIET = Profile(
+    label="quiet",
+    symbols=("BTCUSDT", "XRPUSDT"),
+    ideas_per_100_days=6,
+    capital=2_500 * ONE,
+    transfers=False,
+    saves=False,
+)
+DEFAULT = (DEMO, HOLES, QUIET)
+SMALL = tuple(profile.shortened(20) for profile in DEFAULT)

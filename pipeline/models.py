@@ -1,0 +1,121 @@
+"""Work held in rows: what is due, who works on it, how it went. The broker only carries hints."""
+
+from django.db import models
+from django.db.models import Q
+
+from core.django.tenancy import AccountModel
+
+
+class Stream(models.TextChoices):
+    """The kinds of facts an account is asked for. Fills and orders are asked per symbol (`SyncCursor.scope`)."""
+
+    PERMISSIONS = "permissions"
+    BALANCES = "balances"
+    OPEN_ORDERS = "open_orders"
+    DEPOSITS = "deposits"
+    WITHDRAWALS = "withdrawals"
+    DISCOVERY = "discovery"
+    FILLS = "fills"
+    ORDERS = "orders"
+    RECHECK = "recheck"  # fills of the last days once more: late ones have lower ids than the cursor
+
+
+class CursorState(models.TextChoices):
+    BACKFILL = "backfill"
+    INCREMENTAL = "incremental"
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    OK = "ok"
+    PARTIAL = "partial"  # some streams failed or rows were set aside; the rest is stored
+    FAILED = "failed"
+
+
+class Trigger(models.TextChoices):
+    SCHEDULE = "schedule"
+    CONNECT = "connect"
+    USER = "user"
+    COMMAND = "command"
+
+
+class SyncCursor(AccountModel):
+    """How far a stream of an account is known. It moves in the transaction that stores the rows it passed."""
+
+    stream = models.CharField(max_length=16, choices=Stream.choices)
+    scope = models.CharField(max_length=40, blank=True, help_text="The symbol, where the stream has one.")
+    position = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=12, choices=CursorState.choices, default=CursorState.BACKFILL)
+    due_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True, blank=True)
+    row_count = models.BigIntegerField(default=0)
+    last_ok_at = models.DateTimeField(null=True, blank=True)
+    error_kind = models.CharField(max_length=12, blank=True)
+    error_detail = models.CharField(max_length=300, blank=True)
+    error_count = models.IntegerField(default=0)
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "stream", "scope"], name="cursor_once_per_stream_and_scope"
+            ),
+            models.CheckConstraint(condition=Q(stream__in=Stream.values), name="cursor_stream_known"),
+            models.CheckConstraint(condition=Q(state__in=CursorState.values), name="cursor_state_known"),
+        ]
+        indexes = [models.Index(fields=["due_at"], name="cursor_due")]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.scope}".strip()
+
+
+class SyncRun(AccountModel):
+    """One go at an account: what it brought, what it set aside, why it stopped."""
+
+    trigger = models.CharField(max_length=10, choices=Trigger.choices)
+    status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
+    requested_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    step = models.CharField(max_length=60, blank=True, help_text="What it is doing now.")
+    steps_done = models.IntegerField(default=0)
+    steps_total = models.IntegerField(default=0)
+    counts = models.JSONField(default=dict, help_text="Rows stored anew, by stream.")
+    rejected_count = models.IntegerField(default=0)
+    error_kind = models.CharField(max_length=12, blank=True)
+    error_detail = models.CharField(max_length=300, blank=True)
+    clock_offset_ms = models.IntegerField(null=True, blank=True)
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_known"),
+            models.CheckConstraint(condition=Q(trigger__in=Trigger.values), name="run_trigger_known"),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(status__in=["queued", "running"]), name="run_one_at_a_time"
+            ),
+        ]
+        indexes = [models.Index(fields=["account", "-requested_at"], name="run_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.trigger} {self.status}"
+
+
+class RejectedRow(AccountModel):
+    """A payload that could not be read, kept and reported; the good rows beside it were stored."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.PROTECT, related_name="rejected")
+    stream = models.CharField(max_length=16, choices=Stream.choices)
+    scope = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=300)
+    raw = models.JSONField()
+    digest = models.CharField(
+        max_length=64, help_text="Of stream, scope and payload: the same row is kept once."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(AccountModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["account", "digest"], name="rejected_row_once")]
+
+    def __str__(self) -> str:
+        return self.reason

@@ -1,0 +1,170 @@
+"""What happens to a book: the engine's input, and how an exchange fill becomes it.
+
+Quantities are whole units of 10**-18 (`core.money.to_units`); money is the exact product of two unit values, at
+scale 36, so that any exact split of a fill has the same totals. Times are milliseconds since 1970.
+
+The *carrier* of a fill is the book that bears its fee: the base asset's, or, where the base is cash, the
+quote asset's (then the directions mirror). Rules:
+
+- Buying the carrier is an ENTRY, selling it an EXIT, worth `quote_quantity x quote_price` (exact for a quote coin
+  that is the reporting currency). A fee in the carrier's own coin changes the quantity (an entry grows by quantity
+  less fee, an exit shrinks by quantity plus fee) and is taken out of the entry's cost, or added to the exit's
+  proceeds, at the fill's price; so it stands once, as a fee. A negative fee is a rebate under the same rules.
+- A quote asset that is not cash gets the mirrored event at the same value, without fee: paying for ADA with BTC
+  is an exit of BTC, selling ETH for BTC an entry of BTC.
+- A fee in a coin that is neither cash nor the carrier is a small exit of that coin's book at its value (kind FEE,
+  kept out of trade statistics); a rebate paid in such a coin is an entry at its value (kind REBATE).
+"""
+
+from collections.abc import Collection
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from core.errors import Invalid
+from core.money import round_product
+
+
+class InvalidFill(Invalid):
+    """A fill that cannot be booked: no quantity, or a fee that swallows it."""
+
+    code = "invalid_fill"
+
+
+class MissingPrice(Invalid):
+    """A fill needs the price of its fee's coin and none was given."""
+
+    code = "missing_price"
+
+
+class EventKind(IntEnum):
+    ENTRY = 0
+    EXIT = 1
+    FEE = 2  # an exit that pays a fee of some other book's fill
+    REBATE = 3  # an entry: a negative fee of some other book's fill
+    DEPOSIT = 4
+    WITHDRAWAL = 5
+
+
+class Side(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class Event(NamedTuple):
+    """One change of one book. `value` and `fee` are at scale 36; `value` is an entry's cost or an exit's proceeds,
+    both without fee. `event_id` is the fill's or transfer's own id."""
+
+    time: int
+    event_id: str
+    symbol: str
+    kind: EventKind
+    order_id: str
+    quantity: int
+    value: int
+    fee: int
+
+
+class Fill(NamedTuple):
+    """One execution as the exchange reported it; amounts in units, `fee_amount` < 0 is a rebate."""
+
+    fill_id: str
+    symbol: str
+    base: str
+    quote: str
+    side: str
+    price: int
+    quantity: int
+    quote_quantity: int
+    fee_amount: int
+    fee_currency: str
+    executed_ms: int
+    order_id: str
+
+
+FoldKey = tuple[int, int, str, str, int]
+
+
+def fold_key(event: Event) -> FoldKey:
+    """The order in which a book is folded; exchange ids count up, so a longer id is a later one. Ids repeat
+    across symbols, and one fill may touch a book twice (as its quote and as its fee)."""
+    return event.time, len(event.event_id), event.event_id, event.symbol, event.kind
+
+
+def touched_assets(fill: Fill, *, cash: Collection[str]) -> list[str]:
+    """The assets whose books a fill changes, each once."""
+    assets = [fill.base, fill.quote]
+    if fill.fee_amount:
+        assets.append(fill.fee_currency)
+    return [asset for asset in dict.fromkeys(assets) if asset not in cash]
+
+
+def from_fill(
+    fill: Fill, *, asset: str, cash: Collection[str], quote_price: int, fee_price: int | None = None
+) -> list[Event]:
+    """The events of one fill for one asset's book, in fold order.
+
+    `quote_price` and `fee_price` are what one quote coin and one fee coin are worth in the reporting currency, in
+    units; the second is needed only for a fee paid in neither base nor quote. `cash` lists assets without a book.
+    """
+    if fill.quantity <= 0 or fill.quote_quantity < 0:
+        raise InvalidFill(f"Fill {fill.fill_id} of {fill.symbol} has no quantity.")
+    carrier = fill.quote if fill.base in cash else fill.base
+    events = []
+    if asset == carrier:
+        events.append(_carry(fill, carrier, quote_price, fee_price))
+    elif asset == fill.quote and asset not in cash:
+        kind = EventKind.EXIT if fill.side == Side.BUY else EventKind.ENTRY
+        if fill.quote_quantity:
+            events.append(_event(fill, kind, fill.quote_quantity, fill.quote_quantity * quote_price))
+    if fill.fee_amount and asset == fill.fee_currency and asset != carrier and asset not in cash:
+        kind = EventKind.FEE if fill.fee_amount > 0 else EventKind.REBATE
+        events.append(_event(fill, kind, abs(fill.fee_amount), abs(_fee_value(fill, quote_price, fee_price))))
+    return events
+
+
+def deposit(*, transfer_id: str, time_ms: int, quantity: int) -> Event:
+    """Coins that came in at unknown cost."""
+    return Event(time_ms, transfer_id, "", EventKind.DEPOSIT, "", quantity, 0, 0)
+
+
+def withdrawal(*, transfer_id: str, time_ms: int, quantity: int) -> Event:
+    """Coins that left without a trade; `quantity` is all that left the account, the network's fee included."""
+    return Event(time_ms, transfer_id, "", EventKind.WITHDRAWAL, "", quantity, 0, 0)
+
+
+def _event(fill: Fill, kind: EventKind, quantity: int, value: int, fee: int = 0) -> Event:
+    # An exit order without an id stands for itself: fills of different orders must never share a trade.
+    order_id = fill.order_id or fill.fill_id
+    return Event(fill.executed_ms, fill.fill_id, fill.symbol, kind, order_id, quantity, value, fee)
+
+
+def _carry(fill: Fill, carrier: str, quote_price: int, fee_price: int | None) -> Event:
+    """The entry or exit that bears the fill's fee."""
+    by_base = carrier == fill.base
+    is_entry = (fill.side == Side.BUY) == by_base
+    quantity = fill.quantity if by_base else fill.quote_quantity
+    value = fill.quote_quantity * quote_price
+    fee = 0
+    if fill.fee_amount:
+        fee = _fee_value(fill, quote_price, fee_price)
+        if fill.fee_currency == carrier:
+            quantity += -fill.fee_amount if is_entry else fill.fee_amount
+            value += -fee if is_entry else fee
+    if quantity <= 0:
+        raise InvalidFill(f"Fill {fill.fill_id} of {fill.symbol}: its fee swallows its quantity.")
+    return _event(fill, EventKind.ENTRY if is_entry else EventKind.EXIT, quantity, value, fee)
+
+
+def _fee_value(fill: Fill, quote_price: int, fee_price: int | None) -> int:
+    """The fee in the reporting currency at scale 36.
+
+    A base-coin fee is worth the fill's price, in reporting currency rounded to 18 places first: one price for all
+    parts of a split fill keeps their fees' sum exact.
+    """
+    if fill.fee_currency == fill.quote:
+        return fill.fee_amount * quote_price
+    if fill.fee_currency == fill.base:
+        return fill.fee_amount * round_product(fill.price * quote_price)
+    if fee_price is None:
+        raise MissingPrice(f"Fill {fill.fill_id} of {fill.symbol}: no price for {fill.fee_currency}.")
+    return fill.fee_amount * fee_price

@@ -1,0 +1,48 @@
+"""Fixtures of every room. The test database is made by the owner; tests run as `cgt_app`."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """The database is created, and migrated, by the log-in role."""
+    settings.DATABASES["default"]["OPTIONS"].pop("assume_role", None)
+    connection.settings_dict["OPTIONS"].pop("assume_role", None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Between making and dropping the database every connection takes the application's role."""
+    connection.settings_dict["OPTIONS"]["assume_role"] = "cgt_app"
+    with django_db_blocker.unblock():
+        connection.close()
+    yield
+    connection.settings_dict["OPTIONS"].pop("assume_role")
+    with django_db_blocker.unblock():
+        connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings: object) -> None:
+    """Hashing is tested where it matters; elsewhere it only costs time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
