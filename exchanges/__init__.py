@@ -1,1 +1,1 @@
-"""Exchanges behind one protocol: adapters returning typed rows, simulators of their wire protocols. No Django."""
+"""Exchanges behind one protocol: typed adapters and simulators of their wire protocols. No Django."""

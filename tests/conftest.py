@@ -1,10 +1,10 @@
 """Fixtures of every room. The test database is made by the owner; tests run as `cgt_app`."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """The database is created, and migrated, by the log-in role."""
-    settings.DATABASES["default"]["OPTIONS"].pop("assume_role", None)
+    connection.settings_dict["TEST"]["NAME"] = os.environ.get("DJANGO_TEST_DB")
     connection.settings_dict["OPTIONS"].pop("assume_role", None)
 
 
