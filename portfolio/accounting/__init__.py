@@ -1,1 +1,1 @@
-"""The accounting engine: facts in, positions, trades, allocations and daily marks out. Pure: no Django, no I/O."""
+"""The accounting engine: facts in, derived rows out. Pure: no Django, no I/O."""

@@ -1,19 +1,22 @@
 """What happens to a book: the engine's input, and how an exchange fill becomes it.
 
-Quantities are whole units of 10**-18 (`core.money.to_units`); money is the exact product of two unit values, at
-scale 36, so that any exact split of a fill has the same totals. Times are milliseconds since 1970.
+Quantities are whole units of 10**-18 (`core.money.to_units`); money is the exact product of two unit
+values, at scale 36, so that any exact split of a fill has the same totals. Times are milliseconds since
+1970.
 
 The *carrier* of a fill is the book that bears its fee: the base asset's, or, where the base is cash, the
 quote asset's (then the directions mirror). Rules:
 
-- Buying the carrier is an ENTRY, selling it an EXIT, worth `quote_quantity x quote_price` (exact for a quote coin
-  that is the reporting currency). A fee in the carrier's own coin changes the quantity (an entry grows by quantity
-  less fee, an exit shrinks by quantity plus fee) and is taken out of the entry's cost, or added to the exit's
-  proceeds, at the fill's price; so it stands once, as a fee. A negative fee is a rebate under the same rules.
-- A quote asset that is not cash gets the mirrored event at the same value, without fee: paying for ADA with BTC
-  is an exit of BTC, selling ETH for BTC an entry of BTC.
-- A fee in a coin that is neither cash nor the carrier is a small exit of that coin's book at its value (kind FEE,
-  kept out of trade statistics); a rebate paid in such a coin is an entry at its value (kind REBATE).
+- Buying the carrier is an ENTRY, selling it an EXIT, worth `quote_quantity x quote_price` (exact for a
+  quote coin that is the reporting currency). A fee in the carrier's own coin changes the quantity (an entry
+  grows by quantity less fee, an exit shrinks by quantity plus fee) and is taken out of the entry's cost, or
+  added to the exit's proceeds, at the fill's price; so it stands once, as a fee. A negative fee is a rebate
+  under the same rules.
+- A quote asset that is not cash gets the mirrored event at the same value, without fee: paying for ADA with
+  BTC is an exit of BTC, selling ETH for BTC an entry of BTC.
+- A fee in a coin that is neither cash nor the carrier is a small exit of that coin's book at its value
+  (kind FEE, kept out of trade statistics); a rebate paid in such a coin is an entry at its value (kind
+  REBATE).
 """
 
 from collections.abc import Collection
@@ -24,10 +27,10 @@ from core.errors import Invalid
 from core.money import round_product
 
 
-class InvalidFill(Invalid):
-    """A fill that cannot be booked: no quantity, or a fee that swallows it."""
+class InvalidFact(Invalid):
+    """A fill or transfer that cannot be booked: no quantity, or a fee that swallows it."""
 
-    code = "invalid_fill"
+    code = "invalid_fact"
 
 
 class MissingPrice(Invalid):
@@ -51,8 +54,8 @@ class Side(StrEnum):
 
 
 class Event(NamedTuple):
-    """One change of one book. `value` and `fee` are at scale 36; `value` is an entry's cost or an exit's proceeds,
-    both without fee. `event_id` is the fill's or transfer's own id."""
+    """One change of one book. `value` and `fee` are at scale 36; `value` is an entry's cost or an exit's
+    proceeds, both without fee. `event_id` is the fill's or transfer's own id."""
 
     time: int
     event_id: str
@@ -103,11 +106,12 @@ def from_fill(
 ) -> list[Event]:
     """The events of one fill for one asset's book, in fold order.
 
-    `quote_price` and `fee_price` are what one quote coin and one fee coin are worth in the reporting currency, in
-    units; the second is needed only for a fee paid in neither base nor quote. `cash` lists assets without a book.
+    `quote_price` and `fee_price` are what one quote coin and one fee coin are worth in the reporting
+    currency, in units; the second is needed only for a fee paid in neither base nor quote. `cash` lists
+    assets without a book.
     """
     if fill.quantity <= 0 or fill.quote_quantity < 0:
-        raise InvalidFill(f"Fill {fill.fill_id} of {fill.symbol} has no quantity.")
+        raise InvalidFact(f"Fill {fill.fill_id} of {fill.symbol} has no quantity.")
     carrier = fill.quote if fill.base in cash else fill.base
     events = []
     if asset == carrier:
@@ -124,11 +128,15 @@ def from_fill(
 
 def deposit(*, transfer_id: str, time_ms: int, quantity: int) -> Event:
     """Coins that came in at unknown cost."""
+    if quantity <= 0:
+        raise InvalidFact(f"Deposit {transfer_id} has no quantity.")
     return Event(time_ms, transfer_id, "", EventKind.DEPOSIT, "", quantity, 0, 0)
 
 
 def withdrawal(*, transfer_id: str, time_ms: int, quantity: int) -> Event:
-    """Coins that left without a trade; `quantity` is all that left the account, the network's fee included."""
+    """Coins that left without a trade; `quantity` is all that left, the network's fee included."""
+    if quantity <= 0:
+        raise InvalidFact(f"Withdrawal {transfer_id} has no quantity.")
     return Event(time_ms, transfer_id, "", EventKind.WITHDRAWAL, "", quantity, 0, 0)
 
 
@@ -151,15 +159,15 @@ def _carry(fill: Fill, carrier: str, quote_price: int, fee_price: int | None) ->
             quantity += -fill.fee_amount if is_entry else fill.fee_amount
             value += -fee if is_entry else fee
     if quantity <= 0:
-        raise InvalidFill(f"Fill {fill.fill_id} of {fill.symbol}: its fee swallows its quantity.")
+        raise InvalidFact(f"Fill {fill.fill_id} of {fill.symbol}: its fee swallows its quantity.")
     return _event(fill, EventKind.ENTRY if is_entry else EventKind.EXIT, quantity, value, fee)
 
 
 def _fee_value(fill: Fill, quote_price: int, fee_price: int | None) -> int:
     """The fee in the reporting currency at scale 36.
 
-    A base-coin fee is worth the fill's price, in reporting currency rounded to 18 places first: one price for all
-    parts of a split fill keeps their fees' sum exact.
+    A base-coin fee is worth the fill's price, in reporting currency rounded to 18 places first: one price
+    for all parts of a split fill keeps their fees' sum exact.
     """
     if fill.fee_currency == fill.quote:
         return fill.fee_amount * quote_price

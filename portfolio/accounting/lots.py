@@ -1,14 +1,14 @@
 """Inventory of one open position: which lots an exit consumes and what they cost.
 
-Cost and entry fees of a part [a, b) of something of quantity Q and cost C are floor(C*b/Q) - floor(C*a/Q): the
-parts sum to the whole whatever way it is cut. A new method is one class with `add`, `take`, `dump` and a place
-in `METHODS`.
+Cost and entry fees of a part [a, b) of something of quantity Q and cost C are floor(C*b/Q) - floor(C*a/Q):
+the parts sum to the whole whatever way it is cut. A new method is one class with `add`, `take`, `dump` and
+a place in `METHODS`.
 """
 
 from collections import deque
 from typing import Any, Protocol
 
-# (symbol, fill id, time, quantity, cost, fees): a part of an entry fill that an outflow consumed; money at scale 36.
+# A part of an entry fill that an outflow consumed: symbol, fill id, time, quantity, cost, fees (scale 36).
 Slice = tuple[str | None, str | None, int, int, int, int]
 
 
@@ -67,7 +67,9 @@ class Fifo:
 
 
 class Average:
-    """Running weighted average. Lots are consumed oldest first in quantity only; each part costs the average."""
+    """Running weighted average. Lots are consumed oldest first in quantity only; each part costs the
+    average.
+    """
 
     __slots__ = ("_cost", "_cost_taken", "_fees", "_fees_taken", "_lots", "_quantity", "_taken")
 

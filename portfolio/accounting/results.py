@@ -1,0 +1,252 @@
+"""What the engine derives. Amounts are whole units of 10**-18 (`core.money.from_units`), times are
+milliseconds.
+
+By construction, to the last digit: allocations of a trade sum to the trade, trades of a position sum to the
+position, `gross = proceeds - cost` and `net = gross - entry_fees - exit_fees` everywhere, and for a position
+entry + dust in = exit + moved + dust out + open, in quantity and in cost.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from portfolio.accounting.events import FoldKey
+
+State = dict[str, Any]
+"""A book between two folds, as JSON holds it; amounts are text."""
+
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+class PositionStatus(StrEnum):
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+class TradeKind(StrEnum):
+    TRADE = "TRADE"
+    FEE = "FEE"  # coins spent on another book's fee: no trade of the user's, kept out of statistics
+
+
+class AllocationKind(StrEnum):
+    LOT = "LOT"  # consumed an entry fill of the position
+    DUST = "DUST"  # consumed what closed positions left behind, at the pool's average cost
+    UNKNOWN = "UNKNOWN"  # nothing known was left: proceeds stand apart, no cost, no PnL
+
+
+class PositionKey(NamedTuple):
+    """A position's natural key within its book: the fill that opened it. Fill ids repeat across symbols."""
+
+    symbol: str
+    fill_id: str
+
+
+class TradeKey(NamedTuple):
+    """A trade's natural key within its book: position, exit order and kind.
+
+    `first_fill_id` tells apart the parts of an exit order that filled again after more than
+    `state.OPEN_ORDERS` other exit orders of the same position; such an order has one trade per part.
+    """
+
+    position: PositionKey
+    symbol: str
+    order_id: str
+    kind: TradeKind
+    first_fill_id: str
+
+
+class Checkpoint(NamedTuple):
+    """The book just before a position opened: flat, so small. `state()` is where a late event recomputes
+    from.
+    """
+
+    version: int
+    method: str
+    step: int
+    last: tuple[int, str, str, int] | None
+    unknown: int
+    dust: tuple[int, int, int]
+    day: tuple[int, ...]
+
+    def last_key(self) -> FoldKey | None:
+        """The `events.fold_key` of the last event folded."""
+        if self.last is None:
+            return None
+        time, event_id, symbol, kind = self.last
+        return time, len(event_id), event_id, symbol, kind
+
+    def state(self) -> State:
+        return {
+            "version": self.version,
+            "method": self.method,
+            "step": str(self.step),
+            "last": list(self.last) if self.last else None,
+            "unknown": str(self.unknown),
+            "dust": [*map(str, self.dust)],
+            "day": [*map(str, self.day)],
+            "position": None,
+        }
+
+
+class Position(NamedTuple):
+    """One episode from flat to flat.
+
+    `exit_*` count what was sold with known cost, dust of earlier positions included. `entry_price` and
+    `exit_price` are averages of fills without fees; None where nothing known was bought or sold. `entry_fees`
+    and `exit_fees` are all fees paid; `realised_entry_fees` is the part of the first that exits have taken,
+    `moved_fees` the part that left with withdrawals. `unknown_*` is what was sold without a known entry: its
+    proceeds are in no PnL, its fee stands in `exit_fees`.
+    """
+
+    key: PositionKey
+    entry_order_id: str
+    side: str
+    status: PositionStatus
+    opened_ms: int
+    closed_ms: int | None
+    last_ms: int
+    entry_quantity: int
+    entry_cost: int
+    entry_price: int | None
+    exit_quantity: int
+    exit_cost: int
+    proceeds: int
+    exit_price: int | None
+    open_quantity: int
+    open_cost: int
+    entry_fees: int
+    exit_fees: int
+    realised_entry_fees: int
+    realised_gross: int
+    realised_net: int
+    unknown_quantity: int
+    unknown_proceeds: int
+    moved_quantity: int
+    moved_cost: int
+    moved_fees: int
+    dust_in_quantity: int
+    dust_in_cost: int
+    dust_out_quantity: int
+    dust_out_cost: int
+    checkpoint: Checkpoint
+
+    @property
+    def symbol(self) -> str:
+        return self.key.symbol
+
+    @property
+    def cost_unknown(self) -> bool:
+        return self.unknown_quantity > 0
+
+
+class Trade(NamedTuple):
+    """All fills of one exit order against one position.
+
+    `entry_ms` is the earliest entry fill consumed, or its own first fill where none was; `exit_ms` the last
+    fill. `entry_price = cost / quantity`, `exit_price = proceeds / quantity`. A trade of unknown coins only
+    has quantity 0, no entry price, and its fills' average as exit price. `pnl_percent = net / cost x 100`,
+    rounded to four places, None without cost.
+    """
+
+    key: TradeKey
+    entry_ms: int
+    exit_ms: int
+    quantity: int
+    cost: int
+    proceeds: int
+    entry_price: int | None
+    exit_price: int | None
+    gross: int
+    entry_fees: int
+    exit_fees: int
+    net: int
+    pnl_percent: int | None
+    unknown_quantity: int
+    unknown_proceeds: int
+    closes_position: bool
+
+    @property
+    def cost_unknown(self) -> bool:
+        return self.unknown_quantity > 0
+
+
+class Allocation(NamedTuple):
+    """A part of an exit fill and the entry fill it consumed; a fill's parts sum to its quantity.
+
+    Key within the book: `trade.symbol`, `exit_fill_id`, `trade.kind`, `sequence`. `entry_*` is None for
+    dust and unknown parts. Proceeds of an UNKNOWN part belong to `unknown_proceeds` and to no PnL.
+    """
+
+    trade: TradeKey
+    exit_fill_id: str
+    sequence: int
+    kind: AllocationKind
+    entry_symbol: str | None
+    entry_fill_id: str | None
+    quantity: int
+    cost: int
+    proceeds: int
+    entry_fees: int
+    exit_fees: int
+    exit_ms: int
+
+    @property
+    def gross(self) -> int:
+        return 0 if self.kind is AllocationKind.UNKNOWN else self.proceeds - self.cost
+
+
+class Mark(NamedTuple):
+    """A book at the end of a UTC day that had events; days between carry the stock forward.
+
+    Stock: `open_*` of the open position, `dust_*`, and `unknown_quantity` (deposits of unknown cost not yet
+    out). Flow of the day: `realised_gross`, `fees` as paid, `unknown_proceeds`, `moved_*` (withdrawn at
+    cost).
+    """
+
+    day: int
+    open_quantity: int
+    open_cost: int
+    dust_quantity: int
+    dust_cost: int
+    unknown_quantity: int
+    realised_gross: int
+    fees: int
+    unknown_proceeds: int
+    moved_quantity: int
+    moved_cost: int
+
+    @property
+    def date(self) -> date:
+        """The UTC day; `day` counts from 1970-01-01."""
+        return date.fromordinal(_EPOCH_ORDINAL + self.day)
+
+
+class Sink(NamedTuple):
+    """Where results go as they finish. Within one fold each key comes at most once; across folds a key that
+    comes again replaces the earlier row."""
+
+    position: Callable[[Position], object]
+    trade: Callable[[Trade], object]
+    allocation: Callable[[Allocation], object]
+    mark: Callable[[Mark], object]
+
+
+class Collector:
+    """A sink that keeps everything in lists."""
+
+    def __init__(self) -> None:
+        self.positions: list[Position] = []
+        self.trades: list[Trade] = []
+        self.allocations: list[Allocation] = []
+        self.marks: list[Mark] = []
+        self.sink = Sink(
+            self.positions.append, self.trades.append, self.allocations.append, self.marks.append
+        )
+
+
+def quotient(numerator: int, denominator: int) -> int:
+    """Rounded half-even; the denominator is positive."""
+    whole, rest = divmod(numerator, denominator)
+    rest *= 2
+    return whole + (rest > denominator or (rest == denominator and whole & 1))
