@@ -52,7 +52,7 @@ class Account:
         symbol: Symbol,
         *,
         side: str,
-        type: str,
+        kind: str,
         quantity: int,
         at: int,
         price: int = 0,
@@ -63,7 +63,8 @@ class Account:
         holds: bool = True,
         status: str = "NEW",
     ) -> Order:
-        """Accept an order. It locks its quote (buy) or base (sell), unless another leg of its list holds it."""
+        """Accept an order. It locks its quote (buy) or base (sell), unless another leg of its list holds
+        it."""
         rows = self.orders.setdefault(symbol.name, [])
         order = Order(
             symbol=symbol.name,
@@ -71,7 +72,7 @@ class Account:
             client_order_id=client_order_id,
             list_id=list_id,
             side=side,
-            type=type,
+            type=kind,
             time_in_force=time_in_force,
             price=price,
             stop_price=stop_price,
@@ -82,7 +83,7 @@ class Account:
         )
         rows.append(order)
         self.open_orders[symbol.name, order.order_id] = order
-        if holds and type != "MARKET":
+        if holds and kind != "MARKET":
             self.hold(order)
         return order
 
@@ -132,7 +133,8 @@ class Account:
         return row
 
     def close(self, order: Order, *, status: str, at: int) -> None:
-        """End an open order without (further) fills and give back what it holds. A closed one stays as it is."""
+        """End an open order without (further) fills and give back what it holds. A closed one stays as it
+        is."""
         if not order.is_open:
             return
         order.status = status

@@ -1,6 +1,7 @@
 """A trader's desk: an agenda of things to happen at given moments, and the ways orders get filled."""
 
 import heapq
+import itertools
 import random
 from collections.abc import Callable
 
@@ -15,7 +16,8 @@ _APPS = ("web_", "ios_", "and_")
 
 
 class Desk:
-    """Everything random is drawn inside agenda items, in their order: how far `run` goes at once changes nothing."""
+    """Everything random is drawn inside agenda items, in their order: how far `run` goes at once changes
+    nothing."""
 
     def __init__(self, *, account: Account, market: Market, rng: random.Random) -> None:
         self.account = account
@@ -39,14 +41,16 @@ class Desk:
         return self.rng.choice(_APPS) + f"{self.rng.getrandbits(112):028x}"
 
     def affordable(self, symbol: Symbol, budget: int, price: int) -> int:
-        """The quantity a budget in the quote buys, on the step; 0 when it is too small to trade in two parts."""
+        """The quantity a budget in the quote buys, on the step; 0 when it is too small to trade in two
+        parts."""
         budget = min(budget, self.account.free[symbol.quote] * 99 // 100)
         if budget < symbol.least_budget:
             return 0
         return amounts.floor_to(amounts.quotient(budget, price), symbol.step)
 
     def sellable(self, symbol: Symbol, wanted: int, price: int) -> int:
-        """How much of `wanted` the free balance covers, on the step; 0 when it is below the least notional."""
+        """How much of `wanted` the free balance covers, on the step; 0 when it is below the least
+        notional."""
         quantity = amounts.floor_to(min(wanted, self.account.free[symbol.base]), symbol.step)
         return quantity if amounts.product(price, quantity) >= symbol.min_notional else 0
 
@@ -61,11 +65,12 @@ class Desk:
         client_order_id: str = "",
         list_id: int = NO_LIST,
     ) -> Order:
-        """A MARKET order that eats one to five levels of the book, each a tick or more worse, in one millisecond."""
+        """A MARKET order that eats one to five levels of the book, each a tick or more worse, in one
+        millisecond."""
         order = self.account.place(
             symbol,
             side=side,
-            type="MARKET",
+            kind="MARKET",
             quantity=quantity,
             at=at,
             client_order_id=client_order_id or self.client_order_id(),
@@ -95,7 +100,7 @@ class Desk:
         wanted = 1 if amounts.product(price, quantity) < 2 * symbol.min_notional else self.rng.randrange(1, 6)
         cuts = sorted({self.rng.randrange(1, steps) for _ in range(wanted - 1)}) if steps > wanted else []
         edges = [0, *cuts, steps]
-        return [(right - left) * symbol.step for left, right in zip(edges, edges[1:], strict=False)]
+        return [(right - left) * symbol.step for left, right in itertools.pairwise(edges)]
 
     def _part(self, order: Order, quantity: int) -> Action:
         def fill(at: int) -> None:

@@ -58,7 +58,8 @@ class Fill:
 
 @dataclass(slots=True)
 class Transfer:
-    """A deposit or a withdrawal. A withdrawal takes `amount` + `fee` from the balance once it is not refused."""
+    """A deposit or a withdrawal. A withdrawal takes `amount` + `fee` from the balance once it is not
+    refused."""
 
     transfer_id: str
     asset: str

@@ -1,6 +1,7 @@
 """Deterministic traders: from a seed and a moment follow all facts up to that moment.
 
-A trader keeps an agenda. `advance` works it off up to a moment; going there in one step or in many gives the same facts.
+A trader keeps an agenda. `advance` works it off up to a moment; going there in one step or in many gives
+the same facts.
 """
 
 import random
@@ -18,14 +19,20 @@ from exchanges.simulators.scalper import Scalper
 from exchanges.simulators.symbols import SYMBOLS, Symbol
 from exchanges.simulators.transfers import Treasurer
 
-_STYLES = (*([Style.RESTING_TARGETS] * 3), *([Style.RESTING_STOP] * 2), *([Style.ORDER_LIST] * 3), *([Style.BY_HAND] * 2))
+_STYLES = (
+    *([Style.RESTING_TARGETS] * 3),
+    *([Style.RESTING_STOP] * 2),
+    *([Style.ORDER_LIST] * 3),
+    *([Style.BY_HAND] * 2),
+)
 _MOST_PLANS = 9
 _WEEK_MS = 7 * DAY_MS
 _BNB_LOW_WATER = 20 * ONE  # USDT
 
 
 class Trader:
-    """One account and the person behind it. `live_from` is where history ends and trading by the minute begins."""
+    """One account and the person behind it. `live_from` is where history ends and trading by the minute
+    begins."""
 
     def __init__(self, *, seed: int, profile: Profile, market: Market, live_from: int) -> None:
         self.profile = profile

@@ -1,11 +1,12 @@
 """Prices of the simulated exchange at any moment, a pure function of the seed and of the world's first day.
 
-The real daily series is moved in time by whole days. Past its last day it runs backwards, then forwards again,
-so that prices stay continuous for as long as the world runs. Hours are drawn from the seed within each day's candle;
-within an hour the price goes from open to close in small steps.
+The real daily series is moved in time by whole days. Past its last day it runs backwards, then forwards
+again, so that prices stay continuous for as long as the world runs. Hours are drawn from the seed within
+each day's candle; within an hour the price goes from open to close in small steps.
 """
 
 import functools
+import itertools
 import random
 import zlib
 
@@ -115,7 +116,7 @@ def _peg_hours(rng: random.Random, seed: int, index: int) -> tuple[Candle, ...]:
             end,
             rng.randrange(50_000, 90_000) * amounts.ONE,
         )
-        for start, end in zip(closes, closes[1:], strict=False)
+        for start, end in itertools.pairwise(closes)
     )
 
 

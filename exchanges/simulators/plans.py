@@ -1,10 +1,11 @@
 """One trade idea from its entry order to its last exit, in the ways people and bots really place them.
 
-- `RESTING_TARGETS`: TP1 and TP2 rest in the book; when the stop is touched they are cancelled and SL sells the rest.
-- `RESTING_STOP`: SL rests; at the first target it is cancelled, TP1 is filled and TP2 rests; back at the entry
-  price, TP2 is cancelled and the rest is sold by hand.
-- `ORDER_LIST`: the exchange's own OTOCO (entry and both exits at once) or OCO (exits after the entry); the leg
-  that is not filled expires. No naming scheme ties them, only the list id.
+- `RESTING_TARGETS`: TP1 and TP2 rest in the book; when the stop is touched they are cancelled and SL sells
+  the rest.
+- `RESTING_STOP`: SL rests; at the first target it is cancelled, TP1 is filled and TP2 rests; back at the
+  entry price, TP2 is cancelled and the rest is sold by hand.
+- `ORDER_LIST`: the exchange's own OTOCO (entry and both exits at once) or OCO (exits after the entry); the
+  leg that is not filled expires. No naming scheme ties them, only the list id.
 - `BY_HAND`: market orders without any link.
 The first two name their orders `cgt-<group>-ENTRY|TP1|TP2|SL`.
 """
@@ -93,7 +94,7 @@ class Plan:
         self.entry = account.place(
             self.symbol,
             side="BUY",
-            type="LIMIT",
+            kind="LIMIT",
             quantity=quantity,
             price=self.limit,
             at=at,
@@ -211,9 +212,7 @@ class Plan:
             return
         half = self.desk.sellable(self.symbol, self.held // 2, self.targets[0])
         if half:
-            self.desk.trade_at_market(
-                self.symbol, side="SELL", quantity=half, at=at, price=self.targets[0]
-            )
+            self.desk.trade_at_market(self.symbol, side="SELL", quantity=half, at=at, price=self.targets[0])
         self.held -= half
         self._after_target(at)
 
@@ -250,7 +249,7 @@ class Plan:
         self.exits[role] = self.desk.account.place(
             self.symbol,
             side="SELL",
-            type="LIMIT",
+            kind="LIMIT",
             quantity=quantity,
             price=price,
             at=at,
@@ -265,7 +264,7 @@ class Plan:
         self.exits["TP"] = self.desk.account.place(
             self.symbol,
             side="SELL",
-            type="LIMIT_MAKER",
+            kind="LIMIT_MAKER",
             quantity=quantity,
             price=self.targets[1],
             at=at,
@@ -281,7 +280,7 @@ class Plan:
         return self.desk.account.place(
             self.symbol,
             side="SELL",
-            type="STOP_LOSS_LIMIT",
+            kind="STOP_LOSS_LIMIT",
             quantity=quantity,
             price=self._tick(self.stop * 995 // 1_000),
             stop_price=self.stop,

@@ -5,12 +5,24 @@ from dataclasses import dataclass, replace
 from exchanges.simulators.amounts import ONE
 
 HISTORY_DAYS = 416  # the length of the shipped candles: almost fourteen months
-_ALL = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "ADAUSDT", "XRPUSDT", "DOGEUSDT", "ETHBTC", "BTCUSDC", "ETHUSDC")
+_ALL = (
+    "BTCUSDT",
+    "ETHUSDT",
+    "BNBUSDT",
+    "SOLUSDT",
+    "ADAUSDT",
+    "XRPUSDT",
+    "DOGEUSDT",
+    "ETHBTC",
+    "BTCUSDC",
+    "ETHUSDC",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`days` of history before the world starts; `ideas_per_100_days` new trade ideas; `capital` in USDT units."""
+    """`days` of history before the world starts; `ideas_per_100_days` new trade ideas; `capital` in USDT
+    units."""
 
     label: str
     days: int = HISTORY_DAYS

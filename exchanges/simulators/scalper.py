@@ -62,7 +62,7 @@ class Scalper:
                 self._desk.account.place(
                     symbol,
                     side="BUY",
-                    type="LIMIT",
+                    kind="LIMIT",
                     quantity=quantity,
                     price=price,
                     at=at,

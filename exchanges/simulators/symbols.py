@@ -7,7 +7,8 @@ from exchanges.simulators.amounts import units
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A market. Filters are in units of 10**-8; tick × step is never finer than 10**-8, so quote amounts are exact."""
+    """A market. Filters are in units of 10**-8; tick × step is never finer than 10**-8, so quote amounts
+    are exact."""
 
     name: str
     base: str

@@ -45,9 +45,7 @@ class Treasurer:
     def _deposit(self, asset: str, amount: int) -> Action:
         def arrive(at: int) -> None:
             account = self._desk.account
-            account.deposit(
-                self._transfer("deposit", asset, amount, status=DEPOSIT_SUCCESS, at=at, fee=0)
-            )
+            account.deposit(self._transfer("deposit", asset, amount, status=DEPOSIT_SUCCESS, at=at, fee=0))
 
         return arrive
 

@@ -1,0 +1,67 @@
+"""Signed endpoints of /sapi/v1: transfers, what the key may do, coins."""
+
+from collections.abc import Callable
+
+from exchanges.simulators.binance import errors, wire
+from exchanges.simulators.binance.context import Answer, Context, SignedEndpoint
+from exchanges.simulators.binance.limits import Pool
+from exchanges.simulators.binance.parameters import Parameters
+from exchanges.simulators.binance.private import forbidden
+from exchanges.simulators.clock import DAY_MS
+from exchanges.simulators.facts import Transfer
+from exchanges.simulators.symbols import ASSETS
+
+_LONGEST_WINDOW_MS = 90 * DAY_MS
+
+
+def deposits(context: Context, parameters: Parameters) -> Answer:
+    parameters.text("includeSource")
+    return _page(context, parameters, context.account.deposits, wire.deposit)
+
+
+def withdrawals(context: Context, parameters: Parameters) -> Answer:
+    parameters.text("withdrawOrderId")
+    parameters.text("idList")
+    return _page(context, parameters, context.account.withdrawals, wire.withdrawal)
+
+
+def api_restrictions(context: Context, parameters: Parameters) -> Answer:
+    return wire.encode(wire.restrictions(context.account, context.world.market.first_day_ms))
+
+
+def coins(context: Context, parameters: Parameters) -> Answer:
+    return [wire.encode(wire.coin(asset, context.account)) for asset in ASSETS]
+
+
+def _page(
+    context: Context, parameters: Parameters, rows: list[Transfer], encode: Callable[[Transfer], bytes]
+) -> Answer:
+    """Newest first. Without times: the last 90 days; a window may not be longer."""
+    end = parameters.integer("endTime", default=context.now_ms) or 0
+    start = parameters.integer("startTime", default=end - _LONGEST_WINDOW_MS) or 0
+    if not 0 <= end - start <= _LONGEST_WINDOW_MS:
+        raise errors.more_than_90_days()
+    coin, status = parameters.text("coin"), parameters.integer("status")
+    tx_id = parameters.text("txId")
+    offset = parameters.integer("offset", default=0) or 0
+    limit = parameters.limit(default=1_000, most=1_000)
+    chosen = [
+        row
+        for row in sorted(rows, key=lambda row: (row.applied_at, row.transfer_id), reverse=True)
+        if start <= row.applied_at <= end
+        and coin in ("", row.asset)
+        and status in (None, row.status)
+        and tx_id in ("", row.tx_id)
+    ]
+    return [encode(row) for row in chosen[offset : offset + limit]]
+
+
+ENDPOINTS = {
+    ("GET", "/sapi/v1/capital/deposit/hisrec"): SignedEndpoint(deposits, lambda _: 1, Pool.SAPI_IP),
+    ("GET", "/sapi/v1/capital/withdraw/history"): SignedEndpoint(
+        withdrawals, lambda _: 18_000, Pool.SAPI_UID
+    ),
+    ("GET", "/sapi/v1/account/apiRestrictions"): SignedEndpoint(api_restrictions, lambda _: 1, Pool.SAPI_IP),
+    ("GET", "/sapi/v1/capital/config/getall"): SignedEndpoint(coins, lambda _: 10, Pool.SAPI_IP),
+    ("POST", "/sapi/v1/capital/withdraw/apply"): SignedEndpoint(forbidden, lambda _: 600, Pool.SAPI_UID),
+}
