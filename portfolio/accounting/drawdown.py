@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
+from typing import Final
 
 from core.money import CONTEXT, ZERO, quantize
 from portfolio.accounting.measure import HUNDRED, RATIO_PLACES, Measure, Reason
 from portfolio.accounting.returns import IndexPoint
+
+_COMPARED: Final = Context(prec=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def deepest(points: Sequence[IndexPoint]) -> Drawdown:
         peak_day=peak.day,
         trough_day=trough.day,
         recovery_day=next(
-            (point.day for point in points if point.day > trough.day and point.index >= peak.index), None
+            (point.day for point in points if point.day > trough.day and _height(point) >= _height(peak)),
+            None,
         ),
     )
 
@@ -65,7 +69,12 @@ def _depths(points: Sequence[IndexPoint]) -> list[tuple[IndexPoint, Decimal, Ind
     peak: IndexPoint | None = None
     with localcontext(CONTEXT):
         for point in points:
-            if peak is None or point.index >= peak.index:
+            if peak is None or _height(point) >= _height(peak):
                 peak = point
-            falls.append((point, 1 - point.index / peak.index, peak))
+            falls.append((point, 1 - _height(point) / _height(peak), peak))
     return falls
+
+
+def _height(point: IndexPoint) -> Decimal:
+    """The index without the noise of its last digits, so that a high reached again is as high."""
+    return _COMPARED.plus(point.index)

@@ -98,14 +98,12 @@ def _step(
     before: IndexPoint, day: date, equity: Decimal, paid_in: Decimal, paid_out: Decimal, dust: Decimal
 ) -> IndexPoint:
     base = before.equity + paid_in
-    change = None
-    if base >= dust:
-        change = quantize(max((equity + paid_out) / base - 1, -ONE), CHANGE_PLACES)
+    growth = max((equity + paid_out) / base, ZERO) if base >= dust else None
     return IndexPoint(
         day=day,
         equity=equity,
-        index=before.index if change is None else before.index * (1 + change),
-        change=change,
+        index=before.index if growth is None else before.index * growth,
+        change=None if growth is None else quantize(growth - 1, CHANGE_PLACES),
         profit=before.profit + equity - before.equity - paid_in + paid_out,
         base=base,
         span=(day - before.day).days,
