@@ -134,6 +134,7 @@ class Position(AccountModel):
     entered_cost = MoneyField()
     exited_quantity = MoneyField(help_text="With known cost.")
     moved_quantity = MoneyField(help_text="Withdrawn from the book without being sold.")
+    moved_cost = MoneyField()
     dust_quantity = MoneyField(help_text="Left below the step at the close.")
     unknown_quantity = MoneyField(help_text="Sold without ever having been seen bought.")
     unknown_proceeds = MoneyField()
@@ -147,7 +148,7 @@ class Position(AccountModel):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     checkpoint = models.JSONField(
-        null=True, blank=True, help_text="The book's state at the close: where a late fill restarts."
+        null=True, blank=True, help_text="The book's state before it opened: where a late fact restarts."
     )
     engine_version = models.IntegerField()
     last_updated = models.DateTimeField(auto_now=True)
@@ -178,7 +179,8 @@ class Position(AccountModel):
 
 
 class Trade(AccountModel):
-    """One exit order of a position. Natural key: position, symbol, exit order, kind."""
+    """One exit order of a position. Natural key: position, symbol, exit order, kind, and the first fill of its part
+    (an order that fills again after very many others has one trade per part)."""
 
     position = models.ForeignKey(Position, on_delete=models.CASCADE, related_name="trades")
     kind = models.CharField(max_length=5, choices=TradeKind.choices, default=TradeKind.TRADE)
@@ -191,6 +193,9 @@ class Trade(AccountModel):
     entry_quantity = MoneyField()
     entry_fees = MoneyField()
     exit_order_id = models.CharField(max_length=64)
+    first_exit_fill = models.ForeignKey(
+        "orders.Fill", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
     exit_price = MoneyField()
     exit_time = models.DateTimeField()
     exit_quantity = MoneyField(help_text="With known cost; unknown_quantity stands apart.")
@@ -218,7 +223,8 @@ class Trade(AccountModel):
     class Meta(AccountModel.Meta):
         constraints = [
             models.UniqueConstraint(
-                fields=["position", "symbol", "exit_order_id", "kind"], name="trade_once_per_exit_order"
+                fields=["position", "symbol", "exit_order_id", "kind", "first_exit_fill"],
+                name="trade_once_per_exit_order",
             ),
             models.CheckConstraint(condition=Q(exit_type__in=ExitType.values), name="trade_exit_type_known"),
             models.CheckConstraint(condition=Q(kind__in=TradeKind.values), name="trade_kind_known"),
@@ -248,7 +254,7 @@ class Allocation(AccountModel):
         UNKNOWN = "UNKNOWN"  # never seen bought: no cost, not in PnL
 
     trade = models.ForeignKey(Trade, on_delete=models.CASCADE, related_name="allocations")
-    ordinal = models.IntegerField(help_text="Place within the position.")
+    sequence = models.IntegerField(help_text="Place among the parts of its exit fill.")
     source = models.CharField(max_length=8, choices=Source.choices)
     entry_fill = models.ForeignKey(
         "orders.Fill",
@@ -269,6 +275,7 @@ class Allocation(AccountModel):
 
     class Meta(AccountModel.Meta):
         constraints = [
+            models.UniqueConstraint(fields=["trade", "exit_fill", "sequence"], name="allocation_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="allocation_quantity_positive"),
         ]
 
@@ -324,10 +331,13 @@ class BookDay(AccountModel):
 
     book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="days")
     day = models.DateField()
-    quantity = MoneyField()
+    quantity = MoneyField(help_text="Of known cost: the open position and dust.")
     cost = MoneyField()
-    gross_pnl = MoneyField(help_text="Realised on the day.")
+    unknown_quantity = MoneyField(help_text="Paid in at unknown cost and not yet out.")
+    gross_pnl = MoneyField(help_text="Realised on the day, coins spent on fees included.")
     fees = MoneyField(help_text="Of the day's entries and exits.")
+    moved_quantity = MoneyField(help_text="Withdrawn at cost on the day.")
+    moved_cost = MoneyField()
 
     class Meta(AccountModel.Meta):
         constraints = [models.UniqueConstraint(fields=["book", "day"], name="book_day_once")]
@@ -343,7 +353,9 @@ class AssetDay(AccountModel):
     day = models.DateField()
     traded = MoneyField(help_text="Fills and their fees, signed.")
     deposited = MoneyField()
-    withdrawn = MoneyField(help_text="Amounts and fees, positive.")
+    withdrawn = MoneyField(help_text="Positive, without fees.")
+    withdrawal_fees = MoneyField()
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta(AccountModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account", "asset", "day"], name="asset_day_once")]

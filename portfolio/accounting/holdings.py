@@ -54,14 +54,13 @@ class HoldingFacts:
     """The external inflows among `changes`, >= 0."""
     withdrawals: Mapping[date, Quantities] = field(default_factory=dict)
     """The external outflows among `changes`, >= 0, their fees left to `changes`."""
+    first_day: date = field(init=False)
+    """The day of the first change; without any, the reported day."""
 
     def __post_init__(self) -> None:
         if any(day > self.reported_day for day in self.changes):
             raise ValueError(f"Facts after the report of {self.reported_day}.")
-
-    @property
-    def first_day(self) -> date:
-        return min(self.changes, default=self.reported_day)
+        object.__setattr__(self, "first_day", min(self.changes, default=self.reported_day))
 
 
 @dataclass(frozen=True, slots=True)

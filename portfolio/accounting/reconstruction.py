@@ -188,7 +188,7 @@ def _holding(track: _Track, price: Decimal | None, price_day: date | None) -> Ho
 
 def _value(quantity: Decimal, price: Decimal | None) -> Decimal:
     """Value to the 18 decimals that are kept; without a price nothing, and the day's doubts say so."""
-    return quantize(quantity * price) if price is not None else ZERO
+    return quantize(quantity * price) if quantity and price is not None else ZERO
 
 
 def _doubts(

@@ -139,7 +139,7 @@ def test_every_unique_rule_of_an_owned_table_starts_with_owner_or_account_or_a_p
         for constraint in model._meta.total_unique_constraints
     }
 
-    assert {first for _, first in starts} <= {"user", "account", "book", "position", "snapshot"}
+    assert {first for _, first in starts} <= {"user", "account", "book", "position", "trade", "snapshot"}
 
 
 def test_an_owner_is_a_uuid() -> None:
