@@ -32,6 +32,10 @@ def test_the_deepest_fall_with_its_days() -> None:
     )
 
 
+def test_a_fall_begins_on_the_last_day_at_its_high() -> None:
+    assert drawdown.deepest(chain(balances(["1000", "1000", "1000", "900"]))).peak_day == day(2)
+
+
 def test_the_first_loss_is_a_drawdown() -> None:
     fall = drawdown.deepest(chain(balances(["900", "950"]), opening=Decimal(1000)))
     assert (fall.percent.value, fall.peak_day, fall.recovery_day) == (Decimal(10), day(-1), None)
