@@ -68,7 +68,7 @@ class CcxtProfile:
     name: str  # of the ccxt class
     options: Mapping[str, Any]
     dialect: Dialect
-    weight_headers: tuple[str, ...]
+    weight_header: str  # of the pool most requests are charged to
     time_endpoint: str  # public
     read_time: Callable[[object], datetime]  # from the answer of `time_endpoint`; raises UnreadableRow
 
@@ -98,12 +98,10 @@ class CcxtClient:
 
     @property
     def used_weight(self) -> int | None:
-        """Request weight used in the current window, as the last answer told; None when it told nothing."""
+        """Request weight used in the running period, as the last answer told; None when it told nothing."""
         answer: Answer | None = self._exchange.answer
-        if answer is None:
-            return None
-        told = (answer.headers.get(name, "") for name in self._profile.weight_headers)
-        return next((int(value) for value in told if value.isascii() and value.isdigit()), None)
+        told = answer.headers.get(self._profile.weight_header, "") if answer else ""
+        return int(told) if told.isascii() and told.isdigit() else None
 
     def records(self, endpoint: str, params: Mapping[str, Any] | None = None) -> list[Any]:
         """A JSON array from one of ccxt's implicit endpoints. Raises ExchangeError."""

@@ -27,7 +27,7 @@ PROFILE: Final = CcxtProfile(
     name="binance",
     options={"recvWindow": RECV_WINDOW_MS, "timeDifference": 0},
     dialect=DIALECT,
-    weight_headers=("X-MBX-USED-WEIGHT-1M", "X-SAPI-USED-IP-WEIGHT-1M", "X-SAPI-USED-UID-WEIGHT-1M"),
+    weight_header="X-MBX-USED-WEIGHT-1M",
     time_endpoint="public_get_time",
     read_time=read_time,
 )

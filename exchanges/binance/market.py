@@ -66,7 +66,7 @@ class BinanceMarket:
 
 def listings(client: CcxtClient) -> Page[ListingRow]:
     """Every spot symbol, also those no longer trading."""
-    raws = client.record("public_get_exchangeinfo").get("symbols")
+    raws = client.record("public_get_exchangeinfo", {"showPermissionSets": "false"}).get("symbols")
     if not isinstance(raws, list):
         raise unreadable("no symbols")
     rows, bad = reading.rows(raws, mapping.listing)
