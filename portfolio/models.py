@@ -398,7 +398,8 @@ class PortfolioSnapshot(AccountModel):
     gross_pnl = MoneyField(help_text="Of the day.")
     fees = MoneyField(help_text="Of the day.")
     flows = MoneyField(help_text="Deposits less withdrawals of the day, valued at its close.")
-    residual = MoneyField(help_text="What facts do not explain of the day's change.")
+    unexplained = MoneyField(help_text="Value that came or went without a fact; no performance, but a flow.")
+    residual = MoneyField(help_text="What is left of the day's change when everything known is taken out.")
     total_realized_pnl = MoneyField(help_text="Net, from the first fact.")
     total_trades_count = models.IntegerField()
     winning_trades_count = models.IntegerField()
@@ -444,7 +445,7 @@ class AssetSnapshot(AccountModel):
 
 
 class PerformanceMetric(OwnedModel):
-    """Trade and equity metrics of a period; `account` null spans all live accounts. Null with a reason where undefined."""
+    """Metrics of a period; `account` null spans all live accounts. Null with a reason where undefined."""
 
     account = models.ForeignKey(
         "credentials.ExchangeAccount",

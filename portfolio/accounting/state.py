@@ -212,7 +212,7 @@ class OpenPosition:
     @classmethod
     def load(cls, data: dict[str, Any]) -> "OpenPosition":
         key = PositionKey(*data["key"])
-        position = cls(key, data["order_id"], int(data["opened_ms"]), load_checkpoint(data["checkpoint"]))
+        position = cls(key, data["order_id"], 0, load_checkpoint(data["checkpoint"]))
         for name in _POSITION_AMOUNTS:
             setattr(position, name, int(data.get(name, 0)))
         position.inventory.load(data["inventory"])

@@ -1,0 +1,92 @@
+"""Books and the days of assets: what new facts make stale, and by how much balances should have changed."""
+
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+from typing import Final
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Min
+from orders.touched import Touched
+
+from credentials.models import ExchangeAccount
+from marketdata.models import Listing
+from orders import selectors
+from portfolio.models import AssetDay, Book
+
+# The finest step a spot exchange trades in, for coins that are listed nowhere any more.
+FINEST_STEP: Final = Decimal("0.00000001")
+
+_MARK = """
+INSERT INTO portfolio_book
+  (user_id, account_id, market_type, asset, currency, method, step, state, stale_from, fact_count, engine_version,
+   blocked_reason)
+SELECT %s, %s, 'spot', asset, %s, %s, step, '{}', stale_from, 0, 0, ''
+FROM unnest(%s::text[], %s::numeric[], %s::timestamptz[]) AS new (asset, step, stale_from)
+ON CONFLICT (account_id, market_type, asset)
+DO UPDATE SET stale_from = least(portfolio_book.stale_from, excluded.stale_from)
+"""
+
+
+def mark_stale(*, account: ExchangeAccount, touched: Touched) -> None:
+    """Note in the facts' own transaction which books must be folded again, and recount the touched days."""
+    moments = {asset: at for asset, at in touched.assets.items() if asset not in settings.CASH_ASSETS}
+    if moments:
+        steps = _steps(account, moments)
+        owner = account.user
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _MARK,
+                [
+                    account.user_id,
+                    account.id,
+                    owner.reporting_currency,
+                    owner.cost_method,
+                    list(moments),
+                    [steps[asset] for asset in moments],
+                    list(moments.values()),
+                ],
+            )
+    if touched.days:
+        _recount_days(account, touched)
+
+
+def mark_all_stale(*, account: ExchangeAccount) -> int:
+    """Forget every fold of an account; answers how many books there are."""
+    return Book.objects.filter(account=account).update(
+        state={}, engine_version=0, stale_from=account.created_at
+    )
+
+
+def _steps(account: ExchangeAccount, assets: Collection[str]) -> dict[str, Decimal]:
+    """The smallest step each asset trades in, pinned when its book is made."""
+    listed: Iterable[tuple[str, Decimal]] = (
+        Listing.objects.filter(exchange=account.exchange, symbol__base_asset__in=assets, quantity_step__gt=0)
+        .values("symbol__base_asset")
+        .annotate(step=Min("quantity_step"))
+        .values_list("symbol__base_asset", "step")
+    )
+    return dict.fromkeys(assets, FINEST_STEP) | dict(listed)
+
+
+def _recount_days(account: ExchangeAccount, touched: Touched) -> None:
+    rows = [
+        AssetDay(
+            user_id=account.user_id,
+            account=account,
+            asset=change.asset,
+            day=change.day,
+            traded=change.traded,
+            deposited=change.deposited,
+            withdrawn=change.withdrawn,
+            withdrawal_fees=change.withdrawal_fees,
+        )
+        for change in selectors.asset_changes(account_id=account.id, pairs=touched.days)
+    ]
+    AssetDay.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["account", "asset", "day"],
+        update_fields=["traded", "deposited", "withdrawn", "withdrawal_fees", "updated_at"],
+        batch_size=1000,
+    )

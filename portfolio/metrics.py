@@ -1,0 +1,233 @@
+"""Performance metrics per period, account and over all live accounts: rows kept up to date, read as they are."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, localcontext
+from typing import Any, Final
+from uuid import UUID
+
+from core import clock
+from core.django import tenancy
+from core.money import CONTEXT, ZERO
+from credentials.models import ExchangeAccount, Mode
+from portfolio.accounting import ratios, returns, statistics
+from portfolio.accounting.measure import percent, split
+from portfolio.accounting.periods import CALENDAR_KINDS, Period, PeriodKind, period_of
+from portfolio.accounting.returns import EquityDay, IndexPoint
+from portfolio.accounting.trade_sums import TradeFact, TradeSums, sum_trades
+from portfolio.models import PerformanceMetric, PortfolioSnapshot, Trade, TradeKind
+
+FORMULA_VERSION: Final = 1
+_FIELDS: Final = {field.name for field in PerformanceMetric._meta.concrete_fields}
+_IDENTITY: Final = ("user", "account", "period_type", "period_start", "strategy")
+_WRITTEN: Final = sorted(_FIELDS - {"id", *_IDENTITY})
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """One account, or all live ones."""
+
+    account: ExchangeAccount | None
+    exchange: str
+    sums: Mapping[date, TradeSums]
+    equity: Sequence[EquityDay]
+
+
+def refresh(*, user_id: UUID, at: datetime) -> int:
+    """Recompute a user's metrics; answers how many rows were written. Opens its own door."""
+    with tenancy.acting_as(user_id), localcontext(CONTEXT):
+        accounts = list(ExchangeAccount.objects.select_related("user").order_by("created_at"))
+        if not accounts:
+            return 0
+        known = {
+            (row.account_id, row.period_type, row.period_start, row.strategy): row
+            for row in PerformanceMetric.objects.all()
+        }
+        rows = [
+            row
+            for scope in _scopes(accounts)
+            for row in _rows(scope, user_id=user_id, currency=accounts[0].user.reporting_currency, at=at)
+        ]
+        changed = [row for row in rows if _differs(row, known.pop(_key(row), None))]
+        PerformanceMetric.objects.filter(id__in=[row.id for row in known.values()]).delete()
+        PerformanceMetric.objects.bulk_create(
+            changed,
+            update_conflicts=True,
+            unique_fields=list(_IDENTITY),
+            update_fields=_WRITTEN,
+            batch_size=500,
+        )
+        return len(changed)
+
+
+def trade_facts(rows: Iterable[Mapping[str, Any]]) -> Iterator[TradeFact]:
+    """Trades as the statistics take them, from `values()` of the columns in `TRADE_COLUMNS`."""
+    for row in rows:
+        yield TradeFact(
+            exit_time=row["exit_time"],
+            net=row["net_pnl"],
+            gross=row["gross_pnl"],
+            entry_fees=row["entry_fees"],
+            exit_fees=row["exit_fees"],
+            entry_value=row["cost"],
+            exit_value=row["proceeds"],
+            hold=row["hold_duration"],
+            planned_risk=_planned_risk(row),
+            cost_unknown=not row["exit_quantity"],
+        )
+
+
+TRADE_COLUMNS: Final = (
+    "account_id", "exit_time", "net_pnl", "gross_pnl", "entry_fees", "exit_fees", "cost", "proceeds",
+    "hold_duration", "exit_quantity", "entry_price", "stop_loss_price", "side",
+)  # fmt: skip
+
+
+def _planned_risk(row: Mapping[str, Any]) -> Decimal | None:
+    """What the planned stop would have lost on the quantity that was sold; None without a stop below the entry."""
+    stop, entry = row["stop_loss_price"], row["entry_price"]
+    if stop is None or entry is None or stop >= entry:
+        return None
+    risk: Decimal = (entry - stop) * row["exit_quantity"]
+    return risk
+
+
+def _scopes(accounts: Sequence[ExchangeAccount]) -> Iterator[_Scope]:
+    sums: dict[UUID, dict[date, list[TradeFact]]] = defaultdict(lambda: defaultdict(list))
+    trades = Trade.objects.filter(kind=TradeKind.TRADE).order_by("exit_time", "id").values(*TRADE_COLUMNS)
+    for row, fact in zip(trades, trade_facts(trades), strict=True):
+        sums[row["account_id"]][clock.utc_day(fact.exit_time)].append(fact)
+    days: dict[UUID, dict[date, EquityDay]] = defaultdict(dict)
+    for account_id, row in _equity_days():
+        days[account_id][row.day] = row
+    per_account = {
+        account.id: {day: sum_trades(facts) for day, facts in sums[account.id].items()}
+        for account in accounts
+    }
+    for account in accounts:
+        equity = [days[account.id][day] for day in sorted(days[account.id])]
+        yield _Scope(account, account.exchange, per_account[account.id], equity)
+    live = [account.id for account in accounts if account.mode == Mode.LIVE]
+    together: dict[date, TradeSums] = {}
+    for account_id in live:
+        for day, total in per_account[account_id].items():
+            together[day] = together[day] + total if day in together else total
+    yield _Scope(None, "all", together, merge_equity([days[account_id] for account_id in live]))
+
+
+def _equity_days() -> Iterator[tuple[UUID, EquityDay]]:
+    """Snapshots as the returns take them: what nobody can explain counts as a flow, not as performance."""
+    rows = PortfolioSnapshot.objects.order_by("snapshot_date").values_list(
+        "account_id", "snapshot_date", "total_balance", "flows", "unexplained"
+    )
+    for account_id, day, total, flows, unexplained in rows:
+        yield account_id, EquityDay.of_flow(day, total, flows + unexplained)
+
+
+def merge_equity(accounts: Sequence[Mapping[date, EquityDay]]) -> list[EquityDay]:
+    """Several accounts as one line. An account's missing day stands at its last value; before its first it is not
+    there, and its first day's equity came in as its own flows say."""
+    line = []
+    last: dict[int, Decimal] = {}
+    for day in sorted({day for days in accounts for day in days}):
+        paid_in = paid_out = ZERO
+        for index, days in enumerate(accounts):
+            row = days.get(day)
+            if row is not None and row.equity is not None:
+                last[index] = row.equity
+                paid_in += row.paid_in
+                paid_out += row.paid_out
+        line.append(EquityDay(day, sum(last.values(), ZERO), paid_in, paid_out))
+    return line
+
+
+def _rows(scope: _Scope, *, user_id: UUID, currency: str, at: datetime) -> Iterator[PerformanceMetric]:
+    points = returns.chain(scope.equity, opening=ZERO) if scope.equity else []
+    by_day = {point.day: place for place, point in enumerate(points)}
+    for period in _periods(scope, at):
+        sums = _sum_period(scope.sums, period)
+        slice_ = _points_of(points, by_day, period)
+        yield _row(scope, period, sums, slice_, user_id=user_id, currency=currency, at=at)
+
+
+def _periods(scope: _Scope, at: datetime) -> Iterator[Period]:
+    """Every calendar period with a trade or a valued day, the present ones, and all time."""
+    days = sorted({*scope.sums, *(row.day for row in scope.equity), clock.utc_day(at)})
+    first_fact = clock.day_start(days[0])
+    seen = set()
+    for kind in CALENDAR_KINDS:
+        for day in [clock.utc_day(at)] if kind is PeriodKind.ALL_TIME else days:
+            moment = at if kind is PeriodKind.ALL_TIME else clock.day_start(day)
+            period = period_of(kind, moment, first_fact=first_fact)
+            if (kind, period.start) not in seen:
+                seen.add((kind, period.start))
+                yield period
+
+
+def _sum_period(sums: Mapping[date, TradeSums], period: Period) -> TradeSums:
+    if period.kind is PeriodKind.ALL_TIME:
+        wanted: Iterable[date] = sums
+    else:
+        wanted = (day for day in period.days() if day in sums)
+    total = sum_trades([])
+    for day in wanted:
+        total = total + sums[day]
+    return total
+
+
+def _points_of(points: Sequence[IndexPoint], by_day: Mapping[date, int], period: Period) -> list[IndexPoint]:
+    """The period's part of the index, with the point before it to measure from."""
+    inside = [by_day[day] for day in period.days() if day in by_day]
+    if not inside:
+        return []
+    return list(points[max(inside[0] - 1, 0) : inside[-1] + 1])
+
+
+def _row(
+    scope: _Scope,
+    period: Period,
+    sums: TradeSums,
+    points: Sequence[IndexPoint],
+    *,
+    user_id: UUID,
+    currency: str,
+    at: datetime,
+) -> PerformanceMetric:
+    equity = ratios.measure(points)
+    trades = statistics.measure(sums, average_capital=equity.average_capital.value)
+    values, reasons = split(trades)
+    equity_values, equity_reasons = split(equity)
+    columns = {**equity_values, **values}
+    columns["return_percentage"] = equity_values["total_return_percentage"]
+    columns["cost_unknown_trades"] = trades.unknown_cost_trades
+    if period.kind is PeriodKind.DAILY and len(points) == 2:
+        made = points[1].profit - points[0].profit
+        columns["daily_pnl"] = made
+        columns["daily_pnl_percent"] = percent(made, points[1].base).value if points[1].base else None
+    reasons = {name: reason for name, reason in {**equity_reasons, **reasons}.items() if name in _FIELDS}
+    return PerformanceMetric(
+        user_id=user_id,
+        account=scope.account,
+        exchange=scope.exchange,
+        currency=currency,
+        period_type=period.kind,
+        period_start=period.start,
+        period_end=period.end,
+        total_portfolio_value=points[-1].equity if points else None,
+        reasons=reasons,
+        formula_version=FORMULA_VERSION,
+        calculated_at=at,
+        **{name: value for name, value in columns.items() if name in _FIELDS},
+    )
+
+
+def _key(row: PerformanceMetric) -> tuple[Any, ...]:
+    return row.account_id, str(row.period_type), row.period_start, row.strategy
+
+
+def _differs(row: PerformanceMetric, known: PerformanceMetric | None) -> bool:
+    return known is None or any(
+        getattr(row, name) != getattr(known, name) for name in _WRITTEN if name != "calculated_at"
+    )

@@ -1,0 +1,222 @@
+"""Folds stale books: from their tail when facts came in order, else from the last flat point before the late fact.
+
+One transaction per book, under the book's row lock; folding from zero gives the same rows.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Min
+
+from core import clock, money
+from core.django import tenancy
+from credentials.models import ExchangeAccount
+from orders import selectors
+from portfolio import annotations, books, fees, valuations
+from portfolio.accounting import engine
+from portfolio.accounting.events import Event, Fill, deposit, fold_key, from_fill, withdrawal
+from portfolio.models import Book, Position
+from portfolio.store import Pending
+from portfolio.valuations import PriceNeed
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class RebuildResult:
+    """What a rebuild did: books folded, events folded, and what keeps a book stale, by asset."""
+
+    books: int = 0
+    facts: int = 0
+    blocked: dict[str, str] = field(default_factory=dict)
+
+
+class _NoPrice(Exception):
+    """A fact cannot be valued yet."""
+
+
+def rebuild_account(
+    *, user_id: UUID, account_id: UUID, at: datetime, from_zero: bool = False
+) -> RebuildResult:
+    """Fold every stale book of an account. Opens its own doors; a book without a price it needs stays stale."""
+    result = RebuildResult()
+    with tenancy.acting_as(user_id):
+        account = ExchangeAccount.objects.select_related("user").get(id=account_id)
+        if from_zero:
+            books.mark_all_stale(account=account)
+        stale = Book.objects.filter(account=account, stale_from__isnull=False)
+        since = stale.aggregate(since=Min("stale_from"))["since"]
+        book_ids = list(stale.order_by("asset").values_list("id", flat=True))
+        if since is not None:
+            currency = account.user.reporting_currency
+            valuations.pin(user_id=user_id, account_id=account_id, currency=currency, since=_hour(since))
+    for book_id in book_ids:
+        _rebuild_book(user_id=user_id, book_id=book_id, at=at, result=result)
+    with tenancy.acting_as(user_id):
+        if since is not None:
+            fees.refresh(account=account, since=since)
+        annotations.refresh(account=account)
+    return result
+
+
+def price_needs(*, user_id: UUID, account_id: UUID) -> list[PriceNeed]:
+    """Candles that stale books wait for, hourly. Opens its own door."""
+    with tenancy.acting_as(user_id):
+        account = ExchangeAccount.objects.select_related("user").get(id=account_id)
+        since = Book.objects.filter(account=account, stale_from__isnull=False).aggregate(
+            at=Min("stale_from")
+        )["at"]
+        if since is None:
+            return []
+        currency = account.user.reporting_currency
+        missing = valuations.needed_hours(
+            user_id=user_id, account_id=account_id, currency=currency, since=_hour(since)
+        )
+        return valuations.as_needs(missing, currency=currency)
+
+
+def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildResult) -> None:
+    try:
+        with tenancy.acting_as(user_id):
+            book = (
+                Book.objects.select_for_update(of=("self",), skip_locked=True)
+                .select_related("account__user")
+                .filter(id=book_id, stale_from__isnull=False)
+                .first()
+            )
+            if book is not None:
+                result.facts += _fold(book, at)
+                result.books += 1
+    except _NoPrice as reason:
+        with tenancy.acting_as(user_id):
+            Book.objects.filter(id=book_id).update(blocked_reason=str(reason))
+            asset = Book.objects.values_list("asset", flat=True).get(id=book_id)
+        result.blocked[asset] = str(reason)
+
+
+def _fold(book: Book, at: datetime) -> int:
+    """Fold what is new, store what follows, move the tail. Raises _NoPrice and changes nothing."""
+    owner = book.account.user
+    book.method, book.currency = owner.cost_method, owner.reporting_currency
+    state, restart = _start(book)
+    pending = Pending(book)
+    counter = _Counter(_events(book, after=engine.last_key(state)))
+    state = engine.fold(state, counter, pending.sink)
+    pending.commit(restart=restart)
+    book.state = state
+    book.folded_to = clock.from_ms(last[0]) if (last := engine.last_key(state)) else None
+    book.fact_count = counter.count if restart == _BEGINNING else book.fact_count + counter.count
+    book.engine_version = engine.ENGINE_VERSION
+    book.stale_from, book.blocked_reason, book.rebuilt_at = None, "", at
+    book.save()
+    return counter.count
+
+
+def _start(book: Book) -> tuple[engine.State, datetime | None]:
+    """The state to go on from, and since when derived rows are replaced (None: only appended to)."""
+    step = money.to_units(book.step)
+    fresh = engine.new_state(method=book.method, step=step)
+    known = (
+        book.state and book.engine_version == engine.ENGINE_VERSION and book.state["method"] == book.method
+    )
+    if not known or book.stale_from is None:
+        return fresh, _BEGINNING
+    if book.folded_to is None or book.stale_from > book.folded_to:
+        return book.state, None
+    position = (
+        Position.objects.filter(book=book, opened_at__lt=book.stale_from)
+        .order_by("-opened_at", "-id")
+        .values_list("checkpoint", "opened_at")
+        .first()
+    )
+    if position is None:
+        return fresh, _BEGINNING
+    checkpoint, opened_at = position
+    return checkpoint, opened_at
+
+
+class _Counter:
+    """Counts what passes."""
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Event]:
+        for event in self._events:
+            self.count += 1
+            yield event
+
+
+def _events(book: Book, *, after: tuple[Any, ...] | None) -> Iterator[Event]:
+    """The book's facts as events in fold order, those after a key only."""
+    since = clock.from_ms(after[0]) if after else None
+    prices = _prices(book, since)
+    fills = _fill_events(book, since, prices)
+    moves = _transfer_events(book, since)
+    merged: Iterator[Event] = heapq.merge(fills, moves, key=fold_key)
+    if after is None:
+        return merged
+    return (event for event in merged if fold_key(event) > after)
+
+
+def _prices(book: Book, since: datetime | None) -> dict[tuple[str, int], int]:
+    """Pinned prices in units by asset and hour (in whole hours since 1970)."""
+    pinned = valuations.pinned(
+        user_id=book.user_id, currency=book.currency, since=_hour(since) if since else _BEGINNING
+    )
+    return {
+        (asset, clock.to_ms(at) // _HOUR_MS): money.to_units(price) for (asset, at), price in pinned.items()
+    }
+
+
+_HOUR_MS = 3_600_000
+
+
+def _fill_events(book: Book, since: datetime | None, prices: dict[tuple[str, int], int]) -> Iterator[Event]:
+    asset, currency, cash = book.asset, book.currency, settings.CASH_ASSETS
+    for fill in selectors.book_facts(account_id=book.account_id, asset=asset, after=since):
+        yield from from_fill(
+            fill,
+            asset=asset,
+            cash=cash,
+            quote_price=_price(fill.quote, fill, currency, prices),
+            fee_price=_fee_price(fill, currency, prices),
+        )
+
+
+def _fee_price(fill: Fill, currency: str, prices: dict[tuple[str, int], int]) -> int | None:
+    if not fill.fee_amount or fill.fee_currency in (fill.base, fill.quote):
+        return None
+    return _price(fill.fee_currency, fill, currency, prices)
+
+
+def _price(asset: str, fill: Fill, currency: str, prices: dict[tuple[str, int], int]) -> int:
+    if asset == currency:
+        return money.UNIT
+    price = prices.get((asset, fill.executed_ms // _HOUR_MS))
+    if price is None:
+        moment = clock.from_ms(fill.executed_ms)
+        raise _NoPrice(f"No price of {asset} in {currency} for {moment:%Y-%m-%d %H}:00 UTC yet.")
+    return price
+
+
+def _transfer_events(book: Book, since: datetime | None) -> Iterator[Event]:
+    for transfer in selectors.book_transfers(account_id=book.account_id, asset=book.asset, after=since):
+        if transfer.kind == "DEPOSIT":
+            yield deposit(
+                transfer_id=transfer.transfer_id, time_ms=transfer.time_ms, quantity=transfer.quantity
+            )
+        else:
+            yield withdrawal(
+                transfer_id=transfer.transfer_id, time_ms=transfer.time_ms, quantity=transfer.quantity
+            )
+
+
+def _hour(moment: datetime) -> datetime:
+    return clock.floor_hour(moment)

@@ -1,0 +1,114 @@
+"""Prices used once stay used: each (asset, currency, hour) a fact needed is pinned in `Valuation`.
+
+A fill's fee coin and a quote coin that is not the reporting currency are valued at the opening price of the
+hour the fill happened in; mended candles change nothing that is pinned.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+
+from marketdata import prices
+from portfolio.models import Valuation
+
+# The hours an account's facts since a moment need, less those pinned already.
+_NEEDED = """
+SELECT DISTINCT asset, date_trunc('hour', at, 'UTC') AS hour FROM (
+  SELECT fee_currency AS asset, executed_at AS at FROM orders_fill
+   WHERE account_id = %(account)s AND executed_at >= %(since)s
+     AND fee_amount <> 0 AND fee_currency <> base_asset AND fee_currency <> quote_asset
+  UNION ALL
+  SELECT quote_asset, executed_at FROM orders_fill WHERE account_id = %(account)s AND executed_at >= %(since)s
+  UNION ALL
+  SELECT asset, occurred_at FROM orders_transfer
+   WHERE account_id = %(account)s AND occurred_at >= %(since)s AND fee_amount <> 0
+) AS used
+WHERE asset <> %(currency)s
+EXCEPT
+SELECT asset, at FROM portfolio_valuation WHERE user_id = %(user)s AND currency = %(currency)s
+"""
+
+HOUR = timedelta(hours=1)
+_GAP = timedelta(days=7)  # needs closer than this are fetched as one range
+
+
+@dataclass(frozen=True, slots=True)
+class PriceNeed:
+    """Candles of `asset` in `currency` that somebody waits for, opened in [since, until)."""
+
+    asset: str
+    currency: str
+    since: datetime
+    until: datetime
+    timeframe: str
+
+
+def needed_hours(
+    *, user_id: UUID, account_id: UUID, currency: str, since: datetime
+) -> dict[str, list[datetime]]:
+    """Hours by asset that facts since a moment need and nobody pinned yet, ascending."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NEEDED, {"account": account_id, "user": user_id, "currency": currency, "since": since}
+        )
+        hours: dict[str, list[datetime]] = defaultdict(list)
+        for asset, hour in sorted(cursor.fetchall()):
+            hours[asset].append(hour)
+    return dict(hours)
+
+
+def pin(*, user_id: UUID, account_id: UUID, currency: str, since: datetime) -> dict[str, list[datetime]]:
+    """Pin the prices that are known; answers the hours by asset that still have none."""
+    needed = needed_hours(user_id=user_id, account_id=account_id, currency=currency, since=since)
+    missing: dict[str, list[datetime]] = {}
+    for asset, hours in needed.items():
+        points = prices.at_hours(asset=asset, currency=currency, hours=hours)
+        Valuation.objects.bulk_create(
+            [
+                Valuation(
+                    user_id=user_id,
+                    asset=asset,
+                    currency=currency,
+                    at=hour,
+                    price=point.price,
+                    source=point.source,
+                    source_at=point.at,
+                )
+                for hour, point in points.items()
+            ],
+            ignore_conflicts=True,
+            batch_size=2000,
+        )
+        unknown = [hour for hour in hours if hour not in points]
+        if unknown:
+            missing[asset] = unknown
+    return missing
+
+
+def pinned(*, user_id: UUID, currency: str, since: datetime) -> dict[tuple[str, datetime], Decimal]:
+    """Pinned prices by asset and hour; the newest version of each."""
+    rows = (
+        Valuation.objects.filter(user_id=user_id, currency=currency, at__gte=since)
+        .order_by("version")
+        .values_list("asset", "at", "price")
+    )
+    return {(asset, at): price for asset, at, price in rows}
+
+
+def as_needs(missing: dict[str, list[datetime]], *, currency: str) -> list[PriceNeed]:
+    """Hours as few ranges of hourly candles."""
+    needs = []
+    for asset, hours in missing.items():
+        first = last = hours[0]
+        for hour in [*hours[1:], None]:
+            if hour is not None and hour - last <= _GAP:
+                last = hour
+                continue
+            needs.append(PriceNeed(asset, currency, first, last + HOUR, "1h"))
+            if hour is not None:
+                first = last = hour
+    return needs
