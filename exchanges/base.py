@@ -1,9 +1,8 @@
 """The protocol every exchange stands behind, and what a caller must bring."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from exchanges.rows import (
     AccountInfo,
@@ -21,20 +20,33 @@ from exchanges.rows import (
 Listings = Mapping[str, tuple[str, str]]  # wire symbol to (base asset, quote asset)
 
 
-@dataclass(frozen=True, slots=True)
 class ApiKeys:
-    """Decrypted keys for the length of one client. Never printed, pickled or compared."""
+    """Decrypted keys for the length of one client. Never printed, copied, pickled, compared or written as JSON.
 
-    key: str = field(repr=False)
-    secret: str = field(repr=False)
-    passphrase: str = field(repr=False, default="")
+    No dataclass on purpose: JSON encoders write dataclasses field by field, secrets included.
+    """
 
-    def __reduce__(self) -> str:
+    __slots__ = ("key", "passphrase", "secret")
+
+    def __init__(self, key: str, secret: str, passphrase: str = "") -> None:
+        self.key = key
+        self.secret = secret
+        self.passphrase = passphrase
+
+    def __repr__(self) -> str:
+        return "ApiKeys(…)"
+
+    def __reduce__(self) -> NoReturn:
         raise TypeError("API keys are not serialised.")
 
 
 class MarketData(Protocol):
     """Public data; needs no key."""
+
+    @property
+    def used_weight(self) -> int | None:
+        """Request weight this address used in the running period, as the last answer told; None when untold."""
+        ...
 
     def listings(self) -> Page[ListingRow]: ...
 
@@ -57,6 +69,11 @@ class Account(Protocol):
     @property
     def clock_offset(self) -> timedelta:
         """How far the exchange's clock is ahead of ours, measured and made up for once it refused ours."""
+        ...
+
+    @property
+    def used_weight(self) -> int | None:
+        """Request weight this address used in the running period, as the last answer told; None when untold."""
         ...
 
     def info(self) -> AccountInfo: ...

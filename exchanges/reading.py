@@ -66,6 +66,13 @@ def amount(raw: Raw, key: str, default: Decimal | None = None) -> Decimal:
         raise UnreadableRow(f"{key}: {error.message}") from None
 
 
+def whole(value: object, *, below: int, default: int) -> int:
+    """A bare whole number of [0, below), also as text; `default` for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(below)):
+        value = int(value)
+    return value if type(value) is int and 0 <= value < below else default
+
+
 def flag(raw: Raw, key: str, default: bool | None = None) -> bool:
     """A JSON true or false."""
     value = raw.get(key)
@@ -83,13 +90,13 @@ def moment_ms(raw: Raw, key: str) -> datetime:
 
 def moment(value: object, key: str) -> datetime:
     """Like `moment_ms`, of a bare value; `key` names it in the reason."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15:
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise UnreadableRow(f"{key} is {_seen(value)}")
-    if not EARLIEST_MS <= value < LATEST_MS:
-        raise UnreadableRow(f"{key} {value} is not in milliseconds between 2010 and 2100")
-    return clock.from_ms(value)
+    milliseconds = whole(value, below=LATEST_MS, default=-1)
+    if milliseconds < EARLIEST_MS:
+        problem = (
+            "is missing" if value is None else f"{value!r:.40} is not in milliseconds between 2010 and 2100"
+        )
+        raise UnreadableRow(f"{key} {problem}")
+    return clock.from_ms(milliseconds)
 
 
 def _seen(value: object) -> str:

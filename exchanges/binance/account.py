@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from core import clock
+from core.money import InvalidAmount
 from exchanges import reading
 from exchanges.base import Listings
 from exchanges.binance import listings as symbols
@@ -52,7 +53,7 @@ class BinanceAccount:
         restrictions = self._client.record("sapi_get_account_apirestrictions")
         try:
             return mapping.account_info(account, restrictions)
-        except UnreadableRow as error:
+        except (UnreadableRow, InvalidAmount) as error:
             raise unreadable(str(error)) from None
 
     def balances(self) -> Page[BalanceRow]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from core import clock, money
 from core.money import ZERO
 from exchanges import reading
+from exchanges.binance.walks import IDS_END
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
     AccountInfo,
@@ -69,8 +70,7 @@ def fill(raw: Raw, assets: Assets) -> FillRow:
         side=Side.BUY if reading.flag(raw, "isBuyer") else Side.SELL,
         price=price,
         quantity=quantity,
-        # Rows of the first years have no quoteQty.
-        quote_quantity=reading.amount(raw, "quoteQty", money.CONTEXT.multiply(price, quantity)),
+        quote_quantity=_quote_quantity(raw, price, quantity),
         fee_amount=fee,
         fee_currency=reading.text(raw, "commissionAsset", None if fee else quote),
         is_maker=reading.flag(raw, "isMaker"),
@@ -254,6 +254,13 @@ def _updated_at(raw: Raw, ordered_at: datetime) -> datetime:
     return reading.moment_ms(raw, "updateTime")
 
 
+def _quote_quantity(raw: Raw, price: Decimal, quantity: Decimal) -> Decimal:
+    """Rows of the first years have no quoteQty."""
+    if raw.get("quoteQty") is None:
+        return money.parse(money.CONTEXT.multiply(price, quantity))
+    return reading.amount(raw, "quoteQty")
+
+
 def _commission(account: Raw, rates: object, role: str) -> Decimal | None:
     """A share of the volume: stated as such, or in basis points by older answers."""
     if isinstance(rates, Mapping) and rates.get(role) is not None:
@@ -264,7 +271,7 @@ def _commission(account: Raw, rates: object, role: str) -> Decimal | None:
 
 def _id(raw: Raw, key: str) -> str:
     words = reading.text(raw, key)
-    if not (words.isascii() and words.isdigit()):
+    if reading.whole(words, below=IDS_END, default=-1) < 0:
         raise UnreadableRow(f"{key} is no id: {words!r:.40}")
     return words
 

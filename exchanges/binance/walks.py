@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from core import clock
+from exchanges import reading
 from exchanges.transport import unreadable
 
 PAGE: Final = 1000
 OVERLAP_ROWS: Final = 10  # own rows read again by the next page: they may have arrived late
 OPENED: Final = datetime(2017, 7, 1, tzinfo=UTC)  # Binance has nothing older
+IDS_END: Final = 2**63  # no id is longer; one garbled into a huge number must not carry a cursor away
 WINDOW: Final = timedelta(days=90)
 OVERLAP_TIME: Final = timedelta(days=14)  # transfers change their state for days
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -25,9 +27,8 @@ def next_id(raws: Iterable[object], key: str, position: int) -> int:
     count, ids = 0, set[int]()
     for raw in raws:
         count += 1
-        value = raw.get(key) if isinstance(raw, Mapping) else None
-        if isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()):
-            ids.add(int(value))
+        if isinstance(raw, Mapping):
+            ids.add(reading.whole(raw.get(key), below=IDS_END, default=-1))
     newest = sorted(each for each in ids if each >= position)
     if not newest:
         if count >= PAGE:

@@ -106,6 +106,19 @@ def test_a_full_page_without_ids_is_no_answer(account: Open) -> None:
     assert raised.value.kind is ErrorKind.DOWN
 
 
+def test_an_id_garbled_into_a_huge_number_does_not_carry_the_cursor_away(
+    samples: Samples, account: Open
+) -> None:
+    garbled = [trade(samples, number, START) for number in (1, 10**30, 2, 3)]
+    _, reader = account(lambda _: garbled)
+    page = reader.fills("BNBBTC", "")
+    assert ([row.fill_id for row in page.rows], len(page.bad), page.next_position) == (
+        ["1", "2", "3"],
+        1,
+        "1",
+    )
+
+
 def test_an_unreadable_fill_moves_the_walk_on(samples: Samples, account: Open) -> None:
     bad = trade(samples, 2, START) | {"qty": "1.0000000000000000001"}
     _, reader = account(trades_server([trade(samples, 1, START), bad, trade(samples, 3, START)]))
@@ -260,6 +273,14 @@ def test_info_without_uid_is_unreadable(samples: Samples, account: Open) -> None
     with pytest.raises(ExchangeError) as raised:
         reader.info()
     assert raised.value.kind is ErrorKind.DOWN
+
+
+def test_info_with_a_garbled_commission_is_unreadable(samples: Samples, account: Open) -> None:
+    garbled = {"commissionRates": None, "makerCommission": "much"}
+    _, reader = account(lambda asked: samples[asked.path.rsplit("/", 1)[1]] | garbled)
+    with pytest.raises(ExchangeError) as raised:
+        reader.info()
+    assert (raised.value.kind, raised.value.code) == (ErrorKind.DOWN, "unreadable")
 
 
 def test_one_order_as_it_stands(samples: Samples, account: Open) -> None:

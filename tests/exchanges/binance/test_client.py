@@ -36,6 +36,13 @@ def test_numbers_never_pass_through_float(serve: Serve) -> None:
     ]
 
 
+def test_letters_no_database_stores_are_replaced(serve: Serve) -> None:
+    _, client = serve(
+        lambda _: r'[{"id": 1, "nul\u0000": "a\u0000", "half": "\ud83d", "whole": "\ud83d\ude00"}]'
+    )
+    assert client.records(MYTRADES) == [{"id": 1, "nul\ufffd": "a\ufffd", "half": "?", "whole": "😀"}]
+
+
 def test_paths_stay_when_the_host_changes(serve: Serve) -> None:
     stub, client = serve(lambda _: [])
     client.records(MYTRADES, {"symbol": "BTCUSDT"})
