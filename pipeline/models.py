@@ -102,17 +102,22 @@ class SyncRun(AccountModel):
 
 
 class RejectedRow(AccountModel):
-    """A payload that could not be read, kept and reported; the good rows beside it were stored."""
+    """A payload that could not be read, kept and reported; the good rows beside it were stored.
+
+    The next walk asks for its page again: what can be read by then is `mended_at` that moment.
+    """
 
     run = models.ForeignKey(SyncRun, on_delete=models.PROTECT, related_name="rejected")
     stream = models.CharField(max_length=16, choices=Stream.choices)
     scope = models.CharField(max_length=40, blank=True)
+    position = models.CharField(max_length=200, blank=True, help_text="Where the walk stood when it came.")
     reason = models.CharField(max_length=300)
     raw = models.JSONField()
     digest = models.CharField(
         max_length=64, help_text="Of stream, scope and payload: the same row is kept once."
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    mended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(AccountModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account", "digest"], name="rejected_row_once")]

@@ -120,6 +120,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("scope", models.CharField(blank=True, max_length=40)),
+                (
+                    "position",
+                    models.CharField(
+                        blank=True, help_text="Where the walk stood when it came.", max_length=200
+                    ),
+                ),
                 ("reason", models.CharField(max_length=300)),
                 ("raw", models.JSONField()),
                 (
@@ -129,6 +135,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("mended_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "account",
                     models.ForeignKey(
