@@ -16,7 +16,10 @@ class SessionTokenAuthentication(BaseAuthentication):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             return None
-        return sessions.authenticate(access_token=token.strip(), at=clock.now())
+        at = clock.now()
+        user, claims = sessions.authenticate(access_token=token.strip(), at=at)
+        sessions.note_seen(user, at)
+        return user, claims
 
     def authenticate_header(self, request: Request) -> str:
         return f'Bearer realm="{settings.SPECTACULAR_SETTINGS["TITLE"]}"'

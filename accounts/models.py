@@ -21,7 +21,8 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, is_verified=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username, is_deleted=False)
+        """The living user of an e-mail, by the index that keeps e-mails unique (`iexact` would not use it)."""
+        return self.alias(key=Lower("email")).get(key=Lower(models.Value(username)), is_deleted=False)
 
 
 class User(AbstractBaseUser, PermissionsMixin):

@@ -5,6 +5,7 @@ single-use under parallel requests).
 """
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +14,14 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts.models import RefreshToken, Session, User
 from core.errors import NotAuthenticated
 
+logger = logging.getLogger(__name__)
 _MINUTE = timedelta(minutes=1)
 
 
@@ -83,14 +86,10 @@ def refresh(*, refresh_token: str, at: datetime) -> Tokens:
     """Exchange a refresh token for its only child. Raises TokenReused (and kills the session) or InvalidToken."""
     digest = _hash(refresh_token)
     with transaction.atomic():
+        # No joins here: Django would move the guard into a subselect, which PostgreSQL does not evaluate again for
+        # the one who waited, and both of two parallel requests would win.
         won = RefreshToken.objects.filter(
-            token_hash=digest,
-            used_at__isnull=True,
-            expires_at__gt=at,
-            session__revoked_at__isnull=True,
-            session__expires_at__gt=at,
-            session__user__is_active=True,
-            session__user__is_deleted=False,
+            token_hash=digest, used_at__isnull=True, expires_at__gt=at, session__in=_living_sessions(at)
         ).update(used_at=at)
         if won:
             token = RefreshToken.objects.select_related("session__user").get(token_hash=digest)
@@ -119,12 +118,7 @@ def authenticate(*, access_token: str, at: datetime) -> tuple[User, Claims]:
         session_id = UUID(str(payload["sid"]))
     except (TokenError, KeyError, ValueError):
         raise InvalidToken("The access token is not valid: refresh it or log in again.") from None
-    session = (
-        Session.objects.select_related("user")
-        .filter(id=session_id, revoked_at__isnull=True, expires_at__gt=at)
-        .filter(user__is_active=True, user__is_deleted=False)
-        .first()
-    )
+    session = _living_sessions(at).select_related("user").filter(id=session_id).first()
     if session is None:
         raise InvalidToken("The session has ended: log in again.")
     return session.user, Claims(user_id=session.user_id, session_id=session.id)
@@ -133,8 +127,15 @@ def authenticate(*, access_token: str, at: datetime) -> tuple[User, Claims]:
 def note_seen(user: User, at: datetime) -> None:
     """Remember to the minute that the user is here: it sets the pace of the sync."""
     if user.seen_at is None or at - user.seen_at >= _MINUTE:
-        User.objects.filter(id=user.id).update(seen_at=at)
+        stale = Q(seen_at__isnull=True) | Q(seen_at__lte=at - _MINUTE)  # of parallel requests, one writes
+        User.objects.filter(stale, id=user.id).update(seen_at=at)
         user.seen_at = at
+
+
+def _living_sessions(at: datetime) -> QuerySet[Session]:
+    return Session.objects.filter(
+        revoked_at__isnull=True, expires_at__gt=at, user__is_active=True, user__is_deleted=False
+    )
 
 
 def _upgrade(user: User, raw: str) -> None:
@@ -168,6 +169,8 @@ def _refuse(digest: bytes, at: datetime) -> None:
     killed = Session.objects.filter(
         tokens__token_hash=digest, tokens__used_at__isnull=False, revoked_at__isnull=True
     ).update(revoked_at=at, revoked_reason="refresh token reused")
+    if killed:
+        logger.warning("A refresh token came twice: its session was ended.")
     if killed or RefreshToken.objects.filter(token_hash=digest, used_at__isnull=False).exists():
         raise TokenReused("This refresh token was used before; the session is ended. Log in again.")
 

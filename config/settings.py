@@ -1,4 +1,4 @@
-"""All settings, from the environment. Development reads `.local/dev.env` too, which the first start writes."""
+"""All settings, from the environment; in development also from `.local/`, which `make run` writes."""
 
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from core import vault
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 PRODUCTION = env.bool("PRODUCTION", default=False)
-if not PRODUCTION and (BASE_DIR / ".local/dev.env").exists():
-    env.read_env(BASE_DIR / ".local/dev.env")
+if not PRODUCTION:
+    for name in ("dev.env", "run.env"):  # secrets of this machine; where the running demo's exchange answers
+        if (BASE_DIR / ".local" / name).exists():
+            env.read_env(BASE_DIR / ".local" / name)
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="unset-development-key" * 3)
@@ -98,10 +100,14 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
 ACCESS_TOKEN_MINUTES = env.int("ACCESS_TOKEN_MINUTES", default=15)
 REFRESH_TOKEN_IDLE_DAYS = 7
 SESSION_ABSOLUTE_DAYS = 30

@@ -1,9 +1,18 @@
 """Every path. The seeds' routes have no trailing slash and no version prefix."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+
+from web.api.docs import DocsView, SchemaView
+from web.health import LiveView, ReadyView
 
 urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("web.api.session_urls")),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(), name="docs"),
+    path("health/live", LiveView.as_view(), name="live"),
+    path("health/ready", ReadyView.as_view(), name="ready"),
     path("admin/", admin.site.urls),
 ]
 handler404 = "core.django.problems.page_not_found"

@@ -33,8 +33,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if problem is None:
         return None
     set_rollback()
-    response = Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
-    return response
+    return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -67,9 +66,9 @@ def _translate(error: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]
             400, "invalid", "; ".join(f"{e['pointer']}: {e['detail']}" for e in errors), errors=errors
         ), {}
     if isinstance(error, exceptions.APIException):
-        code = error.default_code
-        headers = {"WWW-Authenticate": error.auth_header} if getattr(error, "auth_header", None) else {}
-        return document(error.status_code, code, str(error.detail)), headers
+        scheme = getattr(error, "auth_header", None)  # set by the view when it asks for a token
+        headers = {"WWW-Authenticate": scheme} if scheme else {}
+        return document(error.status_code, error.default_code, str(error.detail)), headers
     return None, {}
 
 

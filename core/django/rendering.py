@@ -56,6 +56,8 @@ class ExactJSONParser(BaseParser):
             return json.loads(stream.read().decode(), parse_float=Decimal, parse_constant=_refuse)
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}") from None
+        except RecursionError:
+            raise ParseError("The body is nested too deeply.") from None
 
 
 def _refuse(constant: str) -> Any:

@@ -1,0 +1,34 @@
+"""The base of every API view."""
+
+from typing import Any, ClassVar
+
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from core.django.serializers import QuerySerializer, StrictSerializer
+
+
+class Endpoint(APIView):
+    """Reads its query parameters before it answers: `query_serializer` names them, others are refused with 400."""
+
+    query_serializer: ClassVar[type[QuerySerializer]] = QuerySerializer
+    query: dict[str, Any]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.query = self.query_serializer.read(request)
+
+    def body(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
+        """The validated body. Raises ValidationError."""
+        body = serializer(data=self.request.data)
+        body.is_valid(raise_exception=True)
+        values: dict[str, Any] = body.validated_data
+        return values
+
+
+class PublicEndpoint(Endpoint):
+    """Answers without a token, and does not look at one."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)

@@ -1,0 +1,65 @@
+"""The replaceable key of an account: stored sealed, shown masked, destroyed. Inside an open door."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from core.errors import Invalid
+from credentials import vault
+from credentials.models import ApiCredential, ExchangeAccount, KeyState
+
+
+def replace(account: ExchangeAccount, *, api_key: str, secret_key: str, passphrase: str) -> None:
+    """Store a whole new key. Raises Invalid for a mask or a key without its secret."""
+    if api_key.startswith(vault.mask("")):
+        raise invalid(
+            "/apiKey", "masked_key", "This is not the mask of the stored key: send the whole API key."
+        )
+    if not api_key or not secret_key:
+        pointer = "/secretKey" if api_key else "/apiKey"
+        raise invalid(pointer, "key_incomplete", "A key is stored whole: send API key and secret.")
+    shred(account)
+    credential = ApiCredential(user_id=account.user_id, account_id=account.id)
+    vault.seal(credential, api_key=api_key, secret_key=secret_key, passphrase=passphrase)
+    credential.save(force_insert=True)
+    _forget_check(account)
+
+
+def amend(account: ExchangeAccount, *, secret_key: str, passphrase: str) -> None:
+    """Store a new secret or passphrase beside the stored key; an empty one stays. Raises Invalid without a key."""
+    credential = ApiCredential.objects.filter(account_id=account.id).first()
+    if credential is None:
+        raise invalid("/apiKey", "key_incomplete", "This account has no key any more: send the whole key.")
+    given = {"secret_key": secret_key, "passphrase": passphrase}
+    vault.seal(credential, **{name: text for name, text in given.items() if text})
+    credential.save()
+    _forget_check(account)
+
+
+def move(*, source: ExchangeAccount, target: ExchangeAccount) -> None:
+    """Give the key of `source` to `target`, whose own is destroyed."""
+    shred(target)
+    ApiCredential.objects.filter(account_id=source.id).update(account_id=target.id)
+
+
+def shred(account: ExchangeAccount) -> None:
+    """Destroy the account's key, if it has one."""
+    ApiCredential.objects.filter(account_id=account.id).delete()
+
+
+def masks(accounts: Iterable[ExchangeAccount]) -> Mapping[UUID, str]:
+    """How each account's key is shown; an account without a key is not in it."""
+    rows = ApiCredential.objects.filter(account_id__in=[account.id for account in accounts])
+    return {account: vault.mask(hint) for account, hint in rows.values_list("account_id", "api_key_hint")}
+
+
+def invalid(pointer: str, code: str, detail: str) -> Invalid:
+    """A refused member of the request, told by its pointer."""
+    return Invalid(detail, errors=[{"pointer": pointer, "code": code, "detail": detail}])
+
+
+def _forget_check(account: ExchangeAccount) -> None:
+    """What was known of the old key says nothing of the new one."""
+    account.key_state, account.key_note, account.checked_at = KeyState.UNCHECKED, "", None
+    account.can_trade = account.ip_restricted = None
+    fields = ["key_state", "key_note", "checked_at", "can_trade", "ip_restricted", "updated_at"]
+    account.save(update_fields=fields)
