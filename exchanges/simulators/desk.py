@@ -65,7 +65,7 @@ class Desk:
         client_order_id: str = "",
         list_id: int = NO_LIST,
     ) -> Order:
-        """A MARKET order that eats one to five levels of the book, each a tick or more worse, in one
+        """A MARKET order that eats one to five levels of the book, each up to two ticks worse, in one
         millisecond."""
         order = self.account.place(
             symbol,
@@ -85,7 +85,7 @@ class Desk:
         worse = symbol.tick if order.side == "BUY" else -symbol.tick
         for part in self.split(symbol, order.remaining, price=price):
             self.account.fill(order, price=price, quantity=part, at=at, is_maker=False)
-            price += worse * self.rng.randrange(1, 4)
+            price += worse * self.rng.randrange(3)
 
     def fill_resting(self, symbol: Symbol, order: Order, *, at: int, then: Action) -> None:
         """Fill a resting order at its limit in one to five parts over the next minutes, then call `then`."""
@@ -95,9 +95,11 @@ class Desk:
         self.schedule(at, then)
 
     def split(self, symbol: Symbol, quantity: int, *, price: int) -> list[int]:
-        """One to five parts on the step that sum to the quantity."""
+        """One to five parts on the step that sum to the quantity; a small one goes in one piece."""
         steps = quantity // symbol.step
-        wanted = 1 if amounts.product(price, quantity) < 2 * symbol.min_notional else self.rng.randrange(1, 6)
+        wanted = (
+            1 if amounts.product(price, quantity) < 20 * symbol.min_notional else self.rng.randrange(1, 6)
+        )
         cuts = sorted({self.rng.randrange(1, steps) for _ in range(wanted - 1)}) if steps > wanted else []
         edges = [0, *cuts, steps]
         return [(right - left) * symbol.step for left, right in itertools.pairwise(edges)]

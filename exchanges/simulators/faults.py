@@ -101,6 +101,9 @@ class Faults:
             self._rules.append(rule)
         return rule
 
+    def __bool__(self) -> bool:
+        return bool(self._rules)
+
     def clear(self) -> None:
         with self._lock:
             self._rules.clear()
@@ -115,8 +118,6 @@ class Faults:
 
     def strike(self, *, path: str, params: Mapping[str, str], account: str) -> "Struck":
         """The faults of one request. Counts it against every rule it meets."""
-        if not self._rules:
-            return NOTHING
         struck = []
         with self._lock:
             for rule in self._rules:

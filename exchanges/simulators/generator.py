@@ -25,7 +25,7 @@ _STYLES = (
     *([Style.ORDER_LIST] * 3),
     *([Style.BY_HAND] * 2),
 )
-_MOST_PLANS = 9
+_MOST_PLANS = 12
 _WEEK_MS = 7 * DAY_MS
 _BNB_LOW_WATER = 20 * ONE  # USDT
 
@@ -36,6 +36,7 @@ class Trader:
 
     def __init__(self, *, seed: int, profile: Profile, market: Market, live_from: int) -> None:
         self.profile = profile
+        self._live_from = live_from
         self.market = market
         self.account = Account(
             seed=seed, label=profile.label, market=market, can_withdraw=profile.can_withdraw
@@ -74,8 +75,14 @@ class Trader:
         self._plans = [plan for plan in self._plans if not plan.is_done]
         if at % DAY_MS == 0:
             self._each_day(at)
-        if self._rng.randrange(2_400) < self.profile.ideas_per_100_days:
+        if self._rng.randrange(2_400) < self._eagerness(at):
             self.desk.schedule(at + self._rng.randrange(MINUTE_MS, 55 * MINUTE_MS), self._have_idea)
+
+    def _eagerness(self, at: int) -> int:
+        """Ideas in 100 days. A live account is busy just before the world starts, so that positions are
+        open."""
+        busy = self.profile.is_live and self._live_from - 3 * DAY_MS <= at < self._live_from
+        return self.profile.ideas_per_100_days * (5 if busy else 1)
 
     def _each_day(self, at: int) -> None:
         """Three weeks of four fees are paid in BNB, kept topped up; in the fourth the switch is off."""
@@ -104,7 +111,7 @@ class Trader:
 
     def _save(self, at: int) -> None:
         self.desk.schedule(at + _WEEK_MS, self._save)
-        self._buy("BTCUSDT", 50 * ONE, at)
+        self._buy("ETHUSDT" if at // _WEEK_MS % 2 else "BTCUSDT", 50 * ONE, at)
 
     def _buy(self, name: str, budget: int, at: int) -> None:
         symbol = SYMBOLS[name]

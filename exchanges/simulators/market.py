@@ -78,30 +78,35 @@ def _real_day(name: str, index: int) -> Candle:
 def _split_day(rng: random.Random, day: Candle, tick: int) -> tuple[Candle, ...]:
     """24 hours that start at the day's open, touch its high and low once, and end at its close."""
     high_at, low_at = rng.sample(range(HOURS), 2)
-    anchors = sorted([(0, day.open), (2 * high_at + 1, day.high), (2 * low_at + 1, day.low), (48, day.close)])
-    points = [_point(rng, anchors, 2 * hour, day, tick) for hour in range(HOURS + 1)]
-    points[0], points[-1] = day.open, day.close
-    weights = [rng.randrange(50, 150) for _ in range(HOURS)]
-    volumes = [day.volume * weight // sum(weights) for weight in weights]
+    noises, wicks, shares = rng.randbytes(HOURS + 1), rng.randbytes(HOURS), rng.randbytes(HOURS)
+    points = _path(day, high_at, low_at, noises, tick)
+    volumes = [day.volume * (share + 100) // (sum(shares) + 100 * HOURS) for share in shares]
     volumes[0] += day.volume - sum(volumes)
     hours = []
     for hour, volume in enumerate(volumes):
         start, end = points[hour], points[hour + 1]
-        wick = amounts.floor_to((day.high - day.low) * rng.randrange(60) // 1000, tick)
+        wick = amounts.floor_to((day.high - day.low) * wicks[hour] // 4_000, tick)
         high = day.high if hour == high_at else min(max(start, end) + wick, day.high)
         low = day.low if hour == low_at else max(min(start, end) - wick, day.low)
         hours.append(Candle(start, high, low, end, volume))
     return tuple(hours)
 
 
-def _point(rng: random.Random, anchors: list[tuple[int, int]], half_hour: int, day: Candle, tick: int) -> int:
-    """The path between its anchors at a half hour, with some noise, inside the day's range."""
-    after = next(i for i, (at, _) in enumerate(anchors) if at >= half_hour)
-    (left, left_price), (right, right_price) = anchors[max(after - 1, 0)], anchors[after]
-    span = max(right - left, 1)
-    base = left_price + (right_price - left_price) * (half_hour - left) // span
-    noise = (day.high - day.low) * rng.randrange(-50, 51) // 1000
-    return amounts.floor_to(min(max(base + noise, day.low), day.high), tick)
+def _path(day: Candle, high_at: int, low_at: int, noises: bytes, tick: int) -> list[int]:
+    """Prices at the 25 full hours: straight lines from open over high and low to close, with some noise."""
+    anchors = [(2 * high_at + 1, day.high), (2 * low_at + 1, day.low)]
+    anchors = [(0, day.open), *sorted(anchors), (2 * HOURS, day.close)]
+    points = []
+    leg = 0
+    for half_hour in range(0, 2 * HOURS + 1, 2):
+        while anchors[leg + 1][0] < half_hour:
+            leg += 1
+        (left, left_price), (right, right_price) = anchors[leg], anchors[leg + 1]
+        base = left_price + (right_price - left_price) * (half_hour - left) // (right - left)
+        price = base + (day.high - day.low) * (noises[half_hour // 2] - 128) // 2_500
+        points.append(amounts.floor_to(min(max(price, day.low), day.high), tick))
+    points[0], points[-1] = day.open, day.close
+    return points
 
 
 def _peg_hours(rng: random.Random, seed: int, index: int) -> tuple[Candle, ...]:

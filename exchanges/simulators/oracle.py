@@ -1,4 +1,4 @@
-"""A second opinion on realised profit: plain average cost in exact fractions, read from the facts alone.
+"""A second opinion on realised profit: plain average cost at 80 digits, read from the facts alone.
 
 It covers base assets whose every fill is against USDT, which were never deposited, withdrawn, converted,
 used as a quote, or taken as a fee of another market: there nothing needs a foreign price. Per fill, in the
@@ -12,13 +12,12 @@ order of execution:
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from fractions import Fraction
+from decimal import Decimal, localcontext
 from typing import Any
 
 from core import money
 from exchanges.simulators.account import Account
-from exchanges.simulators.amounts import ONE
+from exchanges.simulators.amounts import PLACES
 from exchanges.simulators.facts import Fill
 from exchanges.simulators.symbols import SYMBOLS
 
@@ -33,7 +32,8 @@ def realised(account: Account) -> dict[str, dict[str, Any]]:
         symbol = SYMBOLS[name]
         if symbol.quote == "USDT" and _is_pure(account, symbol.base):
             ordered = sorted(fills, key=lambda fill: (fill.executed_at, fill.fill_id))
-            result[symbol.base] = _walk(ordered, base=symbol.base, step=symbol.step)
+            with localcontext(money.CONTEXT):
+                result[symbol.base] = _walk(ordered, base=symbol.base, step=symbol.step)
     return result
 
 
@@ -57,10 +57,10 @@ def _pays_fees_elsewhere(account: Account, base: str) -> bool:
 
 
 def _walk(fills: Sequence[Fill], *, base: str, step: int) -> dict[str, Any]:
-    inventory, average, gross = Fraction(0), Fraction(0), Fraction(0)
+    inventory, average, gross = money.ZERO, money.ZERO, money.ZERO
     episodes = 0
     for fill in fills:
-        quantity, price = Fraction(fill.quantity, ONE), Fraction(fill.price, ONE)
+        quantity, price = _whole(fill.quantity), _whole(fill.price)
         if fill.is_buyer:
             average = (average * inventory + price * quantity) / (inventory + quantity)
             inventory += quantity
@@ -68,9 +68,9 @@ def _walk(fills: Sequence[Fill], *, base: str, step: int) -> dict[str, Any]:
             gross += (price - average) * quantity
             inventory -= quantity
         if fill.fee_asset == base:
-            inventory -= Fraction(fill.fee, ONE)
-        if not fill.is_buyer and inventory < Fraction(step, ONE):
-            inventory, average, episodes = Fraction(0), Fraction(0), episodes + 1
+            inventory -= _whole(fill.fee)
+        if not fill.is_buyer and inventory < _whole(step):
+            inventory, average, episodes = money.ZERO, money.ZERO, episodes + 1
     return {
         "realised_gross": _text(gross),
         "fees": _fees(fills),
@@ -85,10 +85,13 @@ def _fees(fills: Iterable[Fill]) -> dict[str, str]:
     sums: dict[str, int] = {}
     for fill in fills:
         sums[fill.fee_asset] = sums.get(fill.fee_asset, 0) + fill.fee
-    return {asset: _text(Fraction(amount, ONE)) for asset, amount in sorted(sums.items())}
+    return {asset: _text(_whole(amount)) for asset, amount in sorted(sums.items())}
 
 
-def _text(value: Fraction) -> str:
+def _whole(amount: int) -> Decimal:
+    return Decimal(amount).scaleb(-PLACES)
+
+
+def _text(value: Decimal) -> str:
     """Rounded half-even to 18 places."""
-    scaled = round(value * money.UNIT)
-    return money.text(Decimal(scaled).scaleb(-money.PLACES, money.CONTEXT))
+    return money.text(money.quantize(value))

@@ -36,6 +36,7 @@ class State(Enum):
 
 LINKED = (Style.RESTING_TARGETS, Style.RESTING_STOP)
 _ENTRY_LIFE_MS = DAY_MS
+_OFTEN_IN_A_HURRY = 0.2
 
 
 class Plan:
@@ -56,13 +57,13 @@ class Plan:
         self.at_market = style is Style.BY_HAND or rng.random() < 0.35
         self.limit = self._tick(market_price * (10_000 - rng.randrange(20, 150)) // 10_000)
         self.entry_price = market_price if self.at_market else self.limit
-        risk = rng.randrange(250, 700)  # basis points
+        risk = rng.randrange(300, 1_200)  # basis points
         self.stop = self._tick(self.entry_price * (10_000 - risk) // 10_000)
         self.targets = [
             self._tick(self.entry_price * (10_000 + risk * part // 10) // 10_000)
-            for part in (rng.randrange(8, 13), rng.randrange(16, 28))
+            for part in (rng.randrange(8, 13), rng.randrange(15, 26))
         ]
-        self.give_up_at = at + rng.randrange(20, 24 * 9) * HOUR_MS
+        self.give_up_at = at + rng.randrange(20, 24 * 21) * HOUR_MS
         self.entry: Order
         self.exits: dict[str, Order] = {}
         self._enter(quantity, at)
@@ -85,6 +86,9 @@ class Plan:
         desk, account = self.desk, self.desk.account
         if self.style is Style.ORDER_LIST and not self.at_market:
             self.list_id = account.next_list_id()
+        if self.style is Style.BY_HAND and desk.rng.random() < _OFTEN_IN_A_HURRY:
+            self._enter_in_a_hurry(quantity, at)
+            return
         if self.at_market:
             self.entry = desk.trade_at_market(
                 self.symbol, side="BUY", quantity=quantity, at=at, client_order_id=self._client_id("ENTRY")
@@ -102,8 +106,26 @@ class Plan:
             list_id=self.list_id,
         )
         if self.list_id != NO_LIST:
-            # The exits are sold net of a fee that may be taken from the coins bought.
-            self._place_list(amounts.floor_to(quantity * 998 // 1_000, self.symbol.step), at, "PENDING_NEW")
+            # Where the fee is taken from the coins bought, that much less can be sold.
+            exit_quantity = quantity if account.fees_in_bnb else quantity * 999 // 1_000
+            self._place_list(amounts.floor_to(exit_quantity, self.symbol.step), at, "PENDING_NEW")
+
+    def _enter_in_a_hurry(self, quantity: int, at: int) -> None:
+        """Immediate or cancel: what the book does not give at once expires."""
+        self.entry = self.desk.account.place(
+            self.symbol,
+            side="BUY",
+            kind="LIMIT",
+            quantity=quantity,
+            price=self.entry_price,
+            at=at,
+            client_order_id=self._client_id("ENTRY"),
+            time_in_force="IOC",
+        )
+        part = amounts.floor_to(quantity * 3 // 5, self.symbol.step)
+        self.desk.account.fill(self.entry, price=self.entry_price, quantity=part, at=at, is_maker=False)
+        self.desk.account.close(self.entry, status="EXPIRED", at=at)
+        self._entered(at)
 
     def _await_entry(self, candle: Candle, at: int) -> None:
         rng = self.desk.rng
@@ -150,7 +172,13 @@ class Plan:
             self.list_id = self.desk.account.next_list_id()
             self._place_list(self.held, at, "NEW")
             return
-        self.held = self.exits["TP"].quantity
+        wanted = self.exits["TP"].quantity
+        if wanted > self.desk.account.free[self.symbol.base]:
+            # The fee was taken from the coins after all: the exchange expires exits it cannot cover.
+            self._close_exits("EXPIRED", at)
+            self.style = Style.BY_HAND
+            return
+        self.held = wanted
         for leg in self.exits.values():
             leg.status, leg.updated_at = "NEW", at
         self.desk.account.hold(self.exits["TP"])

@@ -27,10 +27,10 @@ class Profile:
     label: str
     days: int = HISTORY_DAYS
     symbols: tuple[str, ...] = _ALL
-    ideas_per_100_days: int = 110
+    ideas_per_100_days: int = 150
     capital: int = 12_000 * ONE
     transfers: bool = True  # further deposits and withdrawals
-    saves: bool = True  # buys a little BTC every week and keeps it
+    saves: bool = True  # buys a little BTC or ETH every week and keeps it
     has_holes: bool = False  # conversions and interest that no endpoint tells
     is_live: bool = False  # goes on trading every 20 to 60 seconds
     can_withdraw: bool = False  # the key may withdraw: a key nobody should hand over

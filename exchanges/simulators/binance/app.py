@@ -14,7 +14,7 @@ from exchanges.simulators.binance.context import (
 )
 from exchanges.simulators.binance.limits import Pool, WeightLedger
 from exchanges.simulators.binance.parameters import Parameters
-from exchanges.simulators.faults import Faults, Struck
+from exchanges.simulators.faults import NOTHING, Faults, Struck
 from exchanges.simulators.server import Request, Response
 from exchanges.simulators.world import World
 
@@ -57,6 +57,8 @@ class BinanceApp:
         return self._by_key
 
     def _strike(self, request: Request) -> Struck:
+        if not self.faults:
+            return NOTHING
         account = self.accounts_by_key().get(request.headers.get("x-mbx-apikey", ""))
         try:
             values = Parameters(request.query, request.body).values
@@ -121,7 +123,7 @@ class BinanceApp:
     ) -> Account:
         """Charge the request and find out who sent it."""
         weight = endpoint.weight(parameters)
-        if endpoint.pool is not Pool.SAPI_UID:
+        if endpoint.pool is not Pool.SAPI_UID_SECOND:
             headers |= self.ledger.charge(endpoint.pool, request.client, weight, now_ms=now_ms)
         account = signing.find_account(request, self.accounts_by_key())
         if "revoked_key" in struck:
@@ -130,7 +132,7 @@ class BinanceApp:
         signing.check_signature(request, parameters, account.api_secret)
         if "bad_signature" in struck:
             raise errors.bad_signature()
-        if endpoint.pool is Pool.SAPI_UID:
+        if endpoint.pool is Pool.SAPI_UID_SECOND:
             headers |= self.ledger.charge(endpoint.pool, str(account.uid), weight, now_ms=now_ms)
         return account
 

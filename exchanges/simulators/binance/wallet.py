@@ -59,9 +59,9 @@ def _page(
 ENDPOINTS = {
     ("GET", "/sapi/v1/capital/deposit/hisrec"): SignedEndpoint(deposits, lambda _: 1, Pool.SAPI_IP),
     ("GET", "/sapi/v1/capital/withdraw/history"): SignedEndpoint(
-        withdrawals, lambda _: 18_000, Pool.SAPI_UID
+        withdrawals, lambda _: 18_000, Pool.SAPI_UID_SECOND
     ),
     ("GET", "/sapi/v1/account/apiRestrictions"): SignedEndpoint(api_restrictions, lambda _: 1, Pool.SAPI_IP),
     ("GET", "/sapi/v1/capital/config/getall"): SignedEndpoint(coins, lambda _: 10, Pool.SAPI_IP),
-    ("POST", "/sapi/v1/capital/withdraw/apply"): SignedEndpoint(forbidden, lambda _: 600, Pool.SAPI_UID),
+    ("POST", "/sapi/v1/capital/withdraw/apply"): SignedEndpoint(forbidden, lambda _: 600, Pool.SAPI_IP),
 }
