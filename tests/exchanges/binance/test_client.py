@@ -167,12 +167,20 @@ def test_a_ban_may_come_with_429(serve: Serve) -> None:
     [
         Reply(reset=True),
         Reply("[]", claimed=5000),
-        Reply("", 302, {"Location": "http://127.0.0.1:9/elsewhere"}),
     ],
-    ids=["reset", "cut off", "redirected"],
+    ids=["reset", "cut off"],
 )
 def test_no_whole_answer_is_network(serve: Serve, reply: Reply) -> None:
     assert failure(serve, reply).kind is ErrorKind.NETWORK
+
+
+def test_the_key_follows_no_redirect(serve: Serve) -> None:
+    stub, client = serve(
+        lambda asked: Reply("", 302, {"Location": "/other"}) if asked.path != "/other" else []
+    )
+    with pytest.raises(ExchangeError) as raised:
+        client.records(MYTRADES)
+    assert (raised.value.kind, stub.paths()) == (ErrorKind.NETWORK, ["/api/v3/myTrades"])
 
 
 def test_refused_is_network() -> None:
