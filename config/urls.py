@@ -9,6 +9,7 @@ from web.health import LiveView, ReadyView
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("web.api.session_urls")),
+    path("", include("web.api.credentials_urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
     path("health/live", LiveView.as_view(), name="live"),

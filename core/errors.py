@@ -1,4 +1,4 @@
-"""The base of every error a user may be shown. Each carries a stable code; `core.django.problems` turns it into HTTP."""
+"""The base of every error a user may be shown. Each has a stable code; `core.django.problems` makes HTTP of it."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -9,7 +9,7 @@ SQL arguments come from code, never from outside.
 import decimal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -70,7 +70,7 @@ def update(*, table: str, columns: Sequence[str], rows: Iterable[Row], key: Sequ
         WITH given AS ({staged(table, columns)})
         UPDATE {table} AS stored SET {", ".join(f"{name} = given.{name}" for name in values)}
         FROM given WHERE {same_key(key)} AND {_differs(values, "given")}
-    """  # noqa: S608
+    """
     changed = 0
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         for chunk in _chunks(rows, [columns.index(name) for name in key]):
@@ -97,7 +97,7 @@ def differing(
         ON {same_key([name for name in key if name not in constants])}
         {"".join(f" AND stored.{name} = %s" for name in constants)}
         WHERE {_differs(content, "given")}
-    """  # noqa: S608
+    """
     found: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
         for start in range(0, len(rows), CHUNK):
@@ -133,7 +133,7 @@ def same_key(key: Sequence[str]) -> str:
     return " AND ".join(f"stored.{name} = given.{name}" for name in key)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _columns(table: str) -> Mapping[str, _Column]:
     """The columns of a table, read once in a process."""
     with connection.cursor() as cursor:
@@ -207,7 +207,7 @@ def _upsert_statement(
           ON CONFLICT ({", ".join(key)}) {_action(update, where, stamps)}
           RETURNING (stored.xmax = 0) AS inserted{"".join(f", stored.{name}" for name in returning)}
         ) {summary}
-    """  # noqa: S608
+    """
 
 
 def _action(update: Sequence[str] | Mapping[str, str], where: str, stamps: Sequence[str]) -> str:

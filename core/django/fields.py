@@ -1,19 +1,14 @@
 """Model fields shared by every room."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 
 from core import money
 
-if TYPE_CHECKING:
-    DecimalField = models.DecimalField[Decimal | str | int, Decimal]
-else:
-    DecimalField = models.DecimalField  # not subscriptable when it runs
 
-
-class MoneyField(DecimalField):
+class MoneyField(models.DecimalField[Decimal | str | int, Decimal]):
     """NUMERIC(38,18): prices, quantities and amounts, exactly."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -27,7 +22,7 @@ class MoneyField(DecimalField):
         return name, path, args, kwargs
 
 
-class PercentField(DecimalField):
+class PercentField(models.DecimalField[Decimal | str | int, Decimal]):
     """Percentages × 100 and ratios with four decimals, wide enough for any of them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

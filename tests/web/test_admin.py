@@ -1,0 +1,124 @@
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.contrib import admin
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from core.django import roles, tenancy
+from credentials.models import ApiCredential
+from portfolio.models import AssetDay
+from tests.factories import AccountFactory, FillFactory, OrderFactory, TransferFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+REGISTERED = sorted(admin.site._registry, key=lambda model: model.__name__)
+EDITABLE = {"User", "Group"}
+
+
+@pytest.fixture
+def operator(client: Client) -> Client:
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    return client
+
+
+def _lists(model: type[models.Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_every_list_opens(operator: Client, model: type[models.Model]) -> None:
+    FillFactory(), OrderFactory(), TransferFactory()
+
+    assert operator.get(_lists(model)).status_code == 200
+
+
+def test_operators_see_every_owners_rows(operator: Client) -> None:
+    FillFactory(symbol="ONEUSDT"), FillFactory(symbol="TWOUSDT")
+
+    page = operator.get(reverse("admin:orders_fill_changelist")).content.decode()
+
+    assert "ONEUSDT" in page
+    assert "TWOUSDT" in page
+
+
+def test_after_an_admin_page_the_role_is_the_applications_again(operator: Client) -> None:
+    operator.get(reverse("admin:orders_fill_changelist"))
+
+    roles.verify()
+
+
+def test_a_user_who_is_no_operator_is_sent_to_the_log_in(client: Client) -> None:
+    client.force_login(UserFactory())
+
+    response = client.get(reverse("admin:orders_fill_changelist"))
+
+    assert response.status_code == 302
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in REGISTERED if model.__name__ not in EDITABLE], ids=lambda m: m.__name__
+)
+def test_derived_and_secret_rows_are_read_only(rf: object, model: type[models.Model]) -> None:
+    request = type("Request", (), {"user": UserFactory(is_staff=True, is_superuser=True)})()
+    site = admin.site._registry[model]
+
+    assert not site.has_add_permission(request)
+    assert not site.has_change_permission(request)
+    assert not site.has_delete_permission(request)
+
+
+def test_a_fill_cannot_be_deleted_through_the_admin(operator: Client) -> None:
+    fill = FillFactory()
+
+    response = operator.post(reverse("admin:orders_fill_delete", args=[fill.id]), {"post": "yes"})
+
+    assert response.status_code == 403
+
+
+def test_no_sealed_value_is_on_any_admin_page(operator: Client) -> None:
+    account = AccountFactory()
+    with tenancy.acting_as(account.user_id):
+        credential = ApiCredential.objects.create(
+            user_id=account.user_id,
+            account=account,
+            api_key="cv1:sealed-key",
+            secret_key="cv1:sealed-secret",
+            api_key_hint="1234",
+        )
+
+    pages = [_lists(ApiCredential), reverse("admin:credentials_apicredential_change", args=[credential.pk])]
+    text = "".join(operator.get(page).content.decode() for page in pages)
+
+    assert "1234" in text
+    assert "sealed" not in text
+
+
+def test_a_user_can_be_locked_out(operator: Client) -> None:
+    user = UserFactory()
+
+    operator.post(
+        reverse("admin:accounts_user_change", args=[user.pk]), {"email": user.email, "name": user.name}
+    )
+
+    assert not User.objects.get(pk=user.pk).is_active
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_list_takes_the_same_queries_for_one_and_three_rows(
+    operator: Client, rows: int, django_assert_num_queries: object
+) -> None:
+    account = AccountFactory()
+    with tenancy.acting_as(account.user_id):
+        for number in range(rows):
+            AssetDay.objects.create(
+                user_id=account.user_id, account=account, asset="BTC", day=date(2026, 1, number + 1),
+                traded=Decimal(1), deposited=Decimal(0), withdrawn=Decimal(0), withdrawal_fees=Decimal(0),
+            )  # fmt: skip
+    operator.get(_lists(AssetDay))
+
+    with django_assert_num_queries(9):  # type: ignore[operator]
+        operator.get(_lists(AssetDay))
