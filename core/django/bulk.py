@@ -160,11 +160,13 @@ def _require_exact(values: Iterable[Any], column: _Column, where: str) -> None:
         if isinstance(value, bool) or not isinstance(value, Decimal | int):
             raise InvalidAmount(f"{where} takes a Decimal, not {type(value).__name__}.")
         try:
-            exact.quantize(value, step)
+            fits = not exact.quantize(value, step).is_nan()
         except (decimal.Inexact, decimal.InvalidOperation):
+            fits = False
+        if not fits:
             raise InvalidAmount(
                 f"{value!s:.60} does not fit {where}: {column.precision} digits, {column.scale} of them decimals."
-            ) from None
+            )
 
 
 def _chunks(rows: Iterable[Row], key_places: Sequence[int]) -> Iterator[list[Row]]:
@@ -201,9 +203,9 @@ def _upsert_statement(
     values = [*columns, *(f"%s::{types[name].type}" for name in fixed), *("now()" for _ in stamps)]
     ordered = [name for name in key if name in columns]
     return f"""
-        WITH written AS (
+        WITH given AS ({staged(table, columns)}), written AS (
           INSERT INTO {table} AS stored ({", ".join(targets)})
-          SELECT {", ".join(values)} FROM ({staged(table, columns)} ) AS given ORDER BY {", ".join(ordered)}
+          SELECT {", ".join(values)} FROM given ORDER BY {", ".join(ordered)}
           ON CONFLICT ({", ".join(key)}) {_action(update, where, stamps)}
           RETURNING (stored.xmax = 0) AS inserted{"".join(f", stored.{name}" for name in returning)}
         ) {summary}

@@ -1,0 +1,224 @@
+"""Which orders belong together: an entry, its targets and its stop. Works inside the owner's open door.
+
+Three ways of knowing, the surest first; `linked_by` keeps which one it was.
+
+1. `client_id`: orders named `cgt-<group>-ENTRY|TP1…TPn|SL` by whoever placed them.
+2. `exchange`: an order list with both its entry and its exits (OTO, OTOCO).
+3. `inferred`: an OCO belongs to the latest order of its symbol filled before it, on the other side, that is not
+   claimed by another list already (`order_lists.Claims`); without one its legs have roles but no parent.
+
+The outcome depends on the stored orders alone, not on the order they came in: an order that comes late, or fills,
+has every list of its symbol placed after it judged again.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from django.db import connection
+from django.db.models import Q
+
+from core.django import bulk
+from credentials.models import ExchangeAccount
+from orders import order_lists
+from orders.models import Linking, Order
+from orders.order_lists import ENTRY, OrderList, Placed
+
+CLIENT_ID: Final = re.compile(r"cgt-(?P<group>.{1,90})-(?P<role>ENTRY|TP[1-9]\d{0,2}|SL)", re.ASCII)
+LOOK_BACK: Final = 200  # how many earlier orders of a symbol may be the entry of a list
+_OPEN: Final = ("NEW", "PARTIALLY_FILLED")
+
+Market = tuple[str, str]  # market type, wire symbol
+
+
+class Link(NamedTuple):
+    role: str = ""
+    group_id: str = ""
+    linked_by: str = ""
+
+
+def link(*, account: ExchangeAccount, order_ids: Sequence[int]) -> None:
+    """Give these orders, and those they change the case of, their role, group and parent."""
+    relink(account=account, order_ids=order_ids)
+
+
+def relink(*, account: ExchangeAccount, order_ids: Sequence[int]) -> list[int]:
+    """As `link`; answers the orders whose link, or whose legs' link, is another one now."""
+    touched = _load(account, Q(id__in=order_ids)) if order_ids else []
+    wanted: dict[int, Link] = {}
+    known: dict[int, Placed] = {order.id: order for order in touched}
+    for order in touched:
+        named = _by_client_id(order)
+        if named is not None:
+            wanted[order.id] = named
+    for market, since in _disturbed(touched, wanted).items():
+        scope = _Scope(account, market, since)
+        known.update(scope.orders)
+        wanted.update(scope.links())
+    return _write(account, known, wanted)
+
+
+def _by_client_id(order: Placed) -> Link | None:
+    match = CLIENT_ID.fullmatch(order.client_order_id)
+    if match is None:
+        return None
+    return Link(match["role"], f"cgt-{match['group']}", Linking.CLIENT_ID)
+
+
+def _disturbed(touched: Iterable[Placed], named: Collection[int]) -> dict[Market, datetime]:
+    """From when on the lists of a market must be judged again: orders in lists, and orders that may be entries."""
+    since: dict[Market, datetime] = {}
+    for order in touched:
+        if order.id not in named and (order.order_list_id or order.executed_quantity):
+            market = order.market_type, order.symbol
+            since[market] = min(order.ordered_at, since.get(market, order.ordered_at))
+    return since
+
+
+class _Scope:
+    """The lists of one market placed at or after a moment, and the orders that may be their entries."""
+
+    def __init__(self, account: ExchangeAccount, market: Market, since: datetime) -> None:
+        market_type, symbol = market
+        of_market = Q(market_type=market_type, symbol=symbol)
+        in_lists = _load(account, of_market & Q(ordered_at__gte=since) & ~Q(order_list_id=""))
+        names = {order.order_list_id for order in in_lists}
+        self.orders = {order.id: order for order in in_lists}
+        if names:  # a leg may be stamped earlier than the rest of its list
+            self._keep(_load(account, of_market & Q(order_list_id__in=names)))
+        lists: dict[str, list[Placed]] = defaultdict(list)
+        for order in self.orders.values():
+            if _by_client_id(order) is None:
+                lists[order.order_list_id].append(order)
+        apart = [order_lists.take_apart(orders) for orders in lists.values()]
+        self.lists = sorted(apart, key=lambda each: (each.placed_at, each.orders[0].sequence))
+        self.orphans = [each for each in self.lists if each.exits and each.entry is None]
+        self.candidates: list[Placed] = []
+        self.earlier_legs: dict[int, list[Placed]] = defaultdict(list)
+        if self.orphans:
+            self._load_candidates(account, of_market)
+
+    def _keep(self, orders: Iterable[Placed]) -> None:
+        self.orders.update((order.id, order) for order in orders)
+
+    def _load_candidates(self, account: ExchangeAccount, of_market: Q) -> None:
+        """Closed orders that bought (or sold) something and are nobody's entry or exit for sure."""
+        first, last = self.orphans[0].placed_at, self.orphans[-1].placed_at
+        closed = of_market & Q(executed_quantity__gt=0, ordered_at__lte=last) & ~Q(status__in=_OPEN)
+        found = _load(account, closed & Q(ordered_at__gte=first)) + _load(
+            account, closed & Q(ordered_at__lt=first), latest=LOOK_BACK
+        )
+        taken = {order.id for each in self.lists for order in each.orders if each.exits}
+        self.candidates = [
+            order
+            for order in found
+            if order.id not in taken
+            and order.linked_by in ("", Linking.INFERRED, Linking.EXCHANGE)
+            and order.role in ("", ENTRY)
+            and _by_client_id(order) is None
+            and not (order.linked_by == Linking.EXCHANGE and order.role)
+        ]
+        self._keep(self.candidates)
+        legs = _load(
+            account, Q(parent_id__in=[order.id for order in self.candidates], linked_by=Linking.INFERRED)
+        )
+        for leg in legs:
+            if leg.id not in self.orders:
+                self.earlier_legs[leg.parent_id or 0].append(leg)
+        self._keep(legs)
+
+    def links(self) -> dict[int, Link]:
+        """What every order in scope should say; an entry inferred before that has no legs left says nothing."""
+        wanted = {order.id: Link() for order in self.candidates if order.linked_by == Linking.INFERRED}
+        for each in self.lists:
+            if each.entry is not None:
+                wanted[each.entry.id] = Link(ENTRY, each.name, Linking.EXCHANGE)
+            found = order_lists.roles(each.exits)
+            wanted.update(
+                (order.id, Link(found.get(order.id, ""), each.name, Linking.EXCHANGE))
+                for order in each.orders
+                if order is not each.entry
+            )
+        for entry, exits in self._inferred().values():
+            group = f"{entry.symbol}:{entry.exchange_order_id}"
+            wanted[entry.id] = Link(ENTRY, group, Linking.INFERRED)
+            found = order_lists.roles(exits)
+            wanted.update((leg.id, Link(found[leg.id], group, Linking.INFERRED)) for leg in exits)
+        return wanted
+
+    def _inferred(self) -> dict[int, tuple[Placed, list[Placed]]]:
+        claims = order_lists.Claims(self.candidates, self._taken())
+        groups = {
+            order.id: (order, list(self.earlier_legs[order.id]))
+            for order in self.candidates
+            if self.earlier_legs.get(order.id)
+        }
+        for orphan in self.orphans:
+            entry = claims.entry_of(orphan)
+            if entry is not None:
+                groups.setdefault(entry.id, (entry, []))[1].extend(orphan.exits)
+        return groups
+
+    def _taken(self) -> dict[int, Decimal]:
+        """What lists placed before the scope claim."""
+        taken: dict[int, Decimal] = {}
+        for entry_id, legs in self.earlier_legs.items():
+            lists: dict[str, list[Placed]] = defaultdict(list)
+            for leg in legs:
+                lists[leg.order_list_id].append(leg)
+            claims = (OrderList(tuple(each), None, tuple(each)).claim for each in lists.values())
+            taken[entry_id] = sum(claims, Decimal(0))
+        return taken
+
+
+def _load(account: ExchangeAccount, condition: Q, *, latest: int | None = None) -> list[Placed]:
+    rows = Order.objects.filter(condition, account_id=account.id).values_list(*Placed._fields)
+    if latest is not None:
+        rows = rows.order_by("-ordered_at", "-id")[:latest]
+    return [Placed(*row) for row in rows]
+
+
+def _write(account: ExchangeAccount, known: Mapping[int, Placed], wanted: Mapping[int, Link]) -> list[int]:
+    changed = {
+        order_id: link
+        for order_id, link in wanted.items()
+        if link != Link(known[order_id].role, known[order_id].group_id, known[order_id].linked_by)
+    }
+    if not changed:
+        return []
+    bulk.update(
+        table=Order._meta.db_table,
+        columns=("id", "role", "group_id", "linked_by"),
+        rows=[(order_id, *link) for order_id, link in changed.items()],
+        key=("id",),
+    )
+    groups = {link.group_id for link in changed.values()} | {known[order_id].group_id for order_id in changed}
+    return sorted(changed.keys() | _set_parents(account, groups - {""}))
+
+
+def _set_parents(account: ExchangeAccount, groups: Collection[str]) -> set[int]:
+    """Hang the legs of groups on their entry: the first that filled, else the first. Answers both sides' ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH member AS (
+              SELECT * FROM orders_order
+              WHERE account_id = %s AND group_id = ANY(%s) AND NOT group_id = ''
+            ), entry AS (
+              SELECT DISTINCT ON (market_type, symbol, group_id) id, market_type, symbol, group_id
+              FROM member WHERE role = 'ENTRY'
+              ORDER BY market_type, symbol, group_id, executed_quantity = 0, ordered_at, id
+            ), wanted AS (
+              SELECT member.id, CASE WHEN member.role NOT IN ('', 'ENTRY') THEN entry.id END AS entry_id
+              FROM member LEFT JOIN entry USING (market_type, symbol, group_id)
+            )
+            UPDATE orders_order AS leg SET parent_id = wanted.entry_id FROM wanted
+            WHERE leg.id = wanted.id AND leg.parent_id IS DISTINCT FROM wanted.entry_id
+            RETURNING leg.id, leg.parent_id
+            """,
+            [account.id, list(groups)],
+        )
+        return {order_id for row in cursor.fetchall() for order_id in row if order_id is not None}

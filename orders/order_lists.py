@@ -1,0 +1,151 @@
+"""What the orders of an exchange's order list (OCO, OTO, OTOCO) are to each other. Pure; see `orders.linking`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+ENTRY: Final = "ENTRY"
+STOP: Final = "SL"
+_TARGET_TYPES: Final = ("LIMIT_MAKER", "TAKE_PROFIT")
+_OPEN: Final = ("NEW", "PARTIALLY_FILLED")
+
+
+class Placed(NamedTuple):
+    """An order, as far as linking looks at it."""
+
+    id: int
+    market_type: str
+    symbol: str
+    exchange_order_id: str
+    client_order_id: str
+    order_list_id: str
+    side: str
+    type: str
+    status: str
+    price: Decimal | None
+    stop_price: Decimal | None
+    quantity: Decimal
+    executed_quantity: Decimal
+    ordered_at: datetime
+    filled_at: datetime | None
+    exchange_updated_at: datetime
+    role: str
+    group_id: str
+    linked_by: str
+    parent_id: int | None
+
+    @property
+    def is_stop(self) -> bool:
+        return self.type.startswith("STOP")
+
+    @property
+    def is_target(self) -> bool:
+        return self.type.startswith(_TARGET_TYPES)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in _OPEN
+
+    @property
+    def settled_at(self) -> datetime:
+        """When its last fill came, or it was closed."""
+        return self.filled_at or self.exchange_updated_at
+
+    @property
+    def level(self) -> Decimal:
+        """The price it waits for."""
+        return self.stop_price or self.price or Decimal(0)
+
+    @property
+    def sequence(self) -> tuple[datetime, int, str]:
+        """Exchange ids count up: a longer one is later."""
+        return self.ordered_at, len(self.exchange_order_id), self.exchange_order_id
+
+
+@dataclass(frozen=True, slots=True)
+class OrderList:
+    """A list taken apart. Without `entry` its `exits` belong to an order placed before, if to any."""
+
+    orders: tuple[Placed, ...]
+    entry: Placed | None
+    exits: tuple[Placed, ...]
+
+    @property
+    def quantity(self) -> Decimal:
+        """Its exits exclude each other, so together they sell the largest once."""
+        return max((leg.quantity for leg in self.exits), default=Decimal(0))
+
+    @property
+    def claim(self) -> Decimal:
+        """How much of its entry it takes: what it may still sell, or, once it is over, what it sold."""
+        if any(leg.is_open for leg in self.exits):
+            return self.quantity
+        return sum((leg.executed_quantity for leg in self.exits), Decimal(0))
+
+    @property
+    def placed_at(self) -> datetime:
+        return min(order.ordered_at for order in self.orders)
+
+    @property
+    def name(self) -> str:
+        first = self.orders[0]
+        return f"{first.symbol}:list:{first.order_list_id}"
+
+
+def take_apart(orders: Sequence[Placed]) -> OrderList:
+    """Tell the entry from the exits of one list, by side first, as a working order may be of a target's type.
+
+    An order the list holds on both sides of has its entry placed first. A list of one side is an OCO of exits if
+    it has a stop; spot coins are bought before they are sold, so there one that buys is a choice of entries. What
+    cannot be told yet (a leg still missing) has no exits.
+    """
+    ordered = tuple(sorted(orders, key=lambda order: order.sequence))
+    stops = [order for order in ordered if order.is_stop]
+    if len({order.side for order in ordered}) > 1:
+        exit_side = stops[0].side if stops else _other(ordered[0].side)
+        entry = next(order for order in ordered if order.side != exit_side)
+        return OrderList(ordered, entry, tuple(order for order in ordered if order.side == exit_side))
+    buys_spot = ordered[0].market_type == "spot" and ordered[0].side == "BUY"
+    if not stops or len(ordered) < 2 or buys_spot:
+        return OrderList(ordered, None, ())
+    return OrderList(ordered, None, ordered)
+
+
+def roles(exits: Iterable[Placed]) -> dict[int, str]:
+    """SL for stops, TP1, TP2, … for targets, the nearest first; equal prices are the same target."""
+    exits = tuple(exits)
+    targets = [leg for leg in exits if not leg.is_stop]
+    selling = bool(targets) and targets[0].side == "SELL"
+    levels = sorted({leg.level for leg in targets}, reverse=not selling)
+    number = {level: place for place, level in enumerate(levels, start=1)}
+    return {leg.id: STOP if leg.is_stop else f"TP{number[leg.level]}" for leg in exits}
+
+
+class Claims:
+    """What earlier orders have left for lists without an entry of their own, handed out in the lists' order."""
+
+    def __init__(self, candidates: Iterable[Placed], taken: dict[int, Decimal]) -> None:
+        self._candidates = sorted(
+            candidates, key=lambda order: (order.settled_at, *order.sequence), reverse=True
+        )
+        self._taken = dict(taken)
+
+    def entry_of(self, order_list: OrderList) -> Placed | None:
+        """The latest order filled before it, on the other side, with enough left unclaimed."""
+        side = _other(order_list.exits[0].side)
+        for order in self._candidates:
+            left = order.executed_quantity - self._taken.get(order.id, Decimal(0))
+            if (
+                order.side == side
+                and order.settled_at <= order_list.placed_at
+                and left >= order_list.quantity
+            ):
+                self._taken[order.id] = self._taken.get(order.id, Decimal(0)) + order_list.claim
+                return order
+        return None
+
+
+def _other(side: str) -> str:
+    return "SELL" if side == "BUY" else "BUY"
