@@ -1,14 +1,17 @@
 """Model fields shared by every room."""
 
-from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 
 from core import money
 
+# What may be set and what is read: filled in by the type checker, optional where a field is nullable.
+_Set_contra = TypeVar("_Set_contra", contravariant=True)
+_Get_co = TypeVar("_Get_co", covariant=True)
 
-class MoneyField(models.DecimalField[Decimal | str | int, Decimal]):
+
+class MoneyField(models.DecimalField[_Set_contra, _Get_co]):
     """NUMERIC(38,18): prices, quantities and amounts, exactly."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -22,7 +25,7 @@ class MoneyField(models.DecimalField[Decimal | str | int, Decimal]):
         return name, path, args, kwargs
 
 
-class PercentField(models.DecimalField[Decimal | str | int, Decimal]):
+class PercentField(models.DecimalField[_Set_contra, _Get_co]):
     """Percentages × 100 and ratios with four decimals, wide enough for any of them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
