@@ -1,0 +1,260 @@
+"""Sessions: a refresh token works once, and whoever uses it again ends the session for everybody."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Barrier
+from typing import Any
+
+import jwt
+import pytest
+from django.contrib.auth import hashers
+from django.contrib.auth.hashers import Argon2PasswordHasher, MD5PasswordHasher
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+from rest_framework_simplejwt.tokens import RefreshToken as ForeignRefreshToken
+
+from accounts import sessions
+from accounts.models import RefreshToken, Session, User
+from core import clock
+from tests.clients import log_in
+from tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def _refuses(token: str, at: datetime | None = None) -> type[Exception]:
+    with pytest.raises(sessions.InvalidToken) as caught:
+        sessions.refresh(refresh_token=token, at=at or clock.now())
+    return caught.type
+
+
+def test_a_refresh_token_is_exchanged_for_its_child() -> None:
+    first = log_in(UserFactory.create())
+
+    second = sessions.refresh(refresh_token=first.refresh_token, at=clock.now())
+
+    user, _ = sessions.authenticate(access_token=second.access_token, at=clock.now())
+    assert user == first.user
+    assert second.refresh_token != first.refresh_token
+
+
+def test_only_hashes_of_refresh_tokens_are_stored() -> None:
+    tokens = log_in(UserFactory.create())
+
+    stored = RefreshToken.objects.get()
+
+    assert bytes(stored.token_hash) != tokens.refresh_token.encode()
+    assert len(stored.token_hash) == 32
+
+
+@pytest.mark.parametrize("generation", [0, 1, 2])
+def test_the_replay_of_any_ancestor_ends_the_session(generation: int) -> None:
+    tokens = [log_in(UserFactory.create())]
+    for _ in range(3):
+        tokens.append(sessions.refresh(refresh_token=tokens[-1].refresh_token, at=clock.now()))
+
+    assert _refuses(tokens[generation].refresh_token) is sessions.TokenReused
+
+    assert _refuses(tokens[-1].refresh_token) is sessions.InvalidToken
+    with pytest.raises(sessions.InvalidToken):
+        sessions.authenticate(access_token=tokens[-1].access_token, at=clock.now())
+    assert Session.objects.get().revoked_reason == "refresh token reused"
+
+
+def test_the_replay_of_one_session_leaves_the_users_other_one_alive() -> None:
+    user = UserFactory.create()
+    first, other = log_in(user), log_in(user)
+    sessions.refresh(refresh_token=first.refresh_token, at=clock.now())
+
+    _refuses(first.refresh_token)
+
+    assert sessions.refresh(refresh_token=other.refresh_token, at=clock.now()).user == user
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_parallel_refreshes_exactly_one_gets_a_child() -> None:
+    tokens, start = log_in(UserFactory.create()), Barrier(8)
+
+    def refresh(_: int) -> str:
+        try:
+            start.wait()
+            sessions.refresh(refresh_token=tokens.refresh_token, at=clock.now())
+        except sessions.TokenReused:
+            return "reused"
+        finally:
+            connection.close()
+        return "won"
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = sorted(threads.map(refresh, range(8)))
+
+    assert outcomes == ["reused"] * 7 + ["won"]
+    assert RefreshToken.objects.filter(parent__isnull=False).count() == 1
+
+
+def test_a_refresh_token_ends_when_idle_for_seven_days() -> None:
+    at = clock.now()
+    user = UserFactory.create()
+    tokens = sessions.log_in(email=user.email, password=PASSWORD, at=at)
+
+    assert _refuses(tokens.refresh_token, at + 7 * DAY) is sessions.InvalidToken
+    assert sessions.refresh(refresh_token=tokens.refresh_token, at=at + 7 * DAY - timedelta(seconds=1))
+
+
+def test_a_session_ends_after_thirty_days_however_often_it_is_refreshed() -> None:
+    at = clock.now()
+    user = UserFactory.create()
+    tokens = sessions.log_in(email=user.email, password=PASSWORD, at=at)
+    for day in range(6, 30, 6):
+        tokens = sessions.refresh(refresh_token=tokens.refresh_token, at=at + day * DAY)
+
+    assert _refuses(tokens.refresh_token, at + 30 * DAY) is sessions.InvalidToken
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"is_deleted": True}])
+def test_a_user_put_out_is_out_at_the_next_request(change: dict[str, bool]) -> None:
+    tokens = log_in(UserFactory.create())
+    User.objects.update(**change)
+
+    with pytest.raises(sessions.InvalidToken):
+        sessions.authenticate(access_token=tokens.access_token, at=clock.now())
+    assert _refuses(tokens.refresh_token) is sessions.InvalidToken
+
+
+def test_log_out_ends_both_named_sessions() -> None:
+    user = UserFactory.create()
+    one, two, three = log_in(user), log_in(user), log_in(user)
+    _, claims = sessions.authenticate(access_token=one.access_token, at=clock.now())
+
+    sessions.log_out(refresh_token=two.refresh_token, session_id=claims.session_id, at=clock.now())
+
+    assert _refuses(one.refresh_token) is sessions.InvalidToken
+    assert _refuses(two.refresh_token) is sessions.InvalidToken
+    assert sessions.refresh(refresh_token=three.refresh_token, at=clock.now()).user == user
+
+
+def test_an_access_token_of_fifteen_minutes_ago_is_refused() -> None:
+    user = UserFactory.create()
+    tokens = sessions.log_in(email=user.email, password=PASSWORD, at=clock.now() - timedelta(minutes=15))
+
+    with pytest.raises(sessions.InvalidToken):
+        sessions.authenticate(access_token=tokens.access_token, at=clock.now())
+
+
+def test_no_forged_access_token_is_accepted(settings: Settings) -> None:
+    tokens = log_in(UserFactory.create())
+    claims: dict[str, Any] = jwt.decode(tokens.access_token, options={"verify_signature": False})
+    foreign = ForeignRefreshToken()
+    foreign["sid"] = claims["sid"]
+    forged = [
+        jwt.encode(claims, "", algorithm="none"),
+        jwt.encode(claims, "another-key-of-a-sufficient-length-0123456789", algorithm="HS256"),
+        jwt.encode(claims, settings.JWT_TOKEN_SECRET.ljust(64), algorithm="HS512"),
+        jwt.encode({**claims, "sid": None}, settings.JWT_TOKEN_SECRET, algorithm="HS256"),
+        str(foreign),
+        tokens.refresh_token,
+        "",
+        "a.b.c",
+        "☃",
+    ]
+
+    for token in forged:
+        with pytest.raises(sessions.InvalidToken):
+            sessions.authenticate(access_token=token, at=clock.now())
+
+
+def test_no_access_token_with_a_flipped_bit_is_accepted() -> None:
+    token = log_in(UserFactory.create()).access_token
+    flipped = [token[:i] + chr(ord(token[i]) ^ 1) + token[i + 1 :] for i in range(len(token))]
+    # The last letter of each base64 part has bits that stand for nothing.
+    meant = [text for text in flipped if _signed(text) != _signed(token)]
+
+    for text in meant:
+        with pytest.raises(sessions.InvalidToken):
+            sessions.authenticate(access_token=text, at=clock.now())
+    assert len(meant) >= len(token) - 3
+
+
+def _signed(token: str) -> tuple[str, bytes] | None:
+    """What of a token counts: the signed text as written, and the bytes of the signature."""
+    text, _, signature = token.rpartition(".")
+    try:
+        return text, jwt.utils.base64url_decode(signature)
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_refused_log_in_computes_one_hash_whether_the_email_is_known(
+    known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email = UserFactory.create().email if known else "nobody@example.com"
+    computed: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        computed.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    with pytest.raises(sessions.InvalidCredentials, match=r"^E-mail or password is wrong\.$"):
+        sessions.log_in(email=email, password="not the one", at=clock.now())
+
+    assert computed == ["not the one"]
+
+
+def test_an_older_hash_is_upgraded_at_log_in(settings: Settings) -> None:
+    user = UserFactory.create()
+    settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2id", *settings.PASSWORD_HASHERS]
+
+    log_in(user)
+
+    user.refresh_from_db()
+    assert hashers.identify_hasher(user.password).algorithm == Argon2PasswordHasher.algorithm
+    assert "$argon2id$v=19$m=47104,t=1,p=1$" in user.password
+    assert log_in(user).user == user
+
+
+def test_the_email_is_found_in_any_case_among_the_living() -> None:
+    UserFactory.create(email="Alice@example.com", is_deleted=True)
+    user = UserFactory.create(email="alice@example.com")
+
+    assert sessions.verify_password(email="ALICE@Example.com", password=PASSWORD) == user
+
+
+def test_the_email_is_looked_up_by_the_unique_index() -> None:
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as queries:
+        User.objects.filter(email="x").count()
+        with pytest.raises(User.DoesNotExist):
+            User.objects.get_by_natural_key("alice@example.com")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + queries.captured_queries[1]["sql"])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "user_email_unique_among_the_living" in plan
+
+
+def test_a_request_is_noted_once_a_minute() -> None:
+    user, at = UserFactory.create(), clock.now()
+    sessions.note_seen(user, at)
+
+    with CaptureQueriesContext(connection) as queries:
+        sessions.note_seen(user, at + timedelta(seconds=59))
+    sessions.note_seen(user, at + timedelta(seconds=60))
+
+    user.refresh_from_db()
+    assert len(queries) == 0
+    assert user.seen_at == at + timedelta(seconds=60)
+
+
+def test_of_parallel_requests_one_notes_the_user() -> None:
+    user, at = UserFactory.create(), clock.now()
+    twin = User.objects.get(id=user.id)
+    sessions.note_seen(user, at)
+
+    sessions.note_seen(twin, at + timedelta(seconds=1))
+
+    user.refresh_from_db()
+    assert user.seen_at == at

@@ -1,0 +1,75 @@
+"""The OpenAPI document, and its page under a strict content security policy."""
+
+import json
+import re
+
+from django.contrib.staticfiles import finders
+
+from tests.clients import stranger
+
+
+def _schema() -> dict[str, dict[str, dict[str, dict[str, object]]]]:
+    response = stranger().get("/api/schema/?format=json")
+    assert response.status_code == 200
+    schema: dict[str, dict[str, dict[str, dict[str, object]]]] = json.loads(response.content)
+    return schema
+
+
+def test_the_document_holds_the_session_and_credential_routes() -> None:
+    paths = _schema()["paths"]
+
+    assert {
+        path: sorted(paths[path]) for path in paths if path.startswith(("/auth", "/user", "/api-cred"))
+    } == {
+        "/auth/login": ["post"],
+        "/auth/logout": ["post"],
+        "/auth/refresh": ["post"],
+        "/user/me": ["get"],
+        "/user/register-user": ["post"],
+        "/api-credentials/save-credentials": ["post"],
+        "/api-credentials/user/{user_id}": ["get"],
+        "/api-credentials/{account_id}": ["delete", "put"],
+    }
+
+
+def test_who_needs_a_token_says_so() -> None:
+    paths = _schema()["paths"]
+
+    assert paths["/user/me"]["get"]["security"] == [{"accessToken": []}]
+    assert paths["/auth/login"]["post"]["security"] == [{}]
+
+
+def test_errors_are_documented_as_problems() -> None:
+    responses = _schema()["paths"]["/api-credentials/{account_id}"]["put"]["responses"]
+
+    assert isinstance(responses, dict)
+    assert sorted(responses) == ["200", "400", "401", "404", "409"]
+    assert list(responses["404"]["content"]) == ["application/problem+json"]
+
+
+def test_the_page_runs_no_inline_script_and_loads_from_here_alone() -> None:
+    page = stranger().get("/api/docs/")
+    policy = dict(part.strip().split(" ", 1) for part in page.headers["Content-Security-Policy"].split(";"))
+
+    assert policy["script-src"] == "'self'"
+    assert policy["style-src"] == "'self' 'unsafe-inline'"
+    assert policy["default-src"] == "'none'"
+    assert re.findall(r"<script(?![^>]*src=)", page.content.decode()) == []
+    assert [
+        url for url in re.findall(r'(?:src|href)="([^"]*)"', page.content.decode()) if not url.startswith("/")
+    ] == []
+
+
+def test_the_pages_files_are_served_from_here() -> None:
+    page = stranger().get("/api/docs/").content.decode()
+    files = re.findall(r'"/static/([^"]*)"', page)
+
+    assert len(files) == 4
+    assert [file for file in files if finders.find(file) is None] == []
+
+
+def test_the_pages_own_script_is_a_script() -> None:
+    response = stranger().get("/api/docs/?script=")
+
+    assert response.headers["Content-Type"].startswith("application/javascript")
+    assert b"/api/schema/" in response.content
