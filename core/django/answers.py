@@ -1,0 +1,93 @@
+"""From the frozen rows selectors return to JSON, and to their description in the OpenAPI document.
+
+Money is a JSON number on the seeds' routes and text on all others; both carry every digit and no padding.
+"""
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from rest_framework import serializers
+
+from core import money
+
+Amounts = Literal["number", "text"]
+
+
+def plain(value: Any, *, amounts: Amounts) -> Any:
+    """Dataclasses, lists and mappings as JSON's own types; Decimals, as numbers, stay Decimals without padding."""
+    if isinstance(value, Decimal):
+        text = money.text(value)
+        return text if amounts == "text" else Decimal(text)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(item, amounts=amounts) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, amounts=amounts) for item in value]
+    if dataclasses.is_dataclass(value):
+        return {name: plain(getattr(value, name), amounts=amounts) for name in _names(type(value))}
+    raise TypeError(f"{type(value).__name__} has no JSON form.")
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+@cache
+def schema(kind: type, *, amounts: Amounts) -> type[serializers.Serializer[Any]]:
+    """A serializer that describes a dataclass to the OpenAPI generator; it is never run."""
+    hints = get_type_hints(kind)
+    fields = {name: _field(hints[name], amounts) for name in _names(kind)}
+    doc = kind.__doc__ or ""
+    # A dataclass without a docstring gets its signature as one.
+    text = "" if doc.startswith(f"{kind.__name__}(") else doc
+    return type(f"{kind.__name__}Serializer", (serializers.Serializer,), {**fields, "__doc__": text})
+
+
+def _field(hint: Any, amounts: Amounts, *, null: bool = False) -> serializers.Field[Any, Any, Any, Any]:
+    options: dict[str, Any] = {"allow_null": True} if null else {}
+    if get_origin(hint) in (Union, types.UnionType):
+        inner = [part for part in get_args(hint) if part is not type(None)]
+        if len(inner) != 1:
+            raise TypeError(f"{hint} is no type the schema knows.")
+        return _field(inner[0], amounts, null=True)
+    if get_origin(hint) in (list, tuple):
+        item = get_args(hint)[0]
+        if dataclasses.is_dataclass(item):
+            return schema(item, amounts=amounts)(many=True, **options)  # type: ignore[arg-type]
+        return serializers.ListField(child=_field(item, amounts), **options)
+    if get_origin(hint) is dict:
+        return serializers.DictField(child=_field(get_args(hint)[1], amounts), **options)
+    if dataclasses.is_dataclass(hint):
+        return schema(hint, amounts=amounts)(**options)  # type: ignore[arg-type]
+    if hint is Decimal:
+        as_text = amounts == "text"
+        return serializers.DecimalField(
+            max_digits=money.DIGITS, decimal_places=money.PLACES, coerce_to_string=as_text, **options
+        )
+    return _SIMPLE[hint](**options)
+
+
+_SIMPLE: dict[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
+    str: serializers.CharField,
+    int: serializers.IntegerField,
+    bool: serializers.BooleanField,
+    datetime: serializers.DateTimeField,
+    date: serializers.DateField,
+    UUID: serializers.UUIDField,
+}

@@ -1,0 +1,1 @@
+"""What is read of the books, for API and pages alike: evaluated frozen rows, inside an open door."""

@@ -1,0 +1,126 @@
+"""The equity curve: balance, realised and unrealised PnL, drawdown and flows by day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, localcontext
+from uuid import UUID
+
+from core.money import CONTEXT, ZERO
+from portfolio.accounting import drawdown, returns
+from portfolio.accounting.measure import percent
+from portfolio.accounting.periods import Period
+from portfolio.accounting.returns import IndexPoint
+from portfolio.models import Grade
+from portfolio.scope import Scope
+from portfolio.selectors import equity
+from portfolio.selectors.equity import AccountDay
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A UTC day's end. `realized_pnl` is net and sums up from the window's first day, that day included."""
+
+    date: date
+    balance: Decimal
+    realized_pnl: Decimal
+    unrealized_pnl: Decimal
+    drawdown_percent: Decimal
+    """Below the highest point of the window so far, deposits and withdrawals taken out; 0 at a high."""
+    return_percent: Decimal
+    """Time-weighted, since the first point."""
+    flows: Decimal
+    """Deposits less withdrawals of the day."""
+    unexplained: Decimal
+    """Value that came or went without a fact: counted like a flow."""
+    grade: str
+    grade_reason: str
+    is_reconstructed: bool
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EquityCurve:
+    """Days without a snapshot are left out. None where there are no points, or no return can be made."""
+
+    data_points: list[CurvePoint]
+    initial_balance: Decimal | None
+    current_balance: Decimal | None
+    total_return_percentage: Decimal | None
+    """Time-weighted: deposits and withdrawals are neutral."""
+    simple_return_percentage: Decimal | None
+    """Money made since the first point as a share of its balance."""
+    total_flows: Decimal
+    """Deposits less withdrawals after the first point, what is unexplained included."""
+    max_drawdown: Decimal | None
+    max_drawdown_amount: Decimal | None
+    period_start: datetime
+    period_end: datetime
+    reasons: dict[str, str]
+    """Why a null is null, by field."""
+
+
+def equity_curve(*, scope: Scope, period: Period) -> EquityCurve:
+    """A period's curve over the scope."""
+    with localcontext(CONTEXT):
+        days = equity.read(scope=scope, since=period.first_day, until=period.last_day)
+        index = returns.chain(days.line)
+        fall = drawdown.deepest(index)
+        total = returns.total_return(index)
+        measures = {
+            "total_return_percentage": total,
+            "max_drawdown": fall.percent,
+            "max_drawdown_amount": fall.amount,
+        }
+        return EquityCurve(
+            data_points=_points(index, days.by_day),
+            initial_balance=index[0].equity if index else None,
+            current_balance=index[-1].equity if index else None,
+            total_return_percentage=total.value,
+            simple_return_percentage=_simple(index),
+            total_flows=index[-1].equity - index[0].equity - index[-1].profit if index else ZERO,
+            max_drawdown=fall.percent.value,
+            max_drawdown_amount=fall.amount.value,
+            period_start=period.start,
+            period_end=period.last_second,
+            reasons={name: str(figure.reason) for name, figure in measures.items() if figure.reason},
+        )
+
+
+def _simple(index: list[IndexPoint]) -> Decimal | None:
+    if len(index) < 2 or index[0].equity < returns.DUST:
+        return None
+    return percent(index[-1].profit, index[0].equity).value
+
+
+def _points(index: list[IndexPoint], by_day: Mapping[date, Mapping[UUID, AccountDay]]) -> list[CurvePoint]:
+    """Accounts without a snapshot on a day stand as they last did, and the day says that it is partial."""
+    falls = {fall.day: fall.percent for fall in drawdown.series(index)}
+    standing: dict[UUID, AccountDay] = {}
+    realized = ZERO
+    rows = []
+    for point in index:
+        here = by_day[point.day]
+        missing = [account_id for account_id in standing if account_id not in here]
+        standing |= here
+        realized += sum((row.realized_pnl for row in here.values()), ZERO)
+        grades = [row.grade for row in standing.values()] + [Grade.PARTIAL.value] * bool(missing)
+        reasons = [row.grade_reason for row in here.values() if row.grade_reason]
+        reasons += [f"no_snapshot:{account_id}" for account_id in missing]
+        rows.append(
+            CurvePoint(
+                date=point.day,
+                balance=point.equity,
+                realized_pnl=realized,
+                unrealized_pnl=sum((row.unrealized_pnl for row in standing.values()), ZERO),
+                drawdown_percent=falls[point.day],
+                return_percent=percent(point.index - 1, Decimal(1)).value or ZERO,
+                flows=sum((row.flows for row in here.values()), ZERO),
+                unexplained=sum((row.unexplained for row in here.values()), ZERO),
+                grade=equity.worst_grade(grades),
+                grade_reason=", ".join(reasons),
+                is_reconstructed=any(row.is_reconstructed for row in here.values()),
+                is_final=all(row.is_final for row in here.values()),
+            )
+        )
+    return rows

@@ -1,0 +1,87 @@
+"""Daily equity of a scope, several accounts as one line, and its index: what curve and metrics are drawn from."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from core.money import ZERO
+from portfolio.accounting import returns
+from portfolio.accounting.periods import Period, PeriodKind
+from portfolio.accounting.returns import EquityDay, IndexPoint
+from portfolio.metrics import merge_equity
+from portfolio.models import Grade, PortfolioSnapshot
+from portfolio.scope import Scope
+
+WORST_LAST: Final = (Grade.COMPLETE, Grade.PARTIAL, Grade.UNRELIABLE)
+_COLUMNS: Final = (
+    "account_id", "snapshot_date", "total_balance", "flows", "unexplained", "unrealized_pnl", "realized_pnl",
+    "fees", "residual", "grade", "grade_reason", "is_reconstructed", "is_final",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDay:
+    """The columns of a snapshot that add up over accounts."""
+
+    account_id: UUID
+    day: date
+    total_balance: Decimal
+    flows: Decimal
+    unexplained: Decimal
+    unrealized_pnl: Decimal
+    realized_pnl: Decimal
+    fees: Decimal
+    residual: Decimal
+    grade: str
+    grade_reason: str
+    is_reconstructed: bool
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Snapshots of a scope by day, and the whole scope's equity on each of these days."""
+
+    by_day: dict[date, dict[UUID, AccountDay]]
+    line: list[EquityDay]
+
+
+def read(*, scope: Scope, until: date, since: date | None = None) -> Days:
+    """Every day with a snapshot in [since, until], ascending. A day nobody has one of is left out."""
+    rows = PortfolioSnapshot.objects.filter(
+        account_id__in=scope.account_ids, snapshot_date__lte=until
+    ).order_by("snapshot_date")
+    if since is not None:
+        rows = rows.filter(snapshot_date__gte=since)
+    by_day: dict[date, dict[UUID, AccountDay]] = defaultdict(dict)
+    per_account: dict[UUID, dict[date, EquityDay]] = {account_id: {} for account_id in scope.account_ids}
+    for values in rows.values_list(*_COLUMNS):
+        row = AccountDay(*values)
+        by_day[row.day][row.account_id] = row
+        # What nobody can explain came or went like a flow: it is no performance.
+        per_account[row.account_id][row.day] = EquityDay.of_flow(
+            row.day, row.total_balance, row.flows + row.unexplained
+        )
+    return Days(dict(by_day), merge_equity(list(per_account.values())))
+
+
+def points_in(line: Sequence[EquityDay], period: Period) -> list[IndexPoint]:
+    """A period's part of the index of a whole history.
+
+    A calendar period is measured from the point before it, a window from its own first day, as its curve is.
+    """
+    points = returns.chain(line, opening=ZERO) if line else []
+    inside = [place for place, point in enumerate(points) if period.first_day <= point.day <= period.last_day]
+    if not inside:
+        return []
+    first = inside[0] if period.kind is PeriodKind.WINDOW else max(inside[0] - 1, 0)
+    return points[first : inside[-1] + 1]
+
+
+def worst_grade(grades: Sequence[str]) -> str:
+    """The least trustworthy of some grades."""
+    return max(grades, key=lambda grade: WORST_LAST.index(Grade(grade)))

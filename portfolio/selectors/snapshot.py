@@ -1,0 +1,140 @@
+"""The present state of a scope: the latest snapshot of each of its accounts, summed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from core.money import ZERO, quantize
+from portfolio import balances
+from portfolio.accounting.measure import percent
+from portfolio.models import AssetSnapshot, PortfolioSnapshot, WalletBalance
+from portfolio.scope import Scope
+from portfolio.selectors.equity import worst_grade
+
+_SUMMED: Final = (
+    "total_balance", "total_positions_value", "unrealized_pnl", "total_realized_pnl", "total_fees_paid",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AssetShare:
+    """An asset of the composition, over all accounts of the scope. `value` is None while it has no price."""
+
+    asset: str
+    quantity: Decimal
+    price: Decimal | None
+    price_source: str
+    value: Decimal | None
+    share_percent: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything in `currency`. None where nothing was recorded yet, or the exchange reported no balances."""
+
+    exchange: str
+    currency: str
+    total_balance: Decimal | None
+    available_balance: Decimal | None
+    locked_balance: Decimal | None
+    total_positions_value: Decimal | None
+    unrealized_pnl: Decimal | None
+    open_positions_count: int
+    total_realized_pnl: Decimal | None
+    total_trades_count: int
+    winning_trades_count: int
+    losing_trades_count: int
+    win_rate: Decimal | None
+    total_fees_paid: Decimal | None
+    average_trade_pnl: Decimal | None
+    largest_win: Decimal | None
+    largest_loss: Decimal | None
+    snapshot_date: date | None
+    computed_at: datetime | None
+    """When the oldest of the accounts' latest snapshots was computed."""
+    grade: str | None
+    grade_reason: str
+    assets: list[AssetShare]
+
+
+def snapshot(*, scope: Scope, currency: str) -> Snapshot:
+    """The latest snapshot over a scope."""
+    rows = latest_snapshots(account_ids=scope.account_ids)
+    sums = {name: sum((getattr(row, name) for row in rows), ZERO) if rows else None for name in _SUMMED}
+    wins = sum(row.winning_trades_count for row in rows)
+    losses = sum(row.losing_trades_count for row in rows)
+    trades = sum(row.total_trades_count for row in rows)
+    net = sums["total_realized_pnl"]
+    assets = list(AssetSnapshot.objects.filter(snapshot__in=rows).order_by("asset", "account_id"))
+    available, locked = _available_and_locked(rows, assets)
+    return Snapshot(
+        exchange=scope.exchange_name,
+        currency=currency,
+        available_balance=available,
+        locked_balance=locked,
+        open_positions_count=sum(row.open_positions_count for row in rows),
+        total_trades_count=trades,
+        winning_trades_count=wins,
+        losing_trades_count=losses,
+        win_rate=percent(Decimal(wins), Decimal(wins + losses)).value if wins + losses else None,
+        average_trade_pnl=quantize(net / trades) if net is not None and trades else None,
+        largest_win=max((row.largest_win for row in rows if row.largest_win is not None), default=None),
+        largest_loss=min((row.largest_loss for row in rows if row.largest_loss is not None), default=None),
+        snapshot_date=max((row.snapshot_date for row in rows), default=None),
+        computed_at=min((row.computed_at for row in rows), default=None),
+        grade=worst_grade([row.grade for row in rows]) if rows else None,
+        grade_reason=", ".join(row.grade_reason for row in rows if row.grade_reason),
+        assets=_shares(assets),
+        **sums,
+    )
+
+
+def latest_snapshots(*, account_ids: Sequence[UUID]) -> list[PortfolioSnapshot]:
+    """Each account's newest snapshot."""
+    rows = PortfolioSnapshot.objects.filter(account_id__in=account_ids)
+    return list(rows.order_by("account_id", "-snapshot_date").distinct("account_id"))
+
+
+def _available_and_locked(
+    rows: Sequence[PortfolioSnapshot], assets: Sequence[AssetSnapshot]
+) -> tuple[Decimal | None, Decimal | None]:
+    """The latest balance report at the snapshots' own prices, so that the two add up to their balance."""
+    reports = balances.latest_rows(account_ids=[row.account_id for row in rows])
+    if not reports:
+        return None, None
+    prices = {(row.account_id, row.asset): row.price for row in assets}
+    locked = sum((_worth(row, row.locked, prices) for row in reports), ZERO)
+    total = sum((_worth(row, row.available + row.locked, prices) for row in reports), ZERO)
+    return total - locked, locked
+
+
+def _worth(
+    report: WalletBalance, amount: Decimal, prices: Mapping[tuple[UUID, str], Decimal | None]
+) -> Decimal:
+    return quantize(amount * (prices.get((report.account_id, report.asset)) or ZERO))
+
+
+def _shares(assets: Sequence[AssetSnapshot]) -> list[AssetShare]:
+    """Largest value first, what has no price last."""
+    by_asset: dict[str, list[AssetSnapshot]] = {}
+    for row in assets:
+        by_asset.setdefault(row.asset, []).append(row)
+    values = {asset: [row.value for row in rows if row.value is not None] for asset, rows in by_asset.items()}
+    total = sum((sum(known, ZERO) for known in values.values()), ZERO)
+    shares = []
+    for asset, rows in by_asset.items():
+        value = sum(values[asset], ZERO) if values[asset] else None
+        shares.append(
+            AssetShare(
+                asset=asset,
+                quantity=sum((row.quantity for row in rows), ZERO),
+                price=rows[-1].price,
+                price_source=rows[-1].price_source,
+                value=value,
+                share_percent=percent(value, total).value if value is not None and total > 0 else None,
+            )
+        )
+    return sorted(shares, key=lambda row: (row.value is None, -(row.value or ZERO), row.asset))

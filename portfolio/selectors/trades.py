@@ -1,0 +1,173 @@
+"""Closed trades, newest first. Totals come from the maintained daily rows, never from counting a history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet, Sum
+
+from core.django.cursors import Place
+from core.errors import NotFound
+from core.money import ZERO
+from portfolio.accounting.periods import Period, format_duration
+from portfolio.models import PerformanceMetric, PeriodType, Trade, TradeKind
+from portfolio.scope import Scope
+
+MAX_LIMIT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTrade:
+    """One exit order of a position, in `currency`. `cost_unknown`: (a part of) what was sold was never seen bought;
+    that part is in no PnL."""
+
+    id: int
+    position_id: int
+    account_id: UUID
+    exchange: str
+    symbol: str
+    asset: str
+    currency: str
+    side: str
+    kind: str
+    entry_price: Decimal | None
+    exit_price: Decimal
+    quantity: Decimal
+    cost: Decimal
+    proceeds: Decimal
+    entry_fees: Decimal
+    exit_fees: Decimal
+    gross_pnl: Decimal
+    net_pnl: Decimal
+    pnl_percentage: Decimal | None
+    roi_percentage: Decimal | None
+    exit_type: str
+    exit_reason: str
+    hold_duration: str
+    hold_seconds: int
+    entry_time: datetime
+    exit_time: datetime
+    entry_order_id: str
+    exit_order_id: str
+    closes_position: bool
+    cost_unknown: bool
+    unknown_quantity: Decimal
+    unknown_proceeds: Decimal
+    stop_loss_price: Decimal | None
+    take_profit_prices: list[Decimal]
+    strategy: str
+    leverage: int
+
+
+@dataclass(frozen=True, slots=True)
+class TradeHistory:
+    """A page of a period's trades with the whole period's totals; trades of wholly unknown cost are counted apart."""
+
+    trades: list[ClosedTrade]
+    total_trades: int
+    total_pnl: Decimal
+    cost_unknown_trades: int
+    period_start: datetime
+    period_end: datetime
+    next_cursor: str | None
+
+
+def history(*, scope: Scope, period: Period, limit: int, after: Place | None = None) -> TradeHistory:
+    """The trades that ended in a period, newest first, from `after` on."""
+    rows = _trades().filter(
+        account_id__in=scope.account_ids,
+        kind=TradeKind.TRADE,
+        exit_time__gte=period.start,
+        exit_time__lt=period.end,
+    )
+    if after is not None:
+        rows = rows.filter(Q(exit_time__lt=after.time) | Q(exit_time=after.time, id__lt=after.id))
+    page = list(rows.order_by("-exit_time", "-id")[: limit + 1])
+    last = page[limit - 1] if len(page) > limit else None
+    totals = _totals(scope, period)
+    return TradeHistory(
+        trades=[closed(row) for row in page[:limit]],
+        total_trades=totals["trades"] or 0,
+        total_pnl=totals["net"] or ZERO,
+        cost_unknown_trades=totals["unknown"] or 0,
+        period_start=period.start,
+        period_end=period.last_second,
+        next_cursor=Place(last.exit_time, last.pk).text() if last else None,
+    )
+
+
+def trade(*, trade_id: int) -> ClosedTrade:
+    """One trade of the door's owner, a coin spent on a fee included. Raises NotFound."""
+    return closed(find(trade_id=trade_id))
+
+
+def find(*, trade_id: int) -> Trade:
+    """The row of a trade with its position and book. Raises NotFound."""
+    row = _trades().filter(id=trade_id).first()
+    if row is None:
+        raise NotFound("There is no such trade.")
+    return row
+
+
+def _trades() -> QuerySet[Trade]:
+    return Trade.objects.select_related("position__book").defer(
+        "position__checkpoint", "position__book__state"
+    )
+
+
+def _totals(scope: Scope, period: Period) -> dict[str, Any]:
+    totals: dict[str, Any] = PerformanceMetric.objects.filter(
+        account_id__in=scope.account_ids,
+        period_type=PeriodType.DAILY,
+        strategy="",
+        period_start__gte=period.start,
+        period_start__lt=period.end,
+    ).aggregate(
+        trades=Sum(F("total_trades")), net=Sum("total_net_pnl"), unknown=Sum(F("cost_unknown_trades"))
+    )
+    return totals
+
+
+def closed(row: Trade) -> ClosedTrade:
+    """A row of `find` as it is shown."""
+    book = row.position.book
+    return ClosedTrade(
+        id=row.pk,
+        position_id=row.position_id,
+        account_id=row.account_id,
+        exchange=row.exchange,
+        symbol=row.symbol,
+        asset=book.asset,
+        currency=book.currency,
+        side=row.side,
+        kind=row.kind,
+        entry_price=row.entry_price,
+        exit_price=row.exit_price,
+        quantity=row.exit_quantity,
+        cost=row.cost,
+        proceeds=row.proceeds,
+        entry_fees=row.entry_fees,
+        exit_fees=row.exit_fees,
+        gross_pnl=row.gross_pnl,
+        net_pnl=row.net_pnl,
+        pnl_percentage=row.pnl_percentage,
+        roi_percentage=row.roi_percentage,
+        exit_type=row.exit_type,
+        exit_reason=row.exit_reason,
+        hold_duration=format_duration(row.hold_duration),
+        hold_seconds=int(row.hold_duration.total_seconds()),
+        entry_time=row.entry_time,
+        exit_time=row.exit_time,
+        entry_order_id=row.entry_order_id,
+        exit_order_id=row.exit_order_id,
+        closes_position=row.closes_position,
+        cost_unknown=row.unknown_quantity > 0,
+        unknown_quantity=row.unknown_quantity,
+        unknown_proceeds=row.unknown_proceeds,
+        stop_loss_price=row.stop_loss_price,
+        take_profit_prices=[Decimal(price) for price in row.take_profit_prices or ()],
+        strategy=row.strategy,
+        leverage=row.leverage,
+    )
