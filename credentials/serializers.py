@@ -12,6 +12,9 @@ from credentials.models import Exchange, KeyState, Mode
 _KEY_TEXT = r"\A[\x21-\x7e]*\Z"
 _PEM_OR_TEXT = r"\A[\x20-\x7e\r\n]*\Z"  # may be a PEM of several lines
 _SECRET_LENGTH = 4096
+_ANSWERED = frozenset(
+    {"id", "isActive", "keyState", "keyNote", "canTrade", "ipRestricted", "checkedAt", "createdAt"}
+)
 
 
 class ConnectedAccountSerializer(serializers.Serializer[ConnectedAccount]):
@@ -40,7 +43,9 @@ class ConnectedAccountSerializer(serializers.Serializer[ConnectedAccount]):
 
 
 class _KeySerializer(StrictSerializer):
-    """Optional texts; null is as good as empty. What the API itself adds may come back and is ignored."""
+    """Optional texts; null is as good as empty. What only answers tell may come back and is ignored."""
+
+    ignored = _ANSWERED
 
     passphrase = serializers.CharField(
         required=False, allow_blank=True, allow_null=True, max_length=512, trim_whitespace=False
@@ -48,14 +53,6 @@ class _KeySerializer(StrictSerializer):
     label = serializers.CharField(  # type: ignore[assignment]  # a field, not Field.label
         required=False, allow_blank=True, allow_null=True, max_length=100
     )
-    id = serializers.ReadOnlyField()
-    isActive = serializers.ReadOnlyField()
-    keyState = serializers.ReadOnlyField()
-    keyNote = serializers.ReadOnlyField()
-    canTrade = serializers.ReadOnlyField()
-    ipRestricted = serializers.ReadOnlyField()
-    checkedAt = serializers.ReadOnlyField()
-    createdAt = serializers.ReadOnlyField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """By the names the service uses, the empty ones left out."""
@@ -71,8 +68,7 @@ class NewAccountSerializer(_KeySerializer):
 
 
 class AccountChangeSerializer(_KeySerializer):
-    exchange = serializers.ReadOnlyField()
-    mode = serializers.ReadOnlyField()
+    ignored = _ANSWERED | {"exchange", "mode"}
     apiKey = serializers.RegexField(
         _KEY_TEXT, required=False, allow_blank=True, allow_null=True, max_length=512
     )

@@ -1,7 +1,7 @@
 """Serializers that refuse what they do not know, for bodies and for query parameters."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -9,7 +9,9 @@ from rest_framework.request import Request
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """An unknown member is an error, told together with the others. Read-only ones may come back and are ignored."""
+    """An unknown member is an error, told together with the others; those in `ignored` may come back from answers."""
+
+    ignored: ClassVar[frozenset[str]] = frozenset()
 
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = self._unknown(data) if isinstance(data, Mapping) else {}
@@ -25,7 +27,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def _unknown(self, data: Mapping[Any, Any]) -> dict[str, list[ErrorDetail]]:
         detail = ErrorDetail("There is no such member here.", code="unknown")
-        return {_printable(name): [detail] for name in data if name not in self.fields}
+        return {_printable(name): [detail] for name in data if name not in {*self.fields, *self.ignored}}
 
 
 class QuerySerializer(StrictSerializer):

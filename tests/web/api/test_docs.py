@@ -1,9 +1,11 @@
 """The OpenAPI document, and its page under a strict content security policy."""
 
 import json
+import os
 import re
 
 from django.contrib.staticfiles import finders
+from django.core.management import call_command
 
 from tests.clients import stranger
 
@@ -30,6 +32,10 @@ def test_the_document_holds_the_session_and_credential_routes() -> None:
         "/api-credentials/user/{user_id}": ["get"],
         "/api-credentials/{account_id}": ["delete", "put"],
     }
+
+
+def test_the_document_is_valid_and_leaves_nothing_to_guess() -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True, file=os.devnull)
 
 
 def test_who_needs_a_token_says_so() -> None:
