@@ -21,13 +21,16 @@ class InsufficientBalance(Exception):
 
 
 class Account:
-    """Keys and uid follow from seed and label; the market is only asked what a fee is worth in BNB."""
+    """Keys and uid follow from world and label; the market is only asked what a fee is worth in BNB.
 
-    def __init__(self, *, seed: int, label: str, market: Market, can_withdraw: bool = False) -> None:
+    `world` names seed and start: a world begun at another time has other facts, so it has other keys too.
+    """
+
+    def __init__(self, *, world: str, label: str, market: Market, can_withdraw: bool = False) -> None:
         self.label = label
-        self.api_key = _token(seed, label, "key")
-        self.api_secret = _token(seed, label, "secret")
-        self.uid = 10_000_000 + int(_token(seed, label, "uid")[:6], 16)
+        self.api_key = _token(world, label, "key")
+        self.api_secret = _token(world, label, "secret")
+        self.uid = 10_000_000 + int(_token(world, label, "uid")[:6], 16)
         self.can_withdraw = can_withdraw
         self.market = market
         self.fees_in_bnb = False
@@ -41,7 +44,7 @@ class Account:
         self.holes: list[Hole] = []
         self.updated_at = 0
         self.last_list_id = 0
-        self._gaps = random.Random(f"{seed}:{label}:ids")  # noqa: S311
+        self._gaps = random.Random(f"{world}:{label}:ids")  # noqa: S311
 
     def next_list_id(self) -> int:
         self.last_list_id += 7
@@ -83,7 +86,7 @@ class Account:
         )
         rows.append(order)
         self.open_orders[symbol.name, order.order_id] = order
-        if holds and kind != "MARKET":
+        if holds and (kind, side) != ("MARKET", "BUY"):
             self.hold(order)
         return order
 
@@ -200,6 +203,6 @@ class Account:
         self.free[asset] += change
 
 
-def _token(seed: int, label: str, purpose: str) -> str:
+def _token(world: str, label: str, purpose: str) -> str:
     """64 characters, the length of Binance's own keys."""
-    return hashlib.sha256(f"{seed}:{label}:{purpose}".encode()).hexdigest()
+    return hashlib.sha256(f"{world}:{label}:{purpose}".encode()).hexdigest()

@@ -39,7 +39,7 @@ class Trader:
         self._live_from = live_from
         self.market = market
         self.account = Account(
-            seed=seed, label=profile.label, market=market, can_withdraw=profile.can_withdraw
+            world=f"{seed}:{live_from}", label=profile.label, market=market, can_withdraw=profile.can_withdraw
         )
         self._rng = random.Random(f"{seed}:{profile.label}")  # noqa: S311
         self.desk = Desk(account=self.account, market=market, rng=self._rng)

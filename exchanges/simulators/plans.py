@@ -203,7 +203,10 @@ class Plan:
             for role, leg in self._open_exits().items():
                 if role != "SL":
                     self.desk.account.close(leg, status="EXPIRED", at=at)
-            self.desk.take_levels(self.symbol, self.exits["SL"], price=self.stop, at=at)
+            stop = self.exits["SL"]
+            if not stop.held:
+                self.desk.account.hold(stop)  # its list held the coins through the target
+            self.desk.take_levels(self.symbol, stop, price=self.stop, at=at)
             self.state = State.DONE
             return
         self._close_exits("CANCELED", at)

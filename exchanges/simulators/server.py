@@ -76,7 +76,7 @@ class _Server(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is its own affair; anything else was answered as -1000."""
+        """A client that went away is its own affair; an app answers for its own mistakes."""
 
 
 class _Handler(BaseHTTPRequestHandler):

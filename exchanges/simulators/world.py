@@ -64,7 +64,7 @@ class World:
         """An account with very many fills on one symbol, for measuring."""
         with self.lock:
             rng = random.Random(f"{self.seed}:{label}")  # noqa: S311
-            account = Account(seed=self.seed, label=label, market=self.market)
+            account = Account(world=f"{self.seed}:{self.live_from_ms}", label=label, market=self.market)
             bulk.trade(account, symbol, fills=fills, until=self.live_from_ms, rng=rng)
             self.accounts[label] = account
             return account

@@ -29,12 +29,13 @@ _NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body>404 Not Foun
 
 
 class BinanceApp:
-    """Answers requests about one world."""
+    """Answers requests about one world. `failures` are mistakes of its own, answered as -1000."""
 
     def __init__(self, world: World, faults: Faults, ledger: WeightLedger) -> None:
         self.world = world
         self.faults = faults
         self.ledger = ledger
+        self.failures: list[Exception] = []
         self._by_key = {account.api_key: account for account in world.accounts.values()}
 
     def __call__(self, request: Request) -> Response:
@@ -73,6 +74,9 @@ class BinanceApp:
             body = self._body(request, struck, headers)
         except errors.ApiError as error:
             return Response(error.status, error.body(), headers | error.headers)
+        except Exception as error:
+            self.failures.append(error)
+            return Response(500, errors.unknown().body())
         if body is None:
             return Response(404, _NOT_FOUND, content_type="text/html")
         return Response(200, body, headers)

@@ -37,9 +37,8 @@ class BinanceSimulator:
         self.clock = clock or RealClock()
         self.world = World(seed=seed, clock=self.clock, profiles=profiles, live_from=live_from)
         self.faults = Faults()
-        self._server = HttpServer(
-            BinanceApp(self.world, self.faults, WeightLedger(limits or Limits())), port=port
-        )
+        self._app = BinanceApp(self.world, self.faults, WeightLedger(limits or Limits()))
+        self._server = HttpServer(self._app, port=port)
         self.port = self._server.port
         self.url = self._server.url
 
@@ -65,7 +64,10 @@ class BinanceSimulator:
         self._server.start()
 
     def stop(self) -> None:
+        """Stop serving. Raises the first mistake the simulator itself made, so that no test passes over it."""
         self._server.stop()
+        if self._app.failures:
+            raise self._app.failures[0]
 
     def __enter__(self) -> Self:
         self.start()
