@@ -1,22 +1,35 @@
-"""Candles as the exchange gives them, and which are missing for a price somebody needs."""
+"""Candles: stored once closed for good, and which are missing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from core.clock import DAY, EPOCH
 from core.django import bulk
-from exchanges.rows import CandleRow
+from core.errors import Invalid, NotFound
+from exchanges.rows import CandleRow, MarketType
 from marketdata import routes
 from marketdata.models import Candle, Listing
 
-LENGTHS: Final = {"1h": timedelta(hours=1), "1d": timedelta(days=1)}
-_VALUES = ("open", "high", "low", "close", "volume", "is_final")
+TIMEFRAMES: Final[Mapping[str, timedelta]] = {
+    "1m": timedelta(minutes=1),
+    "5m": timedelta(minutes=5),
+    "15m": timedelta(minutes=15),
+    "1h": timedelta(hours=1),
+    "4h": timedelta(hours=4),
+    "1d": DAY,
+}
+# A candle read sooner after its close may have been read before it.
+SETTLING: Final = timedelta(minutes=1)
+# Gaps with no more stored candles between them are asked for together: a page holds twice as many.
+_TOGETHER: Final = 500
+_PRICES: Final = ("open", "high", "low", "close", "volume")
 
 
 @dataclass(frozen=True, slots=True)
 class CandleNeed:
-    """Candles of a symbol opened in [since, until) that are not stored as final ones."""
+    """Candles of a wire symbol opened in [since, until)."""
 
     symbol: str
     since: datetime
@@ -24,29 +37,27 @@ class CandleNeed:
 
 
 def store(*, exchange: str, timeframe: str, rows: Sequence[CandleRow], at: datetime) -> int:
-    """Store candles; one that was over when it was read is final and replaces any that was not."""
-    ids = dict(
-        Listing.objects.filter(exchange=exchange, name__in={row.symbol for row in rows}).values_list(
-            "name", "id"
-        )
+    """Keep candles read at `at`; answers how many are new or changed. A final one is mended only by a final one.
+
+    Raises NotFound for a symbol the exchange does not list, Invalid for an unknown timeframe.
+    """
+    length = _length(timeframe)
+    ids = _listing_ids(exchange, {row.symbol for row in rows})
+    values = sorted(
+        (ids[row.symbol], row.opened_at, row.opened_at + length + SETTLING <= at, *_prices(row))
+        for row in rows
     )
-    length = LENGTHS[timeframe]
     written = bulk.upsert(
         table=Candle._meta.db_table,
-        columns=("listing_id", "timeframe", "opened_at", *_VALUES),
-        rows=[
-            (
-                ids[row.symbol], timeframe, row.opened_at, row.open, row.high, row.low, row.close, row.volume,
-                row.opened_at + length <= at,
-            )
-            for row in rows
-            if row.symbol in ids and row.low > 0
-        ],
+        columns=("listing_id", "opened_at", "is_final", *_PRICES),
+        rows=values,
         key=("listing_id", "timeframe", "opened_at"),
-        update=_VALUES,
+        update=("is_final", *_PRICES),
         where="excluded.is_final OR NOT stored.is_final",
-    )  # fmt: skip
-    return len(written)
+        fixed={"timeframe": timeframe},
+        summary="SELECT count(*) FROM written",
+    )
+    return sum(count for (count,) in written)
 
 
 def missing(
@@ -59,42 +70,69 @@ def missing(
     until: datetime,
     at: datetime,
 ) -> list[CandleNeed]:
-    """What to fetch so that the asset can be priced over [since, until): few ranges, never the future.
+    """Candles opened in [since, until), and not after `at`, that are not stored as final: few half-open ranges.
 
-    Candles are stored in unbroken stretches, so what is missing lies before, after or between them.
+    Those of the best route from asset to currency (both legs of a bridge). Nothing for an asset without a
+    route, or that is the currency.
     """
-    route = routes.find(exchange=exchange, assets=[asset], currency=currency).get(asset, ())
-    length = LENGTHS[timeframe]
-    first = _floor(since, length)
-    last = min(until, _floor(at, length) + length)
+    length = _length(timeframe)
+    if asset == currency:
+        return []
+    among = routes.markets(exchange=exchange, assets=[asset], currency=currency)
+    found = routes.find(asset=asset, currency=currency, among=among)
+    opens = _opens(since, min(until, at), length)
     return [
-        CandleNeed(leg.name, gap_since, gap_until)
-        for leg in route
-        for gap_since, gap_until in _gaps(leg.listing_id, timeframe, first, last, length)
+        CandleNeed(leg.market.name, first, last + length)
+        for leg in (found[0] if found else ())
+        for first, last in _gaps(opens, _final(leg.market.listing_id, timeframe, opens))
     ]
 
 
-def _gaps(
-    listing_id: int, timeframe: str, since: datetime, until: datetime, length: timedelta
-) -> Iterator[tuple[datetime, datetime]]:
-    """Stretches of [since, until) without final candles; a listing's time before its first candle is no gap."""
-    if since >= until:
-        return
-    stored = Candle.objects.filter(listing_id=listing_id, timeframe=timeframe, is_final=True)
-    inside = list(
-        stored.filter(opened_at__gte=since, opened_at__lt=until)
-        .order_by("opened_at")
-        .values_list("opened_at", flat=True)
+def _length(timeframe: str) -> timedelta:
+    if timeframe not in TIMEFRAMES:
+        raise Invalid(f"Timeframe {timeframe!r:.20} is not one of {', '.join(TIMEFRAMES)}.")
+    return TIMEFRAMES[timeframe]
+
+
+def _listing_ids(exchange: str, names: set[str]) -> dict[str, int]:
+    listed = Listing.objects.filter(exchange=exchange, market_type=MarketType.SPOT, name__in=names)
+    ids = dict(listed.values_list("name", "id"))
+    if unknown := names - ids.keys():
+        raise NotFound(f"{exchange} does not list {', '.join(sorted(unknown))}.")
+    return ids
+
+
+def _prices(row: CandleRow) -> tuple[object, ...]:
+    return row.open, row.high, row.low, row.close, row.volume
+
+
+def _opens(since: datetime, until: datetime, length: timedelta) -> list[datetime]:
+    """When the candles of [since, until) open; the one that `since` lies in is the first."""
+    first = EPOCH + (since - EPOCH) // length * length
+    count = -((first - until) // length) if until > first else 0
+    return [first + number * length for number in range(count)]
+
+
+def _final(listing_id: int, timeframe: str, opens: Sequence[datetime]) -> set[datetime]:
+    if not opens:
+        return set()
+    stored = Candle.objects.filter(
+        listing_id=listing_id, timeframe=timeframe, opened_at__range=(opens[0], opens[-1]), is_final=True
     )
-    start = since
-    for opened_at in inside:
-        if opened_at > start:
-            yield start, opened_at
-        start = opened_at + length
-    if start < until:
-        yield start, until
+    return set(stored.values_list("opened_at", flat=True))
 
 
-def _floor(moment: datetime, length: timedelta) -> datetime:
-    epoch = datetime.fromtimestamp(0, tz=moment.tzinfo)
-    return epoch + (moment - epoch) // length * length
+def _gaps(opens: Iterable[datetime], stored: set[datetime]) -> list[tuple[datetime, datetime]]:
+    """First and last missing open of each gap; gaps close to each other are one."""
+    gaps: list[tuple[datetime, datetime]] = []
+    between = 0
+    for moment in opens:
+        if moment in stored:
+            between += 1
+            continue
+        if gaps and between <= _TOGETHER:
+            gaps[-1] = (gaps[-1][0], moment)
+        else:
+            gaps.append((moment, moment))
+        between = 0
+    return gaps

@@ -1,181 +1,178 @@
-"""The price of an asset in a currency at a time, with where it is from and of which moment.
+"""What an asset was worth: at an hour, at a day's end, now. Every answer says where it is from and of when.
 
-The price of an hour is the opening of its hourly candle: known before anything that happened in the hour. Where
-that candle is missing, the newest one of the three hours before stands in, then the opening of the day's candle.
+Prices come from the candles and tickers of one exchange (`PRICE_EXCHANGE`), over the first route (direct, inverse,
+or a bridge) that has them. What has no price is left out; nothing is made up.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
 
 from django.conf import settings
+from django.db import connection
 
 from core import clock
-from core.money import CONTEXT, PLACES, quantize
 from marketdata import routes
 from marketdata.models import Candle, Ticker
-from marketdata.routes import Leg, Route
+from marketdata.routes import Route
 
-STANDS_IN: Final = timedelta(hours=3)
-STALE_AFTER: Final = timedelta(minutes=5)
+OLDEST: Final = timedelta(hours=3)  # how much older than its hour an hourly candle may be
+_ITSELF: Final = "itself"
+_When = TypeVar("_When", date, datetime, None)
 
 
 @dataclass(frozen=True, slots=True)
 class PricePoint:
-    """`at` is the moment the price is of; `source` names exchange, symbol and timeframe."""
+    """`source` names exchange:SYMBOL:what (legs of a bridge joined by `*`); `at` is the moment the price is of."""
 
     price: Decimal
     source: str
     at: datetime
 
-    def is_stale(self, now: datetime) -> bool:
-        """Too old to value by; shown with its age, never zeroed."""
-        return now - self.at > STALE_AFTER
 
+class _Quote(NamedTuple):
+    """What one listing quotes."""
 
-def price_at(*, asset: str, currency: str, at: datetime) -> PricePoint | None:
-    """The price of the hour a moment lies in."""
-    hour = clock.floor_hour(at)
-    return at_hours(asset=asset, currency=currency, hours=[hour]).get(hour)
+    price: Decimal
+    what: str
+    at: datetime
 
 
 def at_hours(*, asset: str, currency: str, hours: Collection[datetime]) -> dict[datetime, PricePoint]:
-    """The price of each hour that has one, in two queries a leg."""
-    if not hours:
-        return {}
-    route = _routes([asset], currency).get(asset)
-    if asset == currency or route is None:
-        return {hour: _par(hour) for hour in hours} if asset == currency else {}
-    series = [_Openings(leg, min(hours), max(hours)) for leg in route]
-    return _join(hours, [opening.at for opening in series])
+    """Prices at the beginnings of hours.
+
+    The open of the 1h candle opened then; else of the newest 1h candle at most three hours older; else of that
+    UTC day's 1d candle. A number of queries that does not grow with the hours.
+    """
+    if asset == currency:
+        return {hour: _one(hour) for hour in hours}
+    among = routes.markets(exchange=settings.PRICE_EXCHANGE, assets=[asset], currency=currency)
+    quotes: dict[int, Mapping[datetime, _Quote]] = {}
+    found: dict[datetime, PricePoint] = {}
+    for route in routes.find(asset=asset, currency=currency, among=among):
+        wanted = sorted(set(hours) - found.keys())
+        if not wanted:
+            break
+        for listing_id in _listings([route]) - quotes.keys():
+            quotes[listing_id] = _opens(listing_id, wanted)
+        found |= _along(route, wanted, quotes)
+    return found
+
+
+def price_at(*, asset: str, currency: str, at: datetime) -> PricePoint | None:
+    """The price of the hour `at` lies in, by the rule of `at_hours`."""
+    hour = clock.floor_hour(at)
+    return at_hours(asset=asset, currency=currency, hours=[hour]).get(hour)
 
 
 def daily_closes(
     *, assets: Collection[str], currency: str, first: date, last: date
 ) -> dict[tuple[str, date], PricePoint]:
-    """The close of each day's final candle by asset and day; days without one are left out."""
+    """Closes by (asset, UTC day), of final candles only.
+
+    The day the newest ticker is of, if it has no final candle yet, closes at that ticker for now.
+    """
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    closes = {(asset, day): _one(clock.day_end(day)) for asset in assets if asset == currency for day in days}
     found = _routes(assets, currency)
-    ids = {leg.listing_id for route in found.values() for leg in route}
-    rows = Candle.objects.filter(
-        listing_id__in=ids,
-        timeframe="1d",
-        is_final=True,
-        opened_at__gte=clock.day_start(first),
-        opened_at__lt=clock.day_end(last),
-    ).values_list("listing_id", "opened_at", "close")
-    closes = {(listing_id, clock.utc_day(opened_at)): close for listing_id, opened_at, close in rows}
-    days = {day for _, day in closes}
-    points = {}
-    for asset, route in found.items():
-        for day in days:
-            legs = [
-                _directed(leg, closes.get((leg.listing_id, day)), "1d", clock.day_end(day)) for leg in route
-            ]
-            point = _chain(legs)
-            if point is not None:
-                points[asset, day] = point
-    return points
+    quotes = _closes(_listings(route for every in found.values() for route in every), first, last)
+    for asset, every in found.items():
+        for route in every:
+            for day, point in _along(route, days, quotes).items():
+                closes.setdefault((asset, day), point)
+    for asset, point in latest(assets=found, currency=currency).items():
+        if first <= (day := clock.utc_day(point.at)) <= last:
+            closes.setdefault((asset, day), point)
+    return closes
 
 
 def latest(*, assets: Collection[str], currency: str) -> dict[str, PricePoint]:
-    """The newest known price of each asset: of every leg the last ticker, as old as the older one."""
+    """The newest prices read, however old: their age is for the caller to judge. The currency itself is 1, now."""
+    points = {asset: _one(clock.now()) for asset in assets if asset == currency}
     found = _routes(assets, currency)
-    ids = {leg.listing_id for route in found.values() for leg in route}
-    tickers = {
-        listing_id: (price, read_at)
-        for listing_id, price, read_at in Ticker.objects.filter(listing_id__in=ids).values_list(
-            "listing_id", "price", "read_at"
-        )
+    read = Ticker.objects.filter(
+        listing_id__in=_listings(route for every in found.values() for route in every)
+    )
+    quotes = {
+        listing_id: {None: _Quote(price, "ticker", read_at)}
+        for listing_id, price, read_at in read.values_list("listing_id", "price", "read_at")
+        if price > 0
     }
-    points = {}
-    for asset, route in found.items():
-        legs = [
-            _directed(leg, *_ticker(tickers.get(leg.listing_id))) if leg.listing_id in tickers else None
-            for leg in route
-        ]
-        point = _chain(legs)
-        if point is not None:
-            points[asset] = point
-    if currency in assets:
-        points[currency] = _par(max((at for _, at in tickers.values()), default=clock.EPOCH))
+    for asset, every in found.items():
+        for route in every:
+            if point := _along(route, [None], quotes).get(None):
+                points.setdefault(asset, point)
     return points
 
 
-def _ticker(row: tuple[Decimal, datetime] | None) -> tuple[Decimal | None, str, datetime]:
-    price, read_at = row if row else (None, clock.EPOCH)
-    return price, "ticker", read_at
+def _one(at: datetime) -> PricePoint:
+    return PricePoint(Decimal(1), _ITSELF, at)
 
 
-def _par(at: datetime) -> PricePoint:
-    return PricePoint(Decimal(1), "par", at)
+def _routes(assets: Collection[str], currency: str) -> dict[str, list[Route]]:
+    among = routes.markets(exchange=settings.PRICE_EXCHANGE, assets=assets, currency=currency)
+    return {
+        asset: routes.find(asset=asset, currency=currency, among=among)
+        for asset in assets
+        if asset != currency
+    }
 
 
-def _routes(assets: Collection[str], currency: str) -> dict[str, Route]:
-    wanted = [asset for asset in assets if asset != currency]
-    if not wanted:
-        return {}
-    return routes.find(exchange=settings.PRICE_EXCHANGE, assets=wanted, currency=currency)
+def _listings(found: Iterable[Route]) -> set[int]:
+    return {leg.market.listing_id for route in found for leg in route}
 
 
-class _Openings:
-    """Opening prices of one leg around the wanted hours."""
-
-    def __init__(self, leg: Leg, first: datetime, last: datetime) -> None:
-        self._leg = leg
-        rows = Candle.objects.filter(
-            listing_id=leg.listing_id,
-            timeframe__in=("1h", "1d"),
-            opened_at__gte=clock.day_start(clock.utc_day(first)) - STANDS_IN,
-            opened_at__lte=last,
-        ).order_by("opened_at")
-        self._hourly: list[tuple[datetime, Decimal]] = []
-        self._daily: dict[date, tuple[datetime, Decimal]] = {}
-        for timeframe, opened_at, price in rows.values_list("timeframe", "opened_at", "open"):
-            if timeframe == "1h":
-                self._hourly.append((opened_at, price))
-            else:
-                self._daily[clock.utc_day(opened_at)] = (opened_at, price)
-        self._times = [opened_at for opened_at, _ in self._hourly]
-
-    def at(self, hour: datetime) -> PricePoint | None:
-        place = bisect_right(self._times, hour) - 1
-        if place >= 0 and hour - self._times[place] <= STANDS_IN:
-            opened_at, price = self._hourly[place]
-            return _directed(self._leg, price, "1h", opened_at)
-        daily = self._daily.get(clock.utc_day(hour))
-        return _directed(self._leg, daily[1], "1d", daily[0]) if daily else None
+def _along(
+    route: Route, moments: Iterable[_When], quotes: Mapping[int, Mapping[_When, _Quote]]
+) -> dict[_When, PricePoint]:
+    """Prices at those moments for which every leg has a quote."""
+    legs = [quotes.get(leg.market.listing_id, {}) for leg in route]
+    points = {
+        moment: _point(route, [leg[moment] for leg in legs])
+        for moment in moments
+        if all(moment in leg for leg in legs)
+    }
+    return {moment: point for moment, point in points.items() if point is not None}
 
 
-def _join(
-    hours: Collection[datetime], series: Sequence[Callable[[datetime], PricePoint | None]]
-) -> dict[datetime, PricePoint]:
-    points = {}
-    for hour in hours:
-        point = _chain([at(hour) for at in series])
-        if point is not None:
-            points[hour] = point
-    return points
+def _point(route: Route, quotes: Sequence[_Quote]) -> PricePoint | None:
+    """The price along a route by its legs' quotes, as old as the oldest; None if it rounds to nothing."""
+    price = routes.product(route, [quote.price for quote in quotes])
+    source = routes.source(route, [quote.what for quote in quotes])
+    return PricePoint(price, source, min(quote.at for quote in quotes)) if price else None
 
 
-def _directed(leg: Leg, price: Decimal | None, timeframe: str, at: datetime) -> PricePoint | None:
-    """The leg's price in its direction, rounded to the 18 places that are kept."""
-    if not price:
-        return None
-    value = quantize(CONTEXT.divide(Decimal(1), price)) if leg.inverted else price
-    return PricePoint(value, f"{leg.label}:{timeframe}", at) if value else None
+def _opens(listing_id: int, hours: Sequence[datetime]) -> dict[datetime, _Quote]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT hour, found.open, found.timeframe, found.opened_at
+            FROM unnest(%(hours)s::timestamptz[]) AS hour, LATERAL (
+              (SELECT open, timeframe, opened_at FROM marketdata_candle
+               WHERE listing_id = %(listing)s AND timeframe = '1h'
+               AND opened_at BETWEEN hour - %(oldest)s::interval AND hour ORDER BY opened_at DESC LIMIT 1)
+              UNION ALL
+              (SELECT open, timeframe, opened_at FROM marketdata_candle
+               WHERE listing_id = %(listing)s AND timeframe = '1d' AND opened_at = date_trunc('day', hour, 'UTC'))
+              ORDER BY timeframe DESC LIMIT 1
+            ) AS found
+            """,
+            {"hours": list(hours), "listing": listing_id, "oldest": str(OLDEST)},
+        )
+        return {hour: _Quote(price, what, at) for hour, price, what, at in cursor.fetchall()}
 
 
-def _chain(legs: Sequence[PricePoint | None]) -> PricePoint | None:
-    """The product of all legs, as old as the oldest; None if one is missing."""
-    if not legs or any(leg is None for leg in legs):
-        return None
-    known = [leg for leg in legs if leg is not None]
-    price = known[0].price
-    for leg in known[1:]:
-        price = quantize(CONTEXT.multiply(price, leg.price), PLACES)
-    if not price:
-        return None
-    return PricePoint(price, " × ".join(leg.source for leg in known), min(leg.at for leg in known))
+def _closes(listing_ids: Collection[int], first: date, last: date) -> dict[int, dict[date, _Quote]]:
+    stored = Candle.objects.filter(
+        listing_id__in=listing_ids,
+        timeframe="1d",
+        is_final=True,
+        opened_at__range=(clock.day_start(first), clock.day_start(last)),
+    )
+    quotes: dict[int, dict[date, _Quote]] = {}
+    for listing_id, opened_at, close in stored.values_list("listing_id", "opened_at", "close"):
+        day = clock.utc_day(opened_at)
+        quotes.setdefault(listing_id, {})[day] = _Quote(close, "1d", clock.day_end(day))
+    return quotes

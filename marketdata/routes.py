@@ -1,67 +1,95 @@
-"""How an asset is priced in a currency: by its own pair, by the inverse pair, or over a bridge."""
+"""Ways from an asset to a currency over the markets of an exchange: direct, inverse, or over a bridge."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from decimal import Decimal
+from typing import Final, NamedTuple
 
+from django.db.models import Q
+
+from core import money
 from marketdata.models import Listing
 
-BRIDGES: Final = ("USDT", "BTC", "USDC", "BNB", "ETH")
+BRIDGES: Final = ("USDT", "BTC", "USDC")
+DELISTED: Final = "DELISTED"  # no longer among the exchange's symbols; its history stays
+
+
+class Market(NamedTuple):
+    listing_id: int
+    exchange: str
+    name: str
+    is_listed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A listing on the way; inverted when it prices the currency in the asset."""
+    """One market on the way; `inverse` where it is quoted in what we come from."""
 
-    listing_id: int
-    name: str
-    exchange: str
-    inverted: bool
+    market: Market
+    inverse: bool
 
-    @property
-    def label(self) -> str:
-        return f"{self.exchange}:{'1/' if self.inverted else ''}{self.name}"
+    def source(self, what: str) -> str:
+        name = f"{self.market.exchange}:{self.market.name}:{what}"
+        return f"1/{name}" if self.inverse else name
+
+    def price(self, quoted: Decimal) -> Decimal:
+        """Worth of one unit of what we come from; the quotient of an inverse is rounded here, once."""
+        return money.quantize(money.CONTEXT.divide(Decimal(1), quoted)) if self.inverse else quoted
 
 
 Route = tuple[Leg, ...]
+Markets = Mapping[tuple[str, str], Market]  # by (base, quote)
 
 
-def find(*, exchange: str, assets: Collection[str], currency: str) -> dict[str, Route]:
-    """The best route of each asset, in one query: direct before inverse before a bridge. No entry: no way."""
-    nodes = {*assets, *BRIDGES, currency}
-    legs: dict[tuple[str, str], Leg] = {}
-    rows = Listing.objects.filter(
-        exchange=exchange, symbol__base_asset__in=nodes, symbol__quote_asset__in=nodes
-    ).order_by("-is_trading", "id")
-    for listing_id, name, base, quote in rows.values_list(
-        "id", "name", "symbol__base_asset", "symbol__quote_asset"
-    ):
-        legs.setdefault((base, quote), Leg(listing_id, name, exchange, inverted=False))
-    found = {}
-    for asset in assets:
-        route = _route(legs, asset, currency)
-        if route is not None:
-            found[asset] = route
-    return found
+def markets(*, exchange: str, assets: Collection[str], currency: str) -> Markets:
+    """Spot markets of an exchange that any of the assets' routes may use, by (base, quote); one query."""
+    hubs = {*BRIDGES, currency}
+    outer = set(assets) - hubs
+    listings = Listing.objects.filter(exchange=exchange, market_type="spot").filter(
+        Q(symbol__base_asset__in=hubs | outer, symbol__quote_asset__in=hubs)
+        | Q(symbol__base_asset__in=hubs, symbol__quote_asset__in=outer)
+    )
+    rows = listings.order_by("id").values_list(
+        "symbol__base_asset", "symbol__quote_asset", "id", "exchange", "name", "status"
+    )
+    return {
+        (base, quote): Market(listing_id, where, name, status != DELISTED)
+        for base, quote, listing_id, where, name, status in rows
+    }
 
 
-def _route(legs: dict[tuple[str, str], Leg], asset: str, currency: str) -> Route | None:
-    for path in _paths(asset, currency):
-        route = [_leg(legs, base, quote) for base, quote in path]
-        if all(route):
-            return tuple(leg for leg in route if leg)
-    return None
+def find(*, asset: str, currency: str, among: Markets) -> list[Route]:
+    """All routes, the best first: listed before delisted, then direct, inverse, and the bridges in their order."""
+    routes = list(_routes(asset, currency, among))
+    return sorted(routes, key=lambda route: not all(leg.market.is_listed for leg in route))
 
 
-def _paths(asset: str, currency: str) -> Iterable[tuple[tuple[str, str], ...]]:
-    yield ((asset, currency),)
+def product(route: Route, quoted: Sequence[Decimal]) -> Decimal:
+    """The price along a route, by what each leg's listing quotes."""
+    price = Decimal(1)
+    for leg, quote in zip(route, quoted, strict=True):
+        price = money.CONTEXT.multiply(price, leg.price(quote))
+    return money.quantize(price)
+
+
+def source(route: Route, what: Sequence[str]) -> str:
+    """What the price came from: exchange:SYMBOL:what, legs joined by `*`."""
+    return "*".join(leg.source(kind) for leg, kind in zip(route, what, strict=True))
+
+
+def _routes(asset: str, currency: str, among: Markets) -> Iterator[Route]:
+    for leg in _legs(asset, currency, among):
+        yield (leg,)
     for bridge in BRIDGES:
-        if bridge not in (asset, currency):
-            yield ((asset, bridge), (bridge, currency))
+        if bridge in (asset, currency):
+            continue
+        for first in _legs(asset, bridge, among):
+            for second in _legs(bridge, currency, among):
+                yield (first, second)
 
 
-def _leg(legs: dict[tuple[str, str], Leg], base: str, quote: str) -> Leg | None:
-    if direct := legs.get((base, quote)):
-        return direct
-    inverse = legs.get((quote, base))
-    return Leg(inverse.listing_id, inverse.name, inverse.exchange, inverted=True) if inverse else None
+def _legs(asset: str, currency: str, among: Markets) -> Iterator[Leg]:
+    if market := among.get((asset, currency)):
+        yield Leg(market, inverse=False)
+    if market := among.get((currency, asset)):
+        yield Leg(market, inverse=True)

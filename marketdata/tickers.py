@@ -4,20 +4,27 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.django import bulk
-from exchanges.rows import PriceRow
+from exchanges.rows import MarketType, PriceRow
 from marketdata.models import Listing, Ticker
 
 
 def store(*, exchange: str, rows: Sequence[PriceRow], at: datetime) -> int:
-    """Keep the newest price of each listed symbol; answers how many there are. Prices of zero are no prices."""
-    ids = dict(Listing.objects.filter(exchange=exchange).values_list("name", "id"))
-    prices = [(ids[row.symbol], row.price, at) for row in rows if row.symbol in ids and row.price > 0]
-    bulk.upsert(
+    """Keep prices read at `at`; answers how many. An older reading never replaces a newer one.
+
+    Symbols that are not listed yet are passed over: they wait for the listings.
+    """
+    ids = dict(
+        Listing.objects.filter(exchange=exchange, market_type=MarketType.SPOT).values_list("name", "id")
+    )
+    prices = {ids[row.symbol]: row.price for row in rows if row.symbol in ids}
+    written = bulk.upsert(
         table=Ticker._meta.db_table,
-        columns=("listing_id", "price", "read_at"),
-        rows=prices,
+        columns=("listing_id", "price"),
+        rows=sorted(prices.items()),
         key=("listing_id",),
         update=("price", "read_at"),
-        where="excluded.read_at >= stored.read_at",
+        where="excluded.read_at > stored.read_at",
+        fixed={"read_at": at},
+        summary="SELECT count(*) FROM written",
     )
-    return len(prices)
+    return sum(count for (count,) in written)
