@@ -39,7 +39,7 @@ def plain(value: Any, *, amounts: Amounts) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item, amounts=amounts) for item in value]
     if dataclasses.is_dataclass(value):
-        return {name: plain(getattr(value, name), amounts=amounts) for name in _names(type(value))}
+        return {name: plain(getattr(value, name), amounts=amounts) for name in _names(value.__class__)}
     raise TypeError(f"{type(value).__name__} has no JSON form.")
 
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from core.money import ZERO, quantize
 from credentials.models import ExchangeAccount
+from credentials.scope import Scope
 from portfolio import balances
 from portfolio.balances import Balance
-from portfolio.scope import Scope
 from portfolio.selectors.positions import is_stale, latest_prices
 
 
@@ -45,6 +45,8 @@ class Balances:
     """Of what has a price."""
     unpriced_assets: list[str]
     currency: str
+    next_cursor: str | None = None
+    """Always None: a wallet is one page."""
 
 
 def asset_balances(*, scope: Scope, currency: str, at: datetime) -> Balances:

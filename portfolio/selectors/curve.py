@@ -7,12 +7,12 @@ from decimal import Decimal, localcontext
 from uuid import UUID
 
 from core.money import CONTEXT, ZERO
+from credentials.scope import Scope
 from portfolio.accounting import drawdown, returns
 from portfolio.accounting.measure import percent
 from portfolio.accounting.periods import Period
 from portfolio.accounting.returns import IndexPoint
 from portfolio.models import Grade
-from portfolio.scope import Scope
 from portfolio.selectors import equity
 from portfolio.selectors.equity import AccountDay
 

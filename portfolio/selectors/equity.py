@@ -9,12 +9,12 @@ from typing import Final
 from uuid import UUID
 
 from core.money import ZERO
+from credentials.scope import Scope
 from portfolio.accounting import returns
 from portfolio.accounting.periods import Period, PeriodKind
 from portfolio.accounting.returns import EquityDay, IndexPoint
 from portfolio.metrics import merge_equity
 from portfolio.models import Grade, PortfolioSnapshot
-from portfolio.scope import Scope
 
 WORST_LAST: Final = (Grade.COMPLETE, Grade.PARTIAL, Grade.UNRELIABLE)
 _COLUMNS: Final = (

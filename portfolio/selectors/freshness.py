@@ -8,9 +8,9 @@ from typing import Final
 from django.db.models import Count, Max
 
 from core import clock
+from credentials.scope import Scope
 from marketdata.models import Ticker
 from portfolio.models import AssetDay, Book, PerformanceMetric, WalletBalance
-from portfolio.scope import Scope
 from portfolio.selectors.snapshot import latest_snapshots
 
 STALE_AFTER: Final = timedelta(hours=1)

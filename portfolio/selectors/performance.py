@@ -11,13 +11,13 @@ from django.db.models import Min
 
 from core import clock
 from core.money import CONTEXT
+from credentials.scope import Scope
 from portfolio import metrics
 from portfolio.accounting import ratios, statistics
 from portfolio.accounting.measure import Reason, percent, split
 from portfolio.accounting.periods import Period, PeriodKind, format_duration, parse_period
 from portfolio.accounting.trade_sums import sum_trades
 from portfolio.models import PerformanceMetric, PortfolioSnapshot, Trade, TradeKind
-from portfolio.scope import Scope
 from portfolio.selectors import equity
 
 

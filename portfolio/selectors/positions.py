@@ -9,11 +9,11 @@ from typing import Final
 from uuid import UUID
 
 from core.money import ZERO, quantize
+from credentials.scope import Scope
 from marketdata import prices
 from marketdata.prices import PricePoint
 from portfolio.accounting.measure import percent
 from portfolio.models import Position, PositionStatus
-from portfolio.scope import Scope
 
 PRICE_STALE_AFTER: Final = timedelta(minutes=5)
 

@@ -8,10 +8,10 @@ from typing import Final
 from uuid import UUID
 
 from core.money import ZERO, quantize
+from credentials.scope import Scope
 from portfolio import balances
 from portfolio.accounting.measure import percent
 from portfolio.models import AssetSnapshot, PortfolioSnapshot, WalletBalance
-from portfolio.scope import Scope
 from portfolio.selectors.equity import worst_grade
 
 _SUMMED: Final = (

@@ -11,9 +11,9 @@ from django.db.models import F, Q, QuerySet, Sum
 from core.django.cursors import Place
 from core.errors import NotFound
 from core.money import ZERO
+from credentials.scope import Scope
 from portfolio.accounting.periods import Period, format_duration
 from portfolio.models import PerformanceMetric, PeriodType, Trade, TradeKind
-from portfolio.scope import Scope
 
 MAX_LIMIT: Final = 500
 

@@ -1,0 +1,16 @@
+"""Routes of the books: the seeds' five, single trades, balances."""
+
+from django.urls import path
+
+from portfolio import api
+
+urlpatterns = [
+    path("api/positions/open", api.OpenPositionsView.as_view(), name="open-positions"),
+    path("api/trades/history", api.TradeHistoryView.as_view(), name="trade-history"),
+    path("api/trades/<int:trade_id>", api.TradeView.as_view(), name="trade"),
+    path("api/trades/<int:trade_id>/explain", api.TradeExplanationView.as_view(), name="trade-explanation"),
+    path("api/performance/metrics", api.PerformanceView.as_view(), name="performance-metrics"),
+    path("api/portfolio/snapshot", api.SnapshotView.as_view(), name="portfolio-snapshot"),
+    path("api/portfolio/equity-curve", api.EquityCurveView.as_view(), name="equity-curve"),
+    path("api/balances", api.BalancesView.as_view(), name="balances"),
+]
