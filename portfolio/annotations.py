@@ -3,7 +3,7 @@
 from django.db import connection
 
 from credentials.models import ExchangeAccount
-from orders import selectors
+from orders import facts
 from portfolio.accounting.exits import exit_type
 from portfolio.models import Position
 
@@ -32,7 +32,7 @@ WHERE t.id = found.id AND (t.exit_type, t.strategy, t.exit_reason, t.stop_loss_p
 def refresh(*, account: ExchangeAccount) -> None:
     """Bring positions' plans and trades' exit types in line with the orders as they are linked now."""
     _plan_positions(account)
-    roles = ["", *selectors.roles_in_use(account_id=account.id)]
+    roles = ["", *facts.roles_in_use(account_id=account.id)]
     table = [
         (role, closes, exit_type(role=role or None, closes_position=closes))
         for role in roles
@@ -53,7 +53,7 @@ def refresh(*, account: ExchangeAccount) -> None:
 
 def _plan_positions(account: ExchangeAccount) -> None:
     """Stops and targets planned with the entry order, on positions that do not show them yet."""
-    plans = selectors.planned_exits(account_id=account.id)
+    plans = facts.planned_exits(account_id=account.id)
     positions = Position.objects.filter(
         account=account, entry_order_id__in={order for _, order in plans}
     ).only("id", "symbol", "entry_order_id", "stop_loss_price", "take_profit_prices")

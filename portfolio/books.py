@@ -7,11 +7,11 @@ from typing import Final
 from django.conf import settings
 from django.db import connection
 from django.db.models import Min
-from orders.touched import Touched
 
 from credentials.models import ExchangeAccount
 from marketdata.models import Listing
-from orders import selectors
+from orders import facts
+from orders.touched import Touched
 from portfolio.models import AssetDay, Book
 
 # The finest step a spot exchange trades in, for coins that are listed nowhere any more.
@@ -81,7 +81,7 @@ def _recount_days(account: ExchangeAccount, touched: Touched) -> None:
             withdrawn=change.withdrawn,
             withdrawal_fees=change.withdrawal_fees,
         )
-        for change in selectors.asset_changes(account_id=account.id, pairs=touched.days)
+        for change in facts.asset_changes(account_id=account.id, pairs=touched.days)
     ]
     AssetDay.objects.bulk_create(
         rows,

@@ -16,10 +16,11 @@ from django.db.models import Min
 from core import clock, money
 from core.django import tenancy
 from credentials.models import ExchangeAccount
-from orders import selectors
+from orders import facts
 from portfolio import annotations, books, fees, valuations
 from portfolio.accounting import engine
 from portfolio.accounting.events import Event, Fill, deposit, fold_key, from_fill, withdrawal
+from portfolio.accounting.results import State
 from portfolio.models import Book, Position
 from portfolio.store import Pending
 from portfolio.valuations import PriceNeed
@@ -117,7 +118,7 @@ def _fold(book: Book, at: datetime) -> int:
     return counter.count
 
 
-def _start(book: Book) -> tuple[engine.State, datetime | None]:
+def _start(book: Book) -> tuple[State, datetime | None]:
     """The state to go on from, and since when derived rows are replaced (None: only appended to)."""
     step = money.to_units(book.step)
     fresh = engine.new_state(method=book.method, step=step)
@@ -180,7 +181,8 @@ _HOUR_MS = 3_600_000
 
 def _fill_events(book: Book, since: datetime | None, prices: dict[tuple[str, int], int]) -> Iterator[Event]:
     asset, currency, cash = book.asset, book.currency, settings.CASH_ASSETS
-    for fill in selectors.book_facts(account_id=book.account_id, asset=asset, after=since):
+    for row in facts.book_fills(account_id=book.account_id, asset=asset, after=since):
+        fill = Fill._make(row)
         yield from from_fill(
             fill,
             asset=asset,
@@ -207,7 +209,7 @@ def _price(asset: str, fill: Fill, currency: str, prices: dict[tuple[str, int], 
 
 
 def _transfer_events(book: Book, since: datetime | None) -> Iterator[Event]:
-    for transfer in selectors.book_transfers(account_id=book.account_id, asset=book.asset, after=since):
+    for transfer in facts.book_transfers(account_id=book.account_id, asset=book.asset, after=since):
         if transfer.kind == "DEPOSIT":
             yield deposit(
                 transfer_id=transfer.transfer_id, time_ms=transfer.time_ms, quantity=transfer.quantity

@@ -16,13 +16,13 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, Sum
 from django.db.models.functions import TruncDate
-from marketdata.prices import PricePoint
 
 from core import clock
 from core.django import tenancy
 from core.money import CONTEXT, ZERO, quantize
 from credentials.models import ExchangeAccount
 from marketdata import prices
+from marketdata.prices import PricePoint
 from portfolio.accounting.engine import ENGINE_VERSION
 from portfolio.accounting.holdings import Holding, HoldingFacts
 from portfolio.accounting.identity import residual

@@ -50,7 +50,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS known_trade (
 
 _FILL: Final = (
     "orders_fill {alias} ON {alias}.account_id = %(account)s AND {alias}.market_type = %(market)s"
-    + (" AND {alias}.symbol = {symbol} AND {alias}.exchange_fill_id = {fill}")
+    " AND {alias}.symbol = {symbol} AND {alias}.exchange_fill_id = {fill}"
 )
 
 

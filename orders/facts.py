@@ -1,0 +1,173 @@
+"""Facts as the books read them: streamed in fold order, amounts as whole units of 10**-18. Needs an open door."""
+
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+_BATCH: Final = 5_000
+_UNITS: Final = "trunc(({0}) * 1000000000000000000)::text"
+_MS: Final = "(extract(epoch FROM {0}) * 1000)::bigint"
+
+
+class BookFill(NamedTuple):
+    """A fill that touches a book as its base, its quote or its fee's coin."""
+
+    fill_id: str
+    symbol: str
+    base: str
+    quote: str
+    side: str
+    price: int
+    quantity: int
+    quote_quantity: int
+    fee_amount: int
+    fee_currency: str
+    executed_ms: int
+    order_id: str
+
+
+class BookTransfer(NamedTuple):
+    """A deposit or withdrawal that counts; `quantity` is all that came in or left, the fee included."""
+
+    transfer_id: str
+    kind: str
+    time_ms: int
+    quantity: int
+
+
+class AssetChange(NamedTuple):
+    """What facts changed an asset's balance by on a UTC day."""
+
+    asset: str
+    day: date
+    traded: Decimal
+    deposited: Decimal
+    withdrawn: Decimal
+    withdrawal_fees: Decimal
+
+
+_FILLS: Final = f"""
+SELECT exchange_fill_id, symbol, base_asset, quote_asset, side, {_UNITS.format("price")}, {_UNITS.format("quantity")},
+       {_UNITS.format("quote_quantity")}, {_UNITS.format("fee_amount")}, fee_currency, {_MS.format("executed_at")},
+       exchange_order_id
+FROM orders_fill
+WHERE account_id = %(account)s AND executed_at >= %(after)s
+  AND (base_asset = %(asset)s OR quote_asset = %(asset)s OR fee_currency = %(asset)s)
+ORDER BY executed_at, length(exchange_fill_id), exchange_fill_id COLLATE "C", symbol COLLATE "C"
+"""
+_TRANSFERS: Final = f"""
+SELECT exchange_transfer_id, kind, {_MS.format("occurred_at")}, {_UNITS.format("amount + fee_amount")}
+FROM orders_transfer
+WHERE account_id = %(account)s AND asset = %(asset)s AND occurred_at >= %(after)s
+  AND (kind = 'DEPOSIT' AND status = 'success' OR kind = 'WITHDRAWAL' AND status <> 'failed')
+  AND amount + fee_amount > 0
+ORDER BY occurred_at, length(exchange_transfer_id), exchange_transfer_id COLLATE "C"
+"""
+_CHANGES: Final = """
+WITH wanted AS (
+  SELECT asset, day, day::timestamp AT TIME ZONE 'UTC' AS since, (day + 1)::timestamp AT TIME ZONE 'UTC' AS until
+  FROM unnest(%(assets)s::text[], %(days)s::date[]) AS wanted (asset, day)
+), span AS (
+  SELECT min(since) AS since, max(until) AS until FROM wanted
+), fills AS (
+  SELECT (executed_at AT TIME ZONE 'UTC')::date AS day, each.asset, sum(each.amount) AS amount
+  FROM orders_fill, LATERAL (VALUES
+    (base_asset, CASE side WHEN 'BUY' THEN quantity ELSE -quantity END),
+    (quote_asset, CASE side WHEN 'BUY' THEN -quote_quantity ELSE quote_quantity END),
+    (fee_currency, -fee_amount)
+  ) AS each (asset, amount)
+  WHERE account_id = %(account)s AND executed_at >= (SELECT since FROM span) AND executed_at < (SELECT until FROM span)
+  GROUP BY 1, 2
+), moves AS (
+  SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, asset,
+         sum(amount) FILTER (WHERE kind = 'DEPOSIT' AND status = 'success') AS deposited,
+         sum(amount) FILTER (WHERE kind = 'WITHDRAWAL' AND status <> 'failed') AS withdrawn,
+         sum(fee_amount) FILTER (WHERE kind = 'WITHDRAWAL' AND status <> 'failed') AS fees
+  FROM orders_transfer
+  WHERE account_id = %(account)s AND occurred_at >= (SELECT since FROM span) AND occurred_at < (SELECT until FROM span)
+  GROUP BY 1, 2
+)
+SELECT w.asset, w.day, coalesce(f.amount, 0), coalesce(m.deposited, 0), coalesce(m.withdrawn, 0), coalesce(m.fees, 0)
+FROM wanted w LEFT JOIN fills f USING (asset, day) LEFT JOIN moves m USING (asset, day)
+"""
+
+_PLANS: Final = """
+SELECT entry.symbol, entry.exchange_order_id,
+       max(coalesce(leg.stop_price, leg.price)) FILTER (WHERE leg.role = 'SL'),
+       array_agg(coalesce(leg.price, leg.stop_price) ORDER BY leg.role) FILTER (WHERE leg.role LIKE 'TP%%')
+FROM orders_order leg JOIN orders_order entry ON entry.id = leg.parent_id
+WHERE leg.account_id = %s
+GROUP BY entry.symbol, entry.exchange_order_id
+"""
+
+
+def book_fills(*, account_id: UUID, asset: str, after: datetime | None) -> Iterator[BookFill]:
+    """Fills that touch the asset's book, from a moment on (inclusive), in fold order; few are held at a time."""
+    for row in _stream("book_fills", _FILLS, account_id, asset, after):
+        fill_id, symbol, base, quote, side, price, quantity, value, fee, fee_currency, at, order_id = row
+        yield BookFill(
+            fill_id, symbol, base, quote, side, int(price), int(quantity), int(value), int(fee), fee_currency,
+            at, order_id,
+        )  # fmt: skip
+
+
+def book_transfers(*, account_id: UUID, asset: str, after: datetime | None) -> Iterator[BookTransfer]:
+    """Deposits that arrived and withdrawals that did not fail, in fold order, from a moment on (inclusive)."""
+    scope = {"account": account_id, "asset": asset, "after": after or "1970-01-01Z"}
+    with connection.cursor() as cursor:
+        cursor.execute(_TRANSFERS, scope)
+        rows = cursor.fetchall()
+    for transfer_id, kind, at, quantity in rows:
+        yield BookTransfer(transfer_id, kind, at, int(quantity))
+
+
+def asset_changes(*, account_id: UUID, pairs: Collection[tuple[str, date]]) -> list[AssetChange]:
+    """Exact sums by asset and day, for the days asked; a day without facts any more comes as zeros."""
+    if not pairs:
+        return []
+    assets, days = zip(*pairs, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGES, {"account": account_id, "assets": list(assets), "days": list(days)})
+        return [AssetChange(*row) for row in cursor.fetchall()]
+
+
+def roles_in_use(*, account_id: UUID) -> list[str]:
+    """The roles that the account's orders have."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT role FROM orders_order WHERE account_id = %s AND role <> ''", [account_id]
+        )
+        return [role for (role,) in cursor.fetchall()]
+
+
+class Plan(NamedTuple):
+    """What was planned when a position was entered: where to stop, and the targets, nearest first."""
+
+    stop_loss_price: Decimal | None
+    take_profit_prices: tuple[Decimal, ...]
+
+
+def planned_exits(*, account_id: UUID) -> dict[tuple[str, str], Plan]:
+    """Plans by symbol and entry order, from the legs linked to each entry."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PLANS, [account_id])
+        return {
+            (symbol, order): Plan(stop, tuple(targets or ()))
+            for symbol, order, stop, targets in cursor.fetchall()
+        }
+
+
+def _stream(
+    name: str, sql: str, account_id: UUID, asset: str, after: datetime | None
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of a server-side cursor, which lives in the open transaction."""
+    connection.ensure_connection()
+    with connection.connection.cursor(name=name) as cursor:
+        cursor.itersize = _BATCH
+        cursor.execute(sql, {"account": account_id, "asset": asset, "after": after or "1970-01-01Z"})
+        while rows := cursor.fetchmany(_BATCH):
+            yield from rows

@@ -1,0 +1,303 @@
+import random
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.django import tenancy
+from credentials.models import ExchangeAccount
+from orders.models import Fill
+from portfolio.models import Allocation, Book, BookDay, Fee, Position, Trade, Valuation
+from tests.factories import AccountFactory, OrderFactory
+from tests.portfolio.books import START, fill, fold, touch, transfer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account() -> ExchangeAccount:
+    stored: ExchangeAccount = AccountFactory()
+    return stored
+
+
+def rows(account: ExchangeAccount, model: Any, *columns: str, **filters: Any) -> list[tuple[Any, ...]]:
+    with tenancy.acting_as(account.user_id):
+        return list(model.objects.filter(account=account, **filters).order_by("id").values_list(*columns))
+
+
+def picture(account: ExchangeAccount) -> dict[str, list[tuple[Any, ...]]]:
+    """Every derived row of the account, ids left out."""
+    with tenancy.acting_as(account.user_id):
+        return {
+            "positions": sorted(
+                Position.objects.values_list(
+                    "book__asset", "opening_fill__exchange_fill_id", "status", "quantity", "total_cost", "entered_quantity",
+                    "entered_cost", "gross_pnl", "net_pnl", "fees_paid", "unknown_quantity", "opened_at",
+                )
+            ),
+            "trades": sorted(
+                Trade.objects.values_list(
+                    "position__book__asset", "symbol", "exit_order_id", "kind", "exit_quantity", "cost", "proceeds",
+                    "gross_pnl", "entry_fees", "exit_fees", "net_pnl", "exit_type", "closes_position",
+                )
+            ),
+            "allocations": sorted(
+                Allocation.objects.values_list(
+                    "trade__position__book__asset", "exit_fill__exchange_fill_id", "sequence", "quantity", "cost",
+                    "proceeds", "entry_fee", "exit_fee",
+                )
+            ),
+            "days": sorted(BookDay.objects.values_list("book__asset", "day", "quantity", "cost", "gross_pnl", "fees")),
+            "fees": sorted(Fee.objects.values_list("fill__exchange_fill_id", "fee_currency", "fee_amount", "value")),
+        }  # fmt: skip
+
+
+def test_a_round_trip_becomes_one_closed_position_and_one_trade(account: ExchangeAccount) -> None:
+    fold(
+        account,
+        fill(account, "BUY", "2", "100", fee_amount=Decimal("0.2")),
+        fill(account, "SELL", "2", "110", fee_amount=Decimal("0.22")),
+    )
+
+    assert rows(account, Position, "status", "entry_price", "gross_pnl", "net_pnl") == [
+        ("CLOSED", Decimal(100), Decimal(20), Decimal("19.58"))
+    ]
+    assert rows(account, Trade, "exit_type", "exit_price", "net_pnl", "pnl_percentage", "hold_duration") == [
+        ("MANUAL", Decimal(110), Decimal("19.58"), Decimal("9.79"), timedelta(minutes=1))
+    ]
+
+
+def test_allocations_tie_exits_to_entries_and_sum_to_the_trade(account: ExchangeAccount) -> None:
+    entry = fill(account, "BUY", "2", "100")
+    sale = fill(account, "SELL", "0.5", "110")
+    fold(account, entry, sale)
+
+    assert rows(account, Allocation, "entry_fill_id", "exit_fill_id", "quantity", "cost", "proceeds") == [
+        (entry.id, sale.id, Decimal("0.5"), Decimal(50), Decimal(55))
+    ]
+
+
+def test_new_fills_go_on_from_the_books_tail(account: ExchangeAccount) -> None:
+    fold(account, fill(account, "BUY", "1", "100"), fill(account, "BUY", "1", "200"))
+
+    result = fold(account, fill(account, "SELL", "1", "250"))
+
+    assert result.facts == 1
+    assert rows(account, Trade, "gross_pnl") == [(Decimal(100),)]
+
+
+def test_folding_again_without_new_facts_does_nothing(account: ExchangeAccount) -> None:
+    fold(account, fill(account, "BUY", "1", "100"))
+
+    assert fold(account).books == 0
+
+
+def test_a_rebuild_from_zero_keeps_ids_and_digits(account: ExchangeAccount) -> None:
+    fold(account, fill(account, "BUY", "3", "100"), fill(account, "SELL", "1", "110"))
+    fold(account, fill(account, "SELL", "2", "90"))
+    before = picture(account), rows(account, Position, "id"), rows(account, Trade, "id")
+
+    fold(account, from_zero=True)
+
+    assert (picture(account), rows(account, Position, "id"), rows(account, Trade, "id")) == before
+
+
+def test_a_late_fill_recomputes_from_the_flat_point_before_it(account: ExchangeAccount) -> None:
+    fold(
+        account,
+        fill(account, "BUY", "1", "100"),
+        fill(account, "SELL", "1", "110"),
+        fill(account, "BUY", "1", "100", executed_at=START + timedelta(hours=2)),
+        fill(account, "SELL", "1", "130", executed_at=START + timedelta(hours=4)),
+    )
+    first_position = rows(account, Position, "id")[0]
+
+    fold(account, fill(account, "BUY", "1", "120", executed_at=START + timedelta(hours=3)))
+
+    assert rows(account, Position, "id")[0] == first_position
+    assert [gross for (gross,) in rows(account, Trade, "gross_pnl")] == [Decimal(10), Decimal(20)]
+    assert rows(account, Position, "status", "quantity")[1] == ("OPEN", Decimal(1))
+
+
+def test_a_late_fill_that_opens_earlier_replaces_the_position(account: ExchangeAccount) -> None:
+    later = fill(account, "BUY", "1", "100", executed_at=START + timedelta(hours=2))
+    fold(account, later)
+    earlier = fill(account, "BUY", "1", "50", executed_at=START)
+
+    fold(account, earlier)
+
+    assert rows(account, Position, "opening_fill_id", "total_cost") == [(earlier.id, Decimal(150))]
+
+
+def test_coins_never_seen_bought_are_flagged_and_in_no_pnl(account: ExchangeAccount) -> None:
+    fold(account, fill(account, "SELL", "1", "100"))
+
+    assert rows(account, Position, "status", "entry_price", "unknown_quantity", "net_pnl") == [
+        ("CLOSED", None, Decimal(1), Decimal(0))
+    ]
+    assert rows(account, Trade, "entry_price", "unknown_proceeds", "gross_pnl", "pnl_percentage") == [
+        (None, Decimal(100), Decimal(0), None)
+    ]
+
+
+def test_a_base_coin_fee_shrinks_the_inventory_and_stands_once(account: ExchangeAccount) -> None:
+    fold(account, fill(account, "BUY", "1", "100", fee_amount=Decimal("0.001"), fee_currency="BTC"))
+    fold(account, fill(account, "SELL", "0.999", "110"))
+
+    assert rows(account, Trade, "exit_quantity", "gross_pnl", "net_pnl") == [
+        (Decimal("0.999"), Decimal("9.99"), Decimal("9.89"))
+    ]
+    assert rows(account, Fee, "fee_amount", "value", "price", "price_source") == [
+        (Decimal("0.001"), Decimal("0.1"), Decimal(100), "fill")
+    ]
+
+
+def test_a_third_coin_fee_waits_for_its_price_and_then_leaves_its_book(account: ExchangeAccount) -> None:
+    bnb = {"symbol": "BNBUSDT", "base_asset": "BNB"}
+    facts = [
+        fill(account, "BUY", "1", "250", **bnb),
+        fill(account, "BUY", "1", "100", fee_amount=Decimal("0.01"), fee_currency="BNB"),
+    ]
+    blocked = fold(account, *facts).blocked
+    with tenancy.acting_as(account.user_id):
+        Valuation.objects.create(
+            user_id=account.user_id, asset="BNB", currency="USDT", at=START, price=300, source="test", source_at=START
+        )  # fmt: skip
+
+    result = fold(account)
+
+    assert blocked == {
+        asset: "No price of BNB in USDT for 2026-02-01 10:00 UTC yet." for asset in ("BNB", "BTC")
+    }
+    assert result.blocked == {}
+    assert rows(account, Position, "symbol", "fees_paid", "quantity") == [
+        ("BNBUSDT", Decimal(0), Decimal("0.99")),
+        ("BTCUSDT", Decimal(3), Decimal(1)),
+    ]
+    assert rows(account, Trade, "kind", "symbol", "proceeds", "gross_pnl") == [
+        ("FEE", "BTCUSDT", Decimal(3), Decimal("0.5"))
+    ]
+
+
+def test_paying_with_a_coin_is_an_exit_of_its_book(account: ExchangeAccount) -> None:
+    with tenancy.acting_as(account.user_id):
+        Valuation.objects.create(
+            user_id=account.user_id, asset="BTC", currency="USDT", at=START, price=200, source="test", source_at=START
+        )  # fmt: skip
+    fold(
+        account,
+        fill(account, "BUY", "1", "100"),
+        fill(account, "BUY", "10", "0.05", symbol="ADABTC", base_asset="ADA", quote_asset="BTC"),
+    )
+
+    assert rows(account, Trade, "symbol", "exit_quantity", "gross_pnl") == [
+        ("ADABTC", Decimal("0.5"), Decimal(50))
+    ]
+    assert rows(account, Position, "symbol", "total_cost") == [
+        ("ADABTC", Decimal(100)),
+        ("BTCUSDT", Decimal(50)),
+    ]
+
+
+def test_a_withdrawal_leaves_without_a_trade(account: ExchangeAccount) -> None:
+    fold(
+        account,
+        fill(account, "BUY", "2", "100"),
+        transfer(
+            account,
+            kind="WITHDRAWAL",
+            asset="BTC",
+            amount=Decimal("0.5"),
+            occurred_at=START + timedelta(days=1),
+        ),
+    )
+
+    assert rows(account, Position, "quantity", "total_cost", "moved_quantity") == [
+        (Decimal("1.5"), Decimal(150), Decimal("0.5"))
+    ]
+    assert rows(account, Trade, "id") == []
+
+
+def test_each_take_profit_books_its_own_quantity(account: ExchangeAccount) -> None:
+    """Trap: one exit quantity booked in full by every leg, at the limit instead of the fills' price."""
+    for number, role in (("2", "TP1"), ("3", "TP2"), ("4", "SL")):
+        OrderFactory(account=account, exchange_order_id=number, role=role, side="SELL", price=Decimal(500))
+    fold(
+        account,
+        fill(account, "BUY", "1", "100"),
+        fill(account, "SELL", "0.5", "110"),
+        fill(account, "SELL", "0.3", "120"),
+        fill(account, "SELL", "0.2", "95"),
+    )
+
+    assert rows(account, Trade, "exit_type", "exit_quantity", "exit_price", "gross_pnl") == [
+        ("TP", Decimal("0.5"), Decimal(110), Decimal(5)),
+        ("TP", Decimal("0.3"), Decimal(120), Decimal(6)),
+        ("SL", Decimal("0.2"), Decimal(95), Decimal(-1)),
+    ]
+
+
+def test_a_role_learnt_later_changes_the_exit_type(account: ExchangeAccount) -> None:
+    fold(account, fill(account, "BUY", "1", "100"), fill(account, "SELL", "1", "110"))
+    OrderFactory(account=account, exchange_order_id="2", role="TP1", side="SELL")
+
+    fold(account)
+
+    assert rows(account, Trade, "exit_type") == [("TP",)]
+
+
+def test_the_positions_of_another_user_are_untouched(account: ExchangeAccount) -> None:
+    other = AccountFactory()
+    fold(other, fill(other, "BUY", "1", "100"))
+    before = picture(other)
+
+    fold(account, fill(account, "BUY", "1", "100", exchange_fill_id="1"))
+
+    assert picture(other) == before
+
+
+def test_eighteen_decimals_survive(account: ExchangeAccount) -> None:
+    quantity = Decimal("99999999999999999.000000000000000001")
+    fold(account, fill(account, "BUY", str(quantity), "1"))
+
+    assert rows(account, Position, "quantity", "total_cost") == [(quantity, quantity)]
+
+
+_amounts = st.integers(1, 400).map(lambda number: str(Decimal(number) / 100))
+_histories = st.lists(st.tuples(st.sampled_from(["BUY", "SELL"]), _amounts, _amounts), min_size=2, max_size=9)
+
+
+@pytest.mark.parametrize("method", ["average", "fifo"])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=_histories, seed=st.randoms(use_true_random=False))
+def test_any_arrival_order_ends_like_a_rebuild_from_zero(
+    method: str, history: list[tuple[str, str, str]], seed: random.Random
+) -> None:
+    with transaction.atomic():
+        account = AccountFactory.create(user__cost_method=method)
+        facts = [fill(account, *row, fee_amount=Decimal("0.01")) for row in history]
+        seed.shuffle(facts)
+        with tenancy.acting_as(account.user_id):
+            Fill.objects.filter(account=account).delete()
+        for fact in facts:
+            with tenancy.acting_as(account.user_id):
+                fact.save(force_insert=True)
+            fold(account, fact)
+        incremental = picture(account)
+        fold(account, from_zero=True)
+        again = picture(account)
+        transaction.set_rollback(True)
+
+    assert incremental == again
+
+
+def test_touching_makes_books_stale_only_from_the_earliest_fact(account: ExchangeAccount) -> None:
+    first, second = fill(account, "BUY", "1", "100"), fill(account, "BUY", "1", "100")
+    touch(account, [second])
+    touch(account, [first])
+
+    assert rows(account, Book, "asset", "stale_from") == [("BTC", first.executed_at)]
