@@ -10,11 +10,14 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("web.api.session_urls")),
     path("", include("web.api.credentials_urls")),
+    path("", include("portfolio.urls")),
+    path("", include("pipeline.urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
     path("health/live", LiveView.as_view(), name="live"),
     path("health/ready", ReadyView.as_view(), name="ready"),
     path("admin/", admin.site.urls),
+    path("", include("web.urls")),
 ]
-handler404 = "core.django.problems.page_not_found"
-handler500 = "core.django.problems.server_error"
+handler404 = "web.pages.errors.page_not_found"
+handler500 = "web.pages.errors.server_error"

@@ -56,7 +56,9 @@ def schema(kind: type, *, amounts: Amounts) -> type[serializers.Serializer[Any]]
     doc = kind.__doc__ or ""
     # A dataclass without a docstring gets its signature as one.
     text = "" if doc.startswith(f"{kind.__name__}(") else doc
-    return type(f"{kind.__name__}Serializer", (serializers.Serializer,), {**fields, "__doc__": text})
+    # Rows that are answered both ways need two names.
+    name = kind.__name__ if amounts == "text" else f"{kind.__name__}Numbers"
+    return type(f"{name}Serializer", (serializers.Serializer,), {**fields, "__doc__": text})
 
 
 def _field(hint: Any, amounts: Amounts, *, null: bool = False) -> serializers.Field[Any, Any, Any, Any]:

@@ -1,0 +1,10 @@
+"""Routes of the sync."""
+
+from django.urls import path
+
+from pipeline import api
+
+urlpatterns = [
+    path("api/sync", api.SyncView.as_view(), name="sync"),
+    path("api/sync/<int:run_id>", api.SyncRunView.as_view(), name="sync-run"),
+]
