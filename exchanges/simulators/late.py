@@ -1,10 +1,8 @@
 """A fill the exchange reports days after it happened: the trap for every client that trusts a cursor."""
 
-import dataclasses
-
 from exchanges.simulators import amounts
 from exchanges.simulators.account import FEE_PER_100_000, Account
-from exchanges.simulators.facts import Fill
+from exchanges.simulators.facts import NO_LIST, Fill, Order
 from exchanges.simulators.symbols import SYMBOLS
 
 
@@ -24,32 +22,13 @@ def report(account: Account, symbol_name: str, *, at: int, newest_id: bool) -> F
     buys = account.free[symbol.quote] >= quote
     if not buys and account.free[symbol.base] < quantity:
         raise NothingToReport(f"{account.label} cannot pay for one more fill of {symbol_name}")
-    last = account.orders[symbol_name][-1]
-    taken = {row.order_id for row in account.orders[symbol_name]}
-    order = dataclasses.replace(
-        last,
-        order_id=_identity(taken, newest_id=newest_id),
-        client_order_id=f"web_{account.uid:028x}",
-        list_id=-1,
-        side="BUY" if buys else "SELL",
-        type="MARKET",
-        time_in_force="GTC",
-        price=0,
-        stop_price=0,
-        quantity=quantity,
-        placed_at=at,
-        updated_at=at,
-        status="FILLED",
-        executed=quantity,
-        executed_quote=quote,
-        held=0,
-        held_asset="",
-    )
+    order_id = _identity({row.order_id for row in account.orders[symbol_name]}, newest_id=newest_id)
+    order = _order(account, symbol_name, order_id, buys=buys, quantity=quantity, quote=quote, at=at)
     fill = Fill(
         symbol=symbol_name,
         fill_id=_identity({row.fill_id for row in account.fills[symbol_name]}, newest_id=newest_id),
-        order_id=order.order_id,
-        list_id=-1,
+        order_id=order_id,
+        list_id=NO_LIST,
         is_buyer=buys,
         is_maker=False,
         price=price,
@@ -61,6 +40,29 @@ def report(account: Account, symbol_name: str, *, at: int, newest_id: bool) -> F
     )
     account.insert_late(order, fill)
     return fill
+
+
+def _order(
+    account: Account, symbol: str, order_id: int, *, buys: bool, quantity: int, quote: int, at: int
+) -> Order:
+    """The market order the late fill belongs to."""
+    return Order(
+        symbol=symbol,
+        order_id=order_id,
+        client_order_id=f"web_{account.uid:012x}{order_id:016x}",
+        list_id=NO_LIST,
+        side="BUY" if buys else "SELL",
+        type="MARKET",
+        time_in_force="GTC",
+        price=0,
+        stop_price=0,
+        quantity=quantity,
+        placed_at=at,
+        updated_at=at,
+        status="FILLED",
+        executed=quantity,
+        executed_quote=quote,
+    )
 
 
 def _identity(taken: set[int], *, newest_id: bool) -> int:

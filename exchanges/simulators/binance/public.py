@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from exchanges.simulators import amounts, candles
+from exchanges.simulators import candles
 from exchanges.simulators.amounts import text
 from exchanges.simulators.binance import errors, wire
 from exchanges.simulators.binance.context import Answer, PublicContext, PublicEndpoint
@@ -66,7 +66,6 @@ def ticker_day(context: PublicContext, parameters: Parameters) -> Answer:
         whole = candles.merge([*past, Candle(last, last, last, last, 0)])
         change = last - whole.open
         percent = Decimal(change * 100) / whole.open
-        quote = amounts.product((whole.high + whole.low) // 2, whole.volume)
         return {
             "symbol": symbol.name,
             "priceChange": text(change),
@@ -83,12 +82,12 @@ def ticker_day(context: PublicContext, parameters: Parameters) -> Answer:
             "highPrice": text(whole.high),
             "lowPrice": text(whole.low),
             "volume": text(whole.volume),
-            "quoteVolume": text(quote),
+            "quoteVolume": text(wire.quote_volume(whole)),
             "openTime": now_ms - DAY_MS,
             "closeTime": now_ms,
             "firstId": 1,
-            "lastId": 1_000,
-            "count": 1_000,
+            "lastId": wire.trade_count(whole),
+            "count": wire.trade_count(whole),
         }
 
     parameters.text("type")

@@ -100,16 +100,20 @@ def withdrawal(row: Transfer) -> bytes:
 
 
 def kline(opened_at: int, length_ms: int, candle: Candle) -> bytes:
-    middle = (candle.high + candle.low) // 2
-    quote = amounts.product(middle, candle.volume)
+    """Quote volume, trade count and the takers' share are estimates: the slice of real candles lacks them."""
+    quote = quote_volume(candle)
     fields = [text(value) for value in candle]
-    sums = [
-        text(quote),
-        1_000 + candle.volume // amounts.ONE % 9_000,
-        text(candle.volume // 2),
-        text(quote // 2),
-    ]
+    sums = [text(quote), trade_count(candle), text(candle.volume // 2), text(quote // 2)]
     return encode([opened_at, *fields, opened_at + length_ms - 1, *sums, "0"])
+
+
+def quote_volume(candle: Candle) -> int:
+    """Volume at the middle of the candle."""
+    return amounts.product((candle.high + candle.low) // 2, candle.volume)
+
+
+def trade_count(candle: Candle) -> int:
+    return 1 + candle.volume // amounts.ONE
 
 
 def account(row: Account, *, omit_zero: bool, assets: tuple[str, ...]) -> dict[str, Any]:
