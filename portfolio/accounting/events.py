@@ -1,8 +1,8 @@
 """What happens to a book: the engine's input, and how an exchange fill becomes it.
 
-Quantities are whole units of 10**-18 (`core.money.to_units`); money is the exact product of two unit
-values, at scale 36, so that any exact split of a fill has the same totals. Times are milliseconds since
-1970.
+Quantities are whole units of 10**-18 (`core.money.to_units`). Money is exact: it counts 10**-18 / `scale`, where scale
+is 1 for whole units and `core.money.UNIT` for products of an amount and a price that are finer; so any exact split
+of a fill has the same totals. Times are milliseconds since 1970.
 
 The *carrier* of a fill is the book that bears its fee: the base asset's, or, where the base is cash, the
 quote asset's (then the directions mirror). Rules:
@@ -23,8 +23,8 @@ from collections.abc import Collection
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from core.errors import Invalid
-from core.money import round_product
+from core.errors import Conflict, Invalid
+from core.money import UNIT, round_product
 
 
 class InvalidFact(Invalid):
@@ -37,6 +37,12 @@ class MissingPrice(Invalid):
     """A fill needs the price of its fee's coin and none was given."""
 
     code = "missing_price"
+
+
+class OutOfOrder(Conflict):
+    """An event at or before the last one folded: recompute from a checkpoint before it."""
+
+    code = "out_of_order"
 
 
 class EventKind(IntEnum):
@@ -54,8 +60,8 @@ class Side(StrEnum):
 
 
 class Event(NamedTuple):
-    """One change of one book. `value` and `fee` are at scale 36; `value` is an entry's cost or an exit's
-    proceeds, both without fee. `event_id` is the fill's or transfer's own id."""
+    """One change of one book. `value` is an entry's cost or an exit's proceeds, without `fee`; both count
+    10**-18 / `scale`. `event_id` is the fill's or transfer's own id."""
 
     time: int
     event_id: str
@@ -65,6 +71,7 @@ class Event(NamedTuple):
     quantity: int
     value: int
     fee: int
+    scale: int
 
 
 class Fill(NamedTuple):
@@ -116,13 +123,13 @@ def from_fill(
     events = []
     if asset == carrier:
         events.append(_carry(fill, carrier, quote_price, fee_price))
-    elif asset == fill.quote and asset not in cash:
+    elif asset == fill.quote and asset not in cash and fill.quote_quantity:
         kind = EventKind.EXIT if fill.side == Side.BUY else EventKind.ENTRY
-        if fill.quote_quantity:
-            events.append(_event(fill, kind, fill.quote_quantity, fill.quote_quantity * quote_price))
+        events.append(_event(fill, kind, fill.quote_quantity, _priced(fill.quote_quantity, quote_price)))
     if fill.fee_amount and asset == fill.fee_currency and asset != carrier and asset not in cash:
         kind = EventKind.FEE if fill.fee_amount > 0 else EventKind.REBATE
-        events.append(_event(fill, kind, abs(fill.fee_amount), abs(_fee_value(fill, quote_price, fee_price))))
+        value, scale = _fee_value(fill, quote_price, fee_price)
+        events.append(_event(fill, kind, abs(fill.fee_amount), (abs(value), scale)))
     return events
 
 
@@ -130,20 +137,26 @@ def deposit(*, transfer_id: str, time_ms: int, quantity: int) -> Event:
     """Coins that came in at unknown cost."""
     if quantity <= 0:
         raise InvalidFact(f"Deposit {transfer_id} has no quantity.")
-    return Event(time_ms, transfer_id, "", EventKind.DEPOSIT, "", quantity, 0, 0)
+    return Event(time_ms, transfer_id, "", EventKind.DEPOSIT, "", quantity, 0, 0, 1)
 
 
 def withdrawal(*, transfer_id: str, time_ms: int, quantity: int) -> Event:
     """Coins that left without a trade; `quantity` is all that left, the network's fee included."""
     if quantity <= 0:
         raise InvalidFact(f"Withdrawal {transfer_id} has no quantity.")
-    return Event(time_ms, transfer_id, "", EventKind.WITHDRAWAL, "", quantity, 0, 0)
+    return Event(time_ms, transfer_id, "", EventKind.WITHDRAWAL, "", quantity, 0, 0, 1)
 
 
-def _event(fill: Fill, kind: EventKind, quantity: int, value: int, fee: int = 0) -> Event:
+# Money and its scale.
+_Money = tuple[int, int]
+
+
+def _event(fill: Fill, kind: EventKind, quantity: int, value: _Money, fee: int = 0) -> Event:
     # An exit order without an id stands for itself: fills of different orders must never share a trade.
     order_id = fill.order_id or fill.fill_id
-    return Event(fill.executed_ms, fill.fill_id, fill.symbol, kind, order_id, quantity, value, fee)
+    return Event(
+        fill.executed_ms, fill.fill_id, fill.symbol, kind, order_id, quantity, value[0], fee, value[1]
+    )
 
 
 def _carry(fill: Fill, carrier: str, quote_price: int, fee_price: int | None) -> Event:
@@ -151,28 +164,39 @@ def _carry(fill: Fill, carrier: str, quote_price: int, fee_price: int | None) ->
     by_base = carrier == fill.base
     is_entry = (fill.side == Side.BUY) == by_base
     quantity = fill.quantity if by_base else fill.quote_quantity
-    value = fill.quote_quantity * quote_price
+    value, scale = _priced(fill.quote_quantity, quote_price)
     fee = 0
     if fill.fee_amount:
-        fee = _fee_value(fill, quote_price, fee_price)
+        fee, fee_scale = _fee_value(fill, quote_price, fee_price)
+        if fee_scale != scale:
+            value, fee, scale = value * (UNIT // scale), fee * (UNIT // fee_scale), UNIT
         if fill.fee_currency == carrier:
             quantity += -fill.fee_amount if is_entry else fill.fee_amount
             value += -fee if is_entry else fee
     if quantity <= 0:
         raise InvalidFact(f"Fill {fill.fill_id} of {fill.symbol}: its fee swallows its quantity.")
-    return _event(fill, EventKind.ENTRY if is_entry else EventKind.EXIT, quantity, value, fee)
+    return _event(fill, EventKind.ENTRY if is_entry else EventKind.EXIT, quantity, (value, scale), fee)
 
 
-def _fee_value(fill: Fill, quote_price: int, fee_price: int | None) -> int:
-    """The fee in the reporting currency at scale 36.
+def _priced(amount: int, price: int) -> _Money:
+    """What an amount is worth at a price, exactly; in whole units where it has no finer part."""
+    if price == UNIT:
+        return amount, 1
+    product = amount * price
+    whole, rest = divmod(product, UNIT)
+    return (product, UNIT) if rest else (whole, 1)
 
-    A base-coin fee is worth the fill's price, in reporting currency rounded to 18 places first: one price
-    for all parts of a split fill keeps their fees' sum exact.
+
+def _fee_value(fill: Fill, quote_price: int, fee_price: int | None) -> _Money:
+    """The fee in the reporting currency.
+
+    A base-coin fee is worth the fill's price, in reporting currency rounded to 18 places first: one price for all
+    parts of a split fill keeps their fees' sum exact.
     """
     if fill.fee_currency == fill.quote:
-        return fill.fee_amount * quote_price
+        return _priced(fill.fee_amount, quote_price)
     if fill.fee_currency == fill.base:
-        return fill.fee_amount * round_product(fill.price * quote_price)
+        return _priced(fill.fee_amount, round_product(fill.price * quote_price))
     if fee_price is None:
         raise MissingPrice(f"Fill {fill.fill_id} of {fill.symbol}: no price for {fill.fee_currency}.")
-    return fill.fee_amount * fee_price
+    return _priced(fill.fee_amount, fee_price)

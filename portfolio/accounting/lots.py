@@ -1,94 +1,148 @@
-"""Inventory of one open position: which lots an exit consumes and what they cost.
+"""Inventory of one open position: which lots an outflow consumes and what they cost.
 
-Cost and entry fees of a part [a, b) of something of quantity Q and cost C are floor(C*b/Q) - floor(C*a/Q):
-the parts sum to the whole whatever way it is cut. A new method is one class with `add`, `take`, `dump` and
-a place in `METHODS`.
+A part [a, b) of something of quantity Q and cost C costs floor(C*b/Q) - floor(C*a/Q) units of 10**-18, entry fees
+alike: the parts sum to the whole whatever way it is cut. Money comes in at the position's `scale`: it counts
+10**-18 / scale, where scale is 1 (whole units, the common case, which needs no division) or `core.money.UNIT`
+(products with a price); floors are of exact running totals, so the finer scale is never lost.
+
+A new method is one class like these and a place in `METHODS`.
 """
 
 from collections import deque
 from typing import Any, Protocol
 
-# A part of an entry fill that an outflow consumed: symbol, fill id, time, quantity, cost, fees (scale 36).
+from core.money import UNIT
+
+# A part of an entry fill that an outflow consumed: symbol, fill id, time, quantity, cost, fees (units).
 Slice = tuple[str | None, str | None, int, int, int, int]
 
 
 class Inventory(Protocol):
-    """The lots of a position. `take` is asked for no more than was added."""
+    """The lots of a position. `take` is asked for a positive quantity, never for more than was added."""
 
     def add(self, symbol: str, fill_id: str, time: int, quantity: int, cost: int, fees: int) -> None: ...
 
     def take(self, quantity: int) -> list[Slice]: ...
 
+    def refine(self) -> None:
+        """From now on money comes at scale UNIT; what is held is brought there."""
+        ...
+
     def dump(self) -> list[list[Any]]: ...
 
-    def load(self, rows: list[list[Any]]) -> None: ...
+    def load(self, rows: list[list[Any]], scale: int) -> None: ...
 
 
 class Fifo:
     """Oldest lot first, each at its own cost."""
 
-    __slots__ = ("_lots",)
+    __slots__ = ("_cost_rest", "_fees_rest", "_lots", "_scale")
 
     def __init__(self) -> None:
-        # Each lot: symbol, fill id, time, quantity, cost, fees, and how much of its quantity is taken.
+        # Each lot: symbol, fill id, time, quantity left, quantity, cost, fees, cost taken, fees taken.
         self._lots: deque[list[Any]] = deque()
+        self._scale = 1
+        # Below one unit, at scale UNIT: taken out of lots and not yet passed on.
+        self._cost_rest = self._fees_rest = 0
 
     def add(self, symbol: str, fill_id: str, time: int, quantity: int, cost: int, fees: int) -> None:
-        self._lots.append([symbol, fill_id, time, quantity, cost, fees, 0])
+        self._lots.append([symbol, fill_id, time, quantity, quantity, cost, fees, 0, 0])
 
     def take(self, quantity: int) -> list[Slice]:
         lots = self._lots
         slices: list[Slice] = []
         while quantity:
             lot = lots[0]
-            symbol, fill_id, time, size, cost, fees, taken = lot
-            upto = taken + quantity
-            if upto < size:
-                lot[6] = upto
-                part = cost * upto // size
-                fee = fees * upto // size if fees else 0
-                sold, quantity = quantity, 0
-            else:
-                lots.popleft()
-                part, fee = cost, fees
-                sold = size - taken
-                quantity -= sold
-            if taken:
-                part -= cost * taken // size
-                fee -= fees * taken // size if fees else 0
-            slices.append((symbol, fill_id, time, sold, part, fee))
-        return slices
+            symbol, fill_id, time, left, size, cost, fees, cost_taken, fees_taken = lot
+            if quantity < left:
+                lot[3] = left = left - quantity
+                lot[7] = cost = cost * (size - left) // size
+                lot[8] = fees = fees * (size - left) // size
+                slices.append((symbol, fill_id, time, quantity, cost - cost_taken, fees - fees_taken))
+                break
+            lots.popleft()
+            quantity -= left
+            slices.append((symbol, fill_id, time, left, cost - cost_taken, fees - fees_taken))
+        return slices if self._scale == 1 else self._whole(slices)
+
+    def refine(self) -> None:
+        self._scale = UNIT
+        for lot in self._lots:
+            quantity, cost, fees = lot[4], lot[5] * UNIT, lot[6] * UNIT
+            taken = quantity - lot[3]
+            cost_taken, fees_taken = cost * taken // quantity, fees * taken // quantity
+            self._cost_rest += cost_taken - lot[7] * UNIT
+            self._fees_rest += fees_taken - lot[8] * UNIT
+            lot[5:] = cost, fees, cost_taken, fees_taken
 
     def dump(self) -> list[list[Any]]:
-        return [[*lot[:3], *map(str, lot[3:])] for lot in self._lots]
+        rests = [str(self._cost_rest), str(self._fees_rest)]
+        return [rests, *([*lot[:3], *map(str, lot[3:])] for lot in self._lots)]
 
-    def load(self, rows: list[list[Any]]) -> None:
-        self._lots = deque([*row[:3], *map(int, row[3:])] for row in rows)
+    def load(self, rows: list[list[Any]], scale: int) -> None:
+        self._scale = scale
+        self._cost_rest, self._fees_rest = map(int, rows[0])
+        self._lots = deque([*row[:3], *map(int, row[3:])] for row in rows[1:])
+
+    def _whole(self, slices: list[Slice]) -> list[Slice]:
+        """Slices in whole units: the floors of running totals."""
+        whole = []
+        for symbol, fill_id, time, quantity, cost, fees in slices:
+            cost_units, self._cost_rest = divmod(cost + self._cost_rest, UNIT)
+            fees_units, self._fees_rest = divmod(fees + self._fees_rest, UNIT)
+            whole.append((symbol, fill_id, time, quantity, cost_units, fees_units))
+        return whole
 
 
 class Average:
-    """Running weighted average. Lots are consumed oldest first in quantity only; each part costs the
-    average.
+    """Running weighted average. Lots are consumed oldest first in quantity only; each part costs the average.
+
+    Between two entries the average stands: of a part [0, b) of what was held after the last entry, cost
+    floor((rest*Q + C*b) / (Q*UNIT)), C at scale UNIT and `rest` what earlier parts left below one unit.
     """
 
-    __slots__ = ("_cost", "_cost_taken", "_fees", "_fees_taken", "_lots", "_quantity", "_taken")
+    __slots__ = (
+        "_cost", "_cost_base", "_cost_rest", "_cost_taken", "_fees", "_fees_base", "_fees_rest", "_fees_taken",
+        "_fine", "_lots", "_quantity", "_taken", "_whole",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        # Quantity, cost and fees as they stood at the last entry, and how much of each went out since.
+        # As it stood at the last entry, and what went out since (money in units).
         self._quantity = self._cost = self._fees = 0
         self._taken = self._cost_taken = self._fees_taken = 0
+        self._cost_rest = self._fees_rest = 0
+        self._fine = UNIT
+        # Q*UNIT, and rest*Q of cost and fees; 0 until the first exit after an entry needs them.
+        self._whole = self._cost_base = self._fees_base = 0
         # Each lot: symbol, fill id, time, quantity left.
         self._lots: deque[list[Any]] = deque()
 
     def add(self, symbol: str, fill_id: str, time: int, quantity: int, cost: int, fees: int) -> None:
-        self._quantity += quantity - self._taken
-        self._cost += cost - self._cost_taken
-        self._fees += fees - self._fees_taken
-        self._taken = self._cost_taken = self._fees_taken = 0
+        taken = self._taken
+        if taken:
+            size = self._quantity
+            spent, used = self._cost * taken // size, self._fees * taken // size
+            self._cost_rest += spent - self._cost_taken * UNIT
+            self._fees_rest += used - self._fees_taken * UNIT
+            self._quantity = size - taken
+            self._cost -= spent
+            self._fees -= used
+            self._taken = self._cost_taken = self._fees_taken = 0
+        self._quantity += quantity
+        self._cost += cost * self._fine
+        self._fees += fees * self._fine
+        self._whole = 0
         self._lots.append([symbol, fill_id, time, quantity])
 
     def take(self, quantity: int) -> list[Slice]:
-        lots, size, cost, fees = self._lots, self._quantity, self._cost, self._fees
+        if not self._whole:
+            size = self._quantity
+            self._whole, self._cost_base, self._fees_base = (
+                size * UNIT,
+                self._cost_rest * size,
+                self._fees_rest * size,
+            )
+        lots, whole, cost, fees = self._lots, self._whole, self._cost, self._fees
         taken, cost_taken, fees_taken = self._taken, self._cost_taken, self._fees_taken
         slices: list[Slice] = []
         while quantity:
@@ -101,23 +155,27 @@ class Average:
                 lots.popleft()
                 quantity -= left
             taken += left
-            cost_upto = cost * taken // size
-            fees_upto = fees * taken // size
+            cost_upto = (self._cost_base + cost * taken) // whole
+            fees_upto = (self._fees_base + fees * taken) // whole
             slices.append((symbol, fill_id, time, left, cost_upto - cost_taken, fees_upto - fees_taken))
             cost_taken, fees_taken = cost_upto, fees_upto
         self._taken, self._cost_taken, self._fees_taken = taken, cost_taken, fees_taken
         return slices
 
-    def dump(self) -> list[list[Any]]:
-        anchor = [str(self._quantity), str(self._cost), str(self._fees), str(self._taken)]
-        return [anchor, *([*lot[:3], str(lot[3])] for lot in self._lots)]
+    def refine(self) -> None:
+        self._fine = 1
 
-    def load(self, rows: list[list[Any]]) -> None:
-        self._quantity, self._cost, self._fees, self._taken = map(int, rows[0])
-        self._cost_taken = self._fees_taken = 0
-        if self._taken:
-            self._cost_taken = self._cost * self._taken // self._quantity
-            self._fees_taken = self._fees * self._taken // self._quantity
+    def dump(self) -> list[list[Any]]:
+        amounts = (
+            self._quantity, self._cost, self._fees, self._taken, self._cost_taken, self._fees_taken,
+            self._cost_rest, self._fees_rest,
+        )  # fmt: skip
+        return [[*map(str, amounts)], *([*lot[:3], str(lot[3])] for lot in self._lots)]
+
+    def load(self, rows: list[list[Any]], scale: int) -> None:
+        self._quantity, self._cost, self._fees, self._taken, *rest = map(int, rows[0])
+        self._cost_taken, self._fees_taken, self._cost_rest, self._fees_rest = rest
+        self._fine = UNIT // scale
         self._lots = deque([*row[:3], int(row[3])] for row in rows[1:])
 
 
@@ -125,7 +183,7 @@ METHODS: dict[str, type[Inventory]] = {"average": Average, "fifo": Fifo}
 
 
 class Pool:
-    """Dust that closed positions left behind, at its average cost."""
+    """Dust that closed positions left behind, in units, at its average cost."""
 
     __slots__ = ("_cost", "_quantity", "_taken")
 

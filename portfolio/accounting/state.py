@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from core.money import UNIT, round_product
+from portfolio.accounting.events import EventKind
 from portfolio.accounting.lots import METHODS
 from portfolio.accounting.results import (
     Checkpoint,
@@ -27,29 +28,44 @@ _TRADE_AMOUNTS: Final = (
     "unknown_quantity", "unknown_proceeds",
 )  # fmt: skip
 _POSITION_AMOUNTS: Final = (
-    "opened_ms", "last_ms", "quantity", "entry_quantity", "entry_cost", "entry_fees",
-    "exit_quantity", "exit_cost", "exit_proceeds", "used_fees", "exit_fees",
-    "unknown_quantity", "unknown_proceeds", "moved_quantity", "moved_cost", "moved_fees",
-    "dust_in_quantity", "dust_in_cost", "closing_cost", "closing_fees",
-    "cost", "proceeds", "realised_fees", "paid_exit_fees", "unknown_paid",
+    "opened_ms", "last_ms", "quantity", "entry_quantity", "entry_cost", "entry_fees", "proceeds", "exit_fees",
+    "unknown_quantity", "unknown_proceeds", "cost", "used_fees", "moved_quantity", "moved_cost", "moved_fees",
+    "dust_in_quantity", "dust_in_cost", "dust_out_cost",
 )  # fmt: skip
+
+# Running totals of a position that its trades share: quantity, cost, proceeds, entry fees, exit fees, unknown
+# quantity and proceeds, published.
+Totals = tuple[int, int, int, int, int, int, int]
 
 
 class OpenTrade:
-    """Running sums of one exit order, published amounts (scale 18)."""
+    """Published sums of one exit order. While its order is the position's last, `since` is the position's totals
+    when it became that; `OpenPosition.settle_trade` adds what came since."""
 
-    __slots__ = ("dirty", "key", "kind", "order_id", "symbol", *_TRADE_AMOUNTS)
+    __slots__ = ("dirty", "event_kind", "key", "kind", "order_id", "since", "symbol", *_TRADE_AMOUNTS)
 
-    entry_ms: int
-    exit_ms: int
-
-    def __init__(self, key: TradeKey) -> None:
+    def __init__(self, key: TradeKey, time: int) -> None:
         self.key = key
         _, self.symbol, self.order_id, self.kind, _ = key
+        self.event_kind = EventKind.EXIT if self.kind is TradeKind.TRADE else EventKind.FEE
         self.quantity = self.cost = self.proceeds = self.entry_fees = self.exit_fees = 0
         self.unknown_quantity = self.unknown_proceeds = 0
-        self.entry_ms = self.exit_ms = 0
+        self.entry_ms = self.exit_ms = time
         self.dirty = True
+        self.since: Totals = (0, 0, 0, 0, 0, 0, 0)
+
+    def absorb(self, now: Totals) -> None:
+        """Take over what the position's totals grew by."""
+        quantity, cost, proceeds, entry_fees, exit_fees, unknown_quantity, unknown_proceeds = self.since
+        self.quantity += now[0] - quantity
+        self.cost += now[1] - cost
+        self.proceeds += now[2] - proceeds
+        self.entry_fees += now[3] - entry_fees
+        self.exit_fees += now[4] - exit_fees
+        self.unknown_quantity += now[5] - unknown_quantity
+        self.unknown_proceeds += now[6] - unknown_proceeds
+        self.dirty = self.dirty or now != self.since
+        self.since = now
 
     def row(self, *, closes_position: bool) -> Trade:
         quantity, cost, proceeds = self.quantity, self.cost, self.proceeds
@@ -70,15 +86,12 @@ class OpenTrade:
         )  # fmt: skip
 
     def dump(self) -> dict[str, Any]:
-        return {
-            "key": list(self.key[1:]),
-            **_dump_amounts(self, _TRADE_AMOUNTS),
-        }
+        return {"key": list(self.key[1:]), **_dump_amounts(self, _TRADE_AMOUNTS)}
 
     @classmethod
     def load(cls, data: dict[str, Any], position: PositionKey) -> "OpenTrade":
         symbol, order_id, kind, first_fill_id = data["key"]
-        trade = cls(TradeKey(position, symbol, order_id, TradeKind(kind), first_fill_id))
+        trade = cls(TradeKey(position, symbol, order_id, TradeKind(kind), first_fill_id), 0)
         for name in _TRADE_AMOUNTS:
             setattr(trade, name, int(data.get(name, 0)))
         trade.dirty = False
@@ -88,32 +101,29 @@ class OpenTrade:
 class OpenPosition:
     """Running totals of the position a book is in, or was last in while its closing order may still fill.
 
-    Money is at scale 36, but for the published sums at scale 18 (`cost`, `proceeds`, `realised_fees`,
-    `paid_exit_fees`, `unknown_paid`): each is the rounded total, and what a row publishes is their
-    difference. At the close the last exit takes what makes the dust leave at the episode's average cost
-    (`closing_cost`, `closing_fees`); if its order fills on, that is handed back first, so that cutting the
-    last fill changes nothing.
+    `entry_cost`, `entry_fees`, `proceeds`, `exit_fees` and `unknown_proceeds` are exact and count 10**-18 / `scale`
+    (see `events`); a row publishes the running total rounded half-even. The others are published units: the parts
+    that the inventory cut off. At the close the last exit takes on what makes the dust leave at the episode's average
+    cost; if its order fills on, the next fill starts from those totals, so that cutting the last fill changes nothing.
     """
 
     __slots__ = (
-        "checkpoint", "closed", "closing", "dirty", "inventory", "key", "marked", "order_id", "trade",
-        "trades",
-        *_POSITION_AMOUNTS,
+        "checkpoint", "closed", "closing", "dirty", "inventory", "key", "marked", "order_id", "scale", "trade",
+        "trades", *_POSITION_AMOUNTS,
     )  # fmt: skip
 
-    opened_ms: int
-    last_ms: int
-
-    def __init__(self, key: PositionKey, order_id: str, opened_ms: int, checkpoint: Checkpoint) -> None:
-        self.key, self.order_id, self.checkpoint = key, order_id, checkpoint
+    def __init__(
+        self, key: PositionKey, order_id: str, opened_ms: int, scale: int, checkpoint: Checkpoint
+    ) -> None:
+        self.key, self.order_id, self.checkpoint, self.scale = key, order_id, checkpoint, scale
         self.opened_ms = self.last_ms = opened_ms
         self.inventory = METHODS[checkpoint.method]()
+        if scale != 1:
+            self.inventory.refine()
         self.quantity = self.entry_quantity = self.entry_cost = self.entry_fees = 0
-        self.exit_quantity = self.exit_cost = self.exit_proceeds = self.used_fees = self.exit_fees = 0
-        self.unknown_quantity = self.unknown_proceeds = 0
-        self.moved_quantity = self.moved_cost = self.moved_fees = 0
-        self.dust_in_quantity = self.dust_in_cost = self.closing_cost = self.closing_fees = 0
-        self.cost = self.proceeds = self.realised_fees = self.paid_exit_fees = self.unknown_paid = 0
+        self.proceeds = self.exit_fees = self.unknown_quantity = self.unknown_proceeds = 0
+        self.cost = self.used_fees = self.moved_quantity = self.moved_cost = self.moved_fees = 0
+        self.dust_in_quantity = self.dust_in_cost = self.dust_out_cost = 0
         self.closed = False
         self.closing: OpenTrade | None = None
         self.trade: OpenTrade | None = None
@@ -122,72 +132,96 @@ class OpenPosition:
         self.marked = (0, 0, 0, 0, 0)
         self.dirty = True
 
+    def rescale(self, value: int, fee: int, scale: int) -> tuple[int, int]:
+        """Bring an event's money and this position to one scale, the finer one."""
+        if scale < self.scale:
+            return value * UNIT, fee * UNIT
+        self.refine()
+        return value, fee
+
+    def refine(self) -> None:
+        """Count money at scale UNIT from now on."""
+        if self.scale == 1:
+            self.scale = UNIT
+            self.entry_cost *= UNIT
+            self.entry_fees *= UNIT
+            self.proceeds *= UNIT
+            self.exit_fees *= UNIT
+            self.unknown_proceeds *= UNIT
+            self.inventory.refine()
+
+    def published(self, amount: int) -> int:
+        return amount if self.scale == 1 else round_product(amount)
+
     def remaining_cost(self) -> int:
-        """Cost at scale 36 of what is held; of the dust, once closed."""
-        return self.entry_cost + self.dust_in_cost - self.exit_cost - self.moved_cost
+        """Published cost of what is held."""
+        return (
+            self.published(self.entry_cost)
+            + self.dust_in_cost
+            - self.cost
+            - self.moved_cost
+            - self.dust_out_cost
+        )
 
     def remaining_fees(self) -> int:
-        """Entry fees at scale 36 that no outflow has taken."""
-        return self.entry_fees - self.used_fees - self.moved_fees
+        """Published entry fees that no outflow has taken."""
+        return self.published(self.entry_fees) - self.used_fees - self.moved_fees
 
-    def dust_cost(self) -> int:
-        """What the held quantity cost at the average of all the position's entries, scale 36."""
-        return self.entry_cost * self.quantity // self.entry_quantity if self.quantity else 0
+    def close(self) -> tuple[int, int]:
+        """Let the dust leave at the average cost of all entries; the cost and fees that the last outflow must take."""
+        self.closed = True
+        self.dust_out_cost = 0
+        if self.quantity:
+            self.dust_out_cost = self.entry_cost * self.quantity // (self.entry_quantity * self.scale)
+        return self.remaining_cost(), self.remaining_fees()
 
-    def open_cost(self) -> int:
-        """Published cost of what is held: the rest of the published sums, so that they always add up."""
-        entries = round_product(self.entry_cost) + round_product(self.dust_in_cost)
-        return entries - self.cost - round_product(self.moved_cost)
+    def totals(self) -> Totals:
+        if self.scale == 1:
+            proceeds, exit_fees, unknown = self.proceeds, self.exit_fees, self.unknown_proceeds
+        else:
+            proceeds, exit_fees = round_product(self.proceeds), round_product(self.exit_fees)
+            unknown = round_product(self.unknown_proceeds)
+        return (
+            self.exit_quantity,
+            self.cost,
+            proceeds,
+            self.used_fees,
+            exit_fees,
+            self.unknown_quantity,
+            unknown,
+        )
+
+    @property
+    def exit_quantity(self) -> int:
+        return self.entry_quantity + self.dust_in_quantity - self.quantity - self.moved_quantity
+
+    def settle_trade(self) -> None:
+        """Bring the current trade's sums up to date."""
+        if self.trade:
+            self.trade.absorb(self.totals())
 
     def flows(self) -> tuple[int, int, int, int, int]:
         """Published so far: gross, fees, unknown proceeds, quantity and cost moved out."""
-        fees = round_product(self.entry_fees) + self.paid_exit_fees
-        gross = self.proceeds - self.cost
-        return gross, fees, self.unknown_paid, self.moved_quantity, round_product(self.moved_cost)
+        _, cost, proceeds, _, exit_fees, _, unknown = self.totals()
+        fees = self.published(self.entry_fees) + exit_fees
+        return proceeds - cost, fees, unknown, self.moved_quantity, self.moved_cost
 
     def row(self) -> Position:
-        held = 0 if self.closed else self.quantity
-        rest = self.open_cost()
-        gross = self.proceeds - self.cost
+        exit_quantity, cost, proceeds, used_fees, exit_fees, unknown_quantity, unknown = self.totals()
+        closed, quantity, gross = self.closed, self.entry_quantity, proceeds - cost
+        entry_price = quotient(self.entry_cost * (UNIT // self.scale), quantity) if quantity else None
+        exit_price = quotient(self.proceeds * (UNIT // self.scale), exit_quantity) if exit_quantity else None
         return Position(
-            key=self.key,
-            entry_order_id=self.order_id,
-            side="LONG",
-            status=PositionStatus.CLOSED if self.closed else PositionStatus.OPEN,
-            opened_ms=self.opened_ms,
-            closed_ms=self.last_ms if self.closed else None,
-            last_ms=self.last_ms,
-            entry_quantity=self.entry_quantity,
-            entry_cost=round_product(self.entry_cost),
-            entry_price=quotient(self.entry_cost, self.entry_quantity) if self.entry_quantity else None,
-            exit_quantity=self.exit_quantity,
-            exit_cost=self.cost,
-            proceeds=self.proceeds,
-            exit_price=quotient(self.exit_proceeds, self.exit_quantity) if self.exit_quantity else None,
-            open_quantity=held,
-            open_cost=0 if self.closed else rest,
-            entry_fees=round_product(self.entry_fees),
-            exit_fees=self.paid_exit_fees,
-            realised_entry_fees=self.realised_fees,
-            realised_gross=gross,
-            realised_net=gross - self.realised_fees - self.paid_exit_fees,
-            unknown_quantity=self.unknown_quantity,
-            unknown_proceeds=self.unknown_paid,
-            moved_quantity=self.moved_quantity,
-            moved_cost=round_product(self.moved_cost),
-            moved_fees=self._moved_fees(),
-            dust_in_quantity=self.dust_in_quantity,
-            dust_in_cost=round_product(self.dust_in_cost),
-            dust_out_quantity=self.quantity - held,
-            dust_out_cost=rest if self.closed else 0,
-            checkpoint=self.checkpoint,
-        )
-
-    def _moved_fees(self) -> int:
-        """Published; once closed, all entry fees that exits did not take."""
-        if self.closed:
-            return round_product(self.entry_fees) - self.realised_fees
-        return round_product(self.moved_fees)
+            self.key, self.order_id, "LONG", PositionStatus.CLOSED if closed else PositionStatus.OPEN,
+            self.opened_ms, self.last_ms if closed else None, self.last_ms,
+            quantity, self.published(self.entry_cost), entry_price,
+            exit_quantity, cost, proceeds, exit_price,
+            0 if closed else self.quantity, 0 if closed else self.remaining_cost(),
+            self.published(self.entry_fees), exit_fees, used_fees, gross, gross - used_fees - exit_fees,
+            unknown_quantity, unknown, self.moved_quantity, self.moved_cost, self.moved_fees,
+            self.dust_in_quantity, self.dust_in_cost, self.quantity if closed else 0, self.dust_out_cost,
+            self.checkpoint,
+        )  # fmt: skip
 
     def dump(self) -> dict[str, Any]:
         """Of a closed position only its closing order's trades: no other can fill on."""
@@ -200,6 +234,7 @@ class OpenPosition:
         return {
             "key": list(self.key),
             "order_id": self.order_id,
+            "scale": str(self.scale),
             "closed": self.closed,
             "closing": list(closing) if closing else None,
             "marked": [*map(str, self.marked)],
@@ -211,15 +246,17 @@ class OpenPosition:
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> "OpenPosition":
-        key = PositionKey(*data["key"])
-        position = cls(key, data["order_id"], 0, load_checkpoint(data["checkpoint"]))
+        key, scale = PositionKey(*data["key"]), int(data["scale"])
+        position = cls(key, data["order_id"], 0, scale, load_checkpoint(data["checkpoint"]))
         for name in _POSITION_AMOUNTS:
             setattr(position, name, int(data.get(name, 0)))
-        position.inventory.load(data["inventory"])
+        position.inventory.load(data["inventory"], scale)
         for row in data["trades"]:
             trade = OpenTrade.load(row, key)
             position.trades[trade.symbol, trade.order_id, trade.kind] = trade
             position.trade = trade
+        if position.trade:
+            position.trade.since = position.totals()
         position.closed = data["closed"]
         if data["closing"]:
             symbol, order_id, kind = data["closing"]

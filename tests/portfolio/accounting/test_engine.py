@@ -7,6 +7,7 @@ import pytest
 from core.errors import Invalid
 from core.money import UNIT
 from portfolio.accounting import engine, events
+from portfolio.accounting.book import DAY_MS
 from portfolio.accounting.results import AllocationKind, PositionStatus, TradeKind
 from portfolio.accounting.state import OPEN_ORDERS
 from tests.portfolio.accounting.books import (
@@ -23,7 +24,7 @@ from tests.portfolio.accounting.books import (
 )
 
 METHODS = pytest.mark.parametrize("method", ["average", "fifo"])
-DAY = engine.DAY_MS
+DAY = DAY_MS
 
 
 @METHODS
@@ -238,7 +239,7 @@ def test_a_symbol_is_the_opening_fills_for_a_position_and_the_exits_for_a_trade(
 def test_an_event_before_the_last_is_refused() -> None:
     state, _ = resume(engine.new_state(), booked([fill(2, "BUY", "1", "1")]))
     for late in (fill(1, "BUY", "1", "1"), fill(2, "BUY", "1", "1")):
-        with pytest.raises(engine.OutOfOrder):
+        with pytest.raises(events.OutOfOrder):
             resume(state, booked([late]))
 
 

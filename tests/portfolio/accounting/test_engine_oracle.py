@@ -16,8 +16,6 @@ from portfolio.accounting.results import Position, PositionStatus
 from tests.portfolio.accounting.books import booked, fill, fold
 from tests.portfolio.accounting.test_engine_properties import HISTORY, METHOD, Lump, history
 
-SCALE = 10**18
-
 
 @dataclass
 class Episode:
@@ -62,7 +60,7 @@ def tell(book: list[Event], method: str) -> list[Episode]:
     episodes: list[Episode] = []
     for event in book:
         quantity = Fraction(event.quantity)
-        value, fee = Fraction(event.value, SCALE), Fraction(event.fee, SCALE)
+        value, fee = Fraction(event.value, event.scale), Fraction(event.fee, event.scale)
         current = episodes[-1] if episodes else None
         is_entry = event.kind in (EventKind.ENTRY, EventKind.REBATE)
         fills_on = current is not None and not is_entry and current.closing_order == event.order_id
@@ -91,7 +89,7 @@ def tell(book: list[Event], method: str) -> list[Episode]:
 def published(row: Position) -> list[int]:
     return [
         row.entry_cost, row.entry_fees, row.exit_cost, row.realised_entry_fees, row.proceeds, row.exit_fees,
-        row.unknown_quantity, row.unknown_proceeds, row.open_cost,
+        row.unknown_quantity, row.unknown_proceeds,
     ]  # fmt: skip
 
 
@@ -99,7 +97,6 @@ def expected(episode: Episode) -> list[Fraction]:
     return [
         episode.entry_cost, episode.entry_fees, episode.exit_cost, episode.used_fees, episode.proceeds,
         episode.exit_fees, episode.unknown_quantity, episode.unknown_proceeds,
-        episode.entry_cost - episode.exit_cost,
     ]  # fmt: skip
 
 
@@ -114,6 +111,8 @@ def test_positions_are_the_oracles(lumps: list[Lump], method: str) -> None:
         assert all(
             abs(found - true) <= 1 for found, true in zip(published(row), expected(episode), strict=True)
         )
+        # Open cost is the rest of two published totals, one rounded and one cut.
+        assert abs(row.open_cost - (episode.entry_cost - episode.exit_cost)) < 2
         if episode.closed and not episode.unknown_quantity:
             assert row.realised_gross == round(episode.proceeds) - round(episode.entry_cost)
 
@@ -136,10 +135,10 @@ def test_thirds_and_sevenths_of_a_lot_cost_what_they_should(paid: int, first: in
         Lump("SELL", 1, second, 1, 0, "USDT", 2, 1),
     ]
     one, two = fold(history(lumps)).trades
-    assert one.cost == round(Fraction(paid * first, first + second))
+    assert one.cost == paid * first // (first + second)
     assert one.cost + two.cost == paid
 
 
 def test_the_oracle_sees_a_known_case() -> None:
     book = booked([fill(1, "BUY", "1", "100"), fill(2, "BUY", "1", "200"), fill(3, "SELL", "1", "250")])
-    assert [tell(book, method)[0].exit_cost / SCALE for method in ("average", "fifo")] == [150, 100]
+    assert [tell(book, method)[0].exit_cost / 10**18 for method in ("average", "fifo")] == [150, 100]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portfolio.accounting import engine, events
+from portfolio.accounting.book import DAY_MS
 from portfolio.accounting.events import Event, EventKind, Fill
 from portfolio.accounting.results import AllocationKind, Collector, PositionStatus, State
 from tests.portfolio.accounting.books import booked, fold, resume
@@ -44,7 +45,7 @@ LUMPS = st.builds(
     fee=st.integers(-3, 10**9),
     fee_in=st.sampled_from(["USDT", "BNB", "ETH"]),
     order=st.integers(1, 4),
-    gap_ms=st.sampled_from([0, 1, engine.DAY_MS // 2]),
+    gap_ms=st.sampled_from([0, 1, DAY_MS // 2]),
 )
 TRANSFER = st.tuples(st.sampled_from([events.deposit, events.withdrawal]), UNITS, st.integers(0, 30))
 TRANSFERS = st.lists(TRANSFER, max_size=3)
@@ -92,7 +93,7 @@ def merged(*parts: Collector) -> dict[Hashable, Any]:
 
 def known_holding(quantity: int) -> Event:
     """An entry before everything else, large enough that nothing runs out."""
-    return Event(0, "", "ETHUSDT", EventKind.ENTRY, "first", quantity, 7 * quantity * 10**18, 0)
+    return Event(0, "", "ETHUSDT", EventKind.ENTRY, "first", quantity, 7 * quantity, 0, 1)
 
 
 def stored(state: State) -> State:

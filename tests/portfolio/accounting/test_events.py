@@ -11,7 +11,12 @@ Seen = tuple[str, str | None, str | None, str | None]
 def seen(book: list[events.Event]) -> list[Seen]:
     """Kind, quantity, value and fee of each event."""
     return [
-        (event.kind.name, shown(event.quantity), shown(event.value // UNIT), shown(event.fee // UNIT))
+        (
+            event.kind.name,
+            shown(event.quantity),
+            shown(event.value // event.scale),
+            shown(event.fee // event.scale),
+        )
         for event in book
     ]
 
@@ -22,7 +27,14 @@ def test_a_buy_is_an_entry_at_its_quote_quantity() -> None:
 
 def test_a_value_in_the_reporting_currency_is_the_quote_quantity_to_the_last_digit() -> None:
     odd = fill(1, "BUY", "1", "1")._replace(quote_quantity=33_333_333_333_333_333_333)
-    assert booked([odd])[0].value == 33_333_333_333_333_333_333 * UNIT
+    [entry] = booked([odd])
+    assert (entry.value, entry.scale) == (33_333_333_333_333_333_333, 1)
+
+
+def test_a_product_with_a_price_keeps_every_digit() -> None:
+    odd = fill(1, "BUY", "1", "1", pair="ETH/BTC")._replace(quote_quantity=33_333_333_333_333_333_333)
+    [entry] = booked([odd], quote_price="0.1")
+    assert (entry.value, entry.scale) == (33_333_333_333_333_333_333 * units("0.1"), UNIT)
 
 
 def test_a_base_coin_fee_on_a_buy_stands_once_as_a_fee() -> None:
@@ -112,4 +124,4 @@ def test_fold_order_is_time_then_age_of_the_id_then_symbol() -> None:
 def test_the_price_of_a_base_coin_fee_is_the_fills_own_in_reporting_currency() -> None:
     bought = [fill(1, "BUY", "2", "0.05", pair="ETH/BTC", fee="0.01", fee_in="ETH")]
     [entry] = booked(bought, quote_price="50000.5")
-    assert entry.fee == units("0.01") * units("2500.025")
+    assert shown(entry.fee) == "25.00025"

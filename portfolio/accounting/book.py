@@ -1,0 +1,376 @@
+"""One book while it is folded: applies events, publishes what follows. The rules stand in `engine`."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from core.money import UNIT
+from portfolio.accounting.events import Event, EventKind, OutOfOrder, fold_key
+from portfolio.accounting.lots import Pool, Slice
+from portfolio.accounting.results import (
+    Allocation,
+    AllocationKind,
+    Checkpoint,
+    Mark,
+    PositionKey,
+    Sink,
+    State,
+    TradeKey,
+    TradeKind,
+)
+from portfolio.accounting.state import OPEN_ORDERS, OpenPosition, OpenTrade, load_checkpoint
+
+DAY_MS: Final = 86_400_000
+NO_DAY: Final = (-1, 0, 0, 0, 0, 0)
+_LOT, _DUST, _UNKNOWN = AllocationKind.LOT, AllocationKind.DUST, AllocationKind.UNKNOWN
+_new = tuple.__new__  # a named tuple without its constructor's cost, for the row written most
+
+
+class Book:
+    """A book's state unfolded into objects, for the length of one fold."""
+
+    __slots__ = (
+        "_allocated", "_day", "_day_end", "_dust", "_flat", "_flows", "_last", "_position", "_sink", "_step",
+        "_unknown",
+    )  # fmt: skip
+
+    def __init__(self, state: State, sink: Sink) -> None:
+        self._flat = flat = load_checkpoint(state)
+        self._step = flat.step
+        self._last: Event | None = None
+        self._unknown = flat.unknown
+        self._dust = Pool(*flat.dust)
+        self._day, *self._flows = flat.day
+        self._day_end = (self._day + 1) * DAY_MS
+        self._position = OpenPosition.load(state["position"]) if state["position"] else None
+        self._sink = sink
+        self._allocated = sink.allocation
+
+    def run(self, events: Iterable[Event]) -> None:
+        handlers = (self._enter, self._exit, self._exit, self._enter, self._deposit, self._withdraw)
+        last_time = max(self._flat.last[0] if self._flat.last else -1, self._day * DAY_MS - 1)
+        for event in events:
+            time = event[0]
+            if time <= last_time:
+                self._require_order(event)
+            last_time = time
+            if time >= self._day_end:
+                self._start_day(time // DAY_MS)
+            handlers[event[3]](event)
+            self._last = event
+
+    def emit_open(self) -> None:
+        """What changed in this fold and may change again."""
+        if self._last is None:
+            return
+        if self._position:
+            self._emit(self._position)
+        self._mark()
+
+    def dump(self) -> State:
+        position = self._position
+        return {**self._checkpoint().state(), "position": position.dump() if position else None}
+
+    # Inflows
+
+    def _enter(self, event: Event) -> None:
+        time, fill_id, symbol, _, _, quantity, value, fee, scale = event
+        position = self._position
+        if position is None or position.closed:
+            position = self._open(event)
+        if scale != position.scale:
+            value, fee = position.rescale(value, fee, scale)
+        position.inventory.add(symbol, fill_id, time, quantity, value, fee)
+        position.quantity += quantity
+        position.entry_quantity += quantity
+        position.entry_cost += value
+        position.entry_fees += fee
+        position.last_ms = time
+        position.dirty = True
+
+    def _deposit(self, event: Event) -> None:
+        self._settle()
+        self._unknown += event.quantity
+
+    # Outflows
+
+    def _exit(self, event: Event) -> None:
+        time, fill_id, symbol, kind, order_id, quantity, value, fee, scale = event
+        position = self._position
+        if position is None or position.closed:
+            position = self._reopen(event)
+        trade = position.trade
+        if (
+            trade is None
+            or trade.order_id != order_id
+            or trade.symbol != symbol
+            or trade.event_kind is not kind
+        ):
+            trade = self._trade(position, event)
+        if scale != position.scale:
+            value, fee = position.rescale(value, fee, scale)
+        position.last_ms = trade.exit_ms = time
+        position.dirty = True
+        left = position.quantity - quantity
+        if left < self._step:
+            self._exit_last(position, trade, event, value, fee)
+            return
+        position.quantity = left
+        slices = position.inventory.take(quantity)
+        if len(slices) > 1 or position.scale != 1:
+            self._allocate(position, trade, event, slices, value, fee)
+            return
+        # One lot and whole units: nothing to share and nothing to round.
+        lot_symbol, lot_id, lot_time, _, cost, fees = slices[0]
+        position.cost += cost
+        position.used_fees += fees
+        position.proceeds += value
+        position.exit_fees += fee
+        if lot_time < trade.entry_ms:
+            trade.entry_ms = lot_time
+        row = (trade.key, fill_id, 0, _LOT, lot_symbol, lot_id, quantity, cost, value, fees, fee, time)
+        self._allocated(_new(Allocation, row))
+
+    def _exit_last(
+        self, position: OpenPosition, trade: OpenTrade, event: Event, value: int, fee: int
+    ) -> None:
+        """An exit that leaves nothing, or dust: it closes, and takes what cost and entry fees are left."""
+        quantity = event.quantity
+        known = lots = min(quantity, position.quantity)
+        slices = position.inventory.take(lots) if lots else []
+        position.quantity -= lots
+        last = len(slices) - 1
+        if known < quantity:
+            known += self._take_dust(position, quantity - known, event.time, slices)
+        if known and known < quantity and position.scale == 1:
+            # The known share of the fill's value is no whole number of units: keep the finer part.
+            position.refine()
+            value, fee = value * UNIT, fee * UNIT
+        cost_left, fees_left = position.close()
+        position.closing = trade
+        if lots:
+            symbol, fill_id, time, size, cost, fees = slices[last]
+            cost += cost_left - sum(part[4] for part in slices)
+            fees += fees_left - sum(part[5] for part in slices)
+            slices[last] = symbol, fill_id, time, size, cost, fees
+        self._allocate(position, trade, event, slices, value, fee)
+        if known < quantity:
+            self._sell_unknown(position, trade, event, quantity - known, value, fee, len(slices))
+
+    def _take_dust(self, position: OpenPosition, wanted: int, time: int, slices: list[Slice]) -> int:
+        """Consume the dust pool; the quantity found."""
+        found = min(wanted, self._dust.quantity)
+        if found:
+            cost = self._dust.take(found)
+            position.dust_in_quantity += found
+            position.dust_in_cost += cost
+            slices.append((None, None, time, found, cost, 0))
+        return found
+
+    def _allocate(
+        self,
+        position: OpenPosition,
+        trade: OpenTrade,
+        event: Event,
+        slices: list[Slice],
+        value: int,
+        fee: int,
+    ) -> None:
+        """Share the fill's value and fee over what it consumed and publish each part."""
+        quantity, scale = event.quantity, position.scale
+        value_before, fee_before = position.proceeds, position.exit_fees
+        proceeds, paid = position.published(value_before), position.published(fee_before)
+        done, last = 0, len(slices) - 1
+        for sequence, (symbol, lot_id, lot_time, part, cost, fees) in enumerate(slices):
+            done += part
+            value_sum = value_before + value * done // quantity
+            fee_sum = fee_before + fee * done // quantity
+            if sequence < last:
+                proceeds_upto, paid_upto = value_sum // scale, fee_sum // scale
+            else:
+                proceeds_upto, paid_upto = position.published(value_sum), position.published(fee_sum)
+                position.proceeds, position.exit_fees = value_sum, fee_sum
+            position.cost += cost
+            position.used_fees += fees
+            if lot_time < trade.entry_ms:
+                trade.entry_ms = lot_time
+            row = (
+                trade.key, event.event_id, sequence, _DUST if lot_id is None else _LOT, symbol, lot_id, part, cost,
+                proceeds_upto - proceeds, fees, paid_upto - paid, event.time,
+            )  # fmt: skip
+            self._allocated(_new(Allocation, row))
+            proceeds, paid = proceeds_upto, paid_upto
+
+    def _sell_unknown(
+        self,
+        position: OpenPosition,
+        trade: OpenTrade,
+        event: Event,
+        quantity: int,
+        value: int,
+        fee: int,
+        sequence: int,
+    ) -> None:
+        """The part of an exit that nothing known covers."""
+        known = event.quantity - quantity
+        proceeds, paid = position.published(position.unknown_proceeds), position.published(position.exit_fees)
+        position.unknown_quantity += quantity
+        position.unknown_proceeds += value - value * known // event.quantity
+        position.exit_fees += fee - fee * known // event.quantity
+        proceeds = position.published(position.unknown_proceeds) - proceeds
+        paid = position.published(position.exit_fees) - paid
+        self._unknown -= min(quantity, self._unknown)
+        self._allocated(
+            Allocation(
+                trade.key,
+                event.event_id,
+                sequence,
+                _UNKNOWN,
+                None,
+                None,
+                quantity,
+                0,
+                proceeds,
+                0,
+                paid,
+                event.time,
+            )
+        )
+
+    def _withdraw(self, event: Event) -> None:
+        self._settle()
+        wanted = event.quantity
+        unknown = min(wanted, self._unknown)
+        self._unknown -= unknown
+        wanted -= unknown
+        position = self._position
+        if position and wanted:
+            wanted -= self._move_out(position, min(wanted, position.quantity), event.time)
+        dust = min(wanted, self._dust.quantity)
+        if dust:
+            self._flows[3] += dust
+            self._flows[4] += self._dust.take(dust)
+
+    def _move_out(self, position: OpenPosition, quantity: int, time: int) -> int:
+        """Take known coins out of the position at cost, with their entry fees; all that is left if it empties."""
+        slices = position.inventory.take(quantity)
+        position.quantity -= quantity
+        position.moved_quantity += quantity
+        position.moved_cost += sum(part[4] for part in slices)
+        position.moved_fees += sum(part[5] for part in slices)
+        position.last_ms = time
+        position.dirty = True
+        if position.quantity < self._step:
+            cost_left, fees_left = position.close()
+            position.moved_cost += cost_left
+            position.moved_fees += fees_left
+        return quantity
+
+    # Positions and trades
+
+    def _open(self, event: Event) -> OpenPosition:
+        self._settle()
+        time, fill_id, symbol, kind, order_id, _, _, _, scale = event
+        if kind is EventKind.EXIT or kind is EventKind.FEE:
+            order_id = ""
+        self._position = OpenPosition(PositionKey(symbol, fill_id), order_id, time, scale, self._checkpoint())
+        return self._position
+
+    def _reopen(self, event: Event) -> OpenPosition:
+        """The closed position if its closing order fills on, else a new one."""
+        position = self._position
+        closing = position.closing if position else None
+        if (
+            position is None
+            or closing is None
+            or (closing.symbol, closing.order_id) != (event.symbol, event.order_id)
+        ):
+            return self._open(event)
+        position.closed, position.closing = False, None
+        closing.dirty = True
+        return position
+
+    def _settle(self) -> None:
+        """Once a closed position can no longer change: its rows leave, its dust joins the pool."""
+        position = self._position
+        if position is None or not position.closed:
+            return
+        self._emit(position)
+        if position.quantity:
+            self._dust.add(position.quantity, position.dust_out_cost)
+        self._flows = self._day_flows()
+        self._position = None
+
+    def _trade(self, position: OpenPosition, event: Event) -> OpenTrade:
+        """The running trade of the event's order; the order longest untouched makes room."""
+        kind = TradeKind.FEE if event.kind is EventKind.FEE else TradeKind.TRADE
+        name = event.symbol, event.order_id, kind
+        totals = position.totals()
+        if position.trade:
+            position.trade.absorb(totals)
+        trades = position.trades
+        trade = trades.pop(name, None)
+        if trade is None:
+            if len(trades) >= OPEN_ORDERS:
+                self._emit_trade(position, trades.pop(next(iter(trades))))
+            trade = OpenTrade(TradeKey(position.key, *name, event.event_id), event.time)
+        trade.since = totals
+        trades[name] = position.trade = trade
+        return trade
+
+    # Output
+
+    def _emit(self, position: OpenPosition) -> None:
+        position.settle_trade()
+        for trade in position.trades.values():
+            self._emit_trade(position, trade)
+        if position.dirty:
+            position.dirty = False
+            self._sink.position(position.row())
+
+    def _emit_trade(self, position: OpenPosition, trade: OpenTrade) -> None:
+        if trade.dirty:
+            trade.dirty = False
+            self._sink.trade(trade.row(closes_position=trade is position.closing))
+
+    def _start_day(self, day: int) -> None:
+        if self._day >= 0:
+            self._mark()
+        self._day, self._day_end = day, (day + 1) * DAY_MS
+        self._flows = [0] * 5
+        if self._position:
+            self._position.marked = self._position.flows()
+
+    def _day_flows(self) -> list[int]:
+        """The day's flows so far: of positions settled, and of the present one since the day began."""
+        position = self._position
+        if position is None:
+            return self._flows
+        flows = zip(self._flows, position.flows(), position.marked, strict=True)
+        return [settled + total - marked for settled, total, marked in flows]
+
+    def _mark(self) -> None:
+        position, pool = self._position, self._dust
+        quantity = cost = 0
+        dust_quantity, dust_cost = pool.quantity, pool.cost
+        if position and position.closed:
+            dust_quantity += position.quantity
+            dust_cost += position.dust_out_cost
+        elif position:
+            quantity, cost = position.quantity, position.remaining_cost()
+        self._sink.mark(
+            Mark(self._day, quantity, cost, dust_quantity, dust_cost, self._unknown, *self._day_flows())
+        )
+
+    # State
+
+    def _checkpoint(self) -> Checkpoint:
+        last, flat = self._last, self._flat
+        key = (last.time, last.event_id, last.symbol, int(last.kind)) if last else flat.last
+        day = (self._day, *self._flows)
+        return Checkpoint(flat.version, flat.method, flat.step, key, self._unknown, self._dust.dump(), day)
+
+    def _require_order(self, event: Event) -> None:
+        key = fold_key(event)
+        last = fold_key(self._last) if self._last else self._flat.last_key()
+        if event.time < self._day * DAY_MS or (last and key <= last):
+            raise OutOfOrder(f"{event.kind.name} {event.event_id} is not later than the last event folded.")
