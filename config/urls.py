@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("web.api.session_urls")),
     path("", include("web.api.credentials_urls")),
+    path("", include("orders.urls")),
     path("", include("portfolio.urls")),
     path("", include("pipeline.urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),

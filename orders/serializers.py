@@ -1,0 +1,63 @@
+"""How fills and orders look in the API, and by what they are looked for. Amounts are text."""
+
+from rest_framework import serializers
+
+from credentials.queries import ScopeQuery
+from orders.models import Fill, Order, Side
+from orders.selectors import FILL_FIELDS, MOST, ORDER_FIELDS
+
+
+class _FactQuery(ScopeQuery):
+    """What lists of facts share. `since` is in, `until` is not."""
+
+    symbol = serializers.CharField(required=False, max_length=40, help_text="As on the exchange.")
+    side = serializers.ChoiceField(choices=Side.choices, required=False)
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST, default=50)
+    cursor = serializers.CharField(
+        required=False, max_length=80, help_text="`next_cursor` of the page before."
+    )
+
+
+class FillQuery(_FactQuery):
+    order_id = serializers.CharField(required=False, max_length=64, help_text="The exchange's order id.")
+
+
+class OrderQuery(_FactQuery):
+    status = serializers.CharField(required=False, max_length=20)
+    role = serializers.CharField(required=False, max_length=10, help_text="ENTRY, TP1…TPn, SL.")
+    group_id = serializers.CharField(required=False, max_length=100)
+
+
+class FillSerializer(serializers.ModelSerializer[Fill]):
+    """One execution. A `fee_amount` below zero is a rebate."""
+
+    account_id = serializers.UUIDField()
+    exchange = serializers.CharField()
+
+    class Meta:
+        model = Fill
+        fields = (*FILL_FIELDS, "exchange")
+
+
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    """An order as last seen; `role` and `group_id` tie entry, take-profits and stop together."""
+
+    account_id = serializers.UUIDField()
+    parent_id = serializers.IntegerField(allow_null=True)
+    exchange = serializers.CharField()
+
+    class Meta:
+        model = Order
+        fields = (*ORDER_FIELDS, "exchange")
+
+
+class FillPageSerializer(serializers.Serializer[object]):
+    results = FillSerializer(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+class OrderPageSerializer(serializers.Serializer[object]):
+    results = OrderSerializer(many=True)
+    next_cursor = serializers.CharField(allow_null=True)

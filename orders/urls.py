@@ -1,0 +1,10 @@
+"""Routes of the exchanges' facts."""
+
+from django.urls import path
+
+from orders import api
+
+urlpatterns = [
+    path("api/fills", api.FillsView.as_view(), name="fills"),
+    path("api/orders", api.OrdersView.as_view(), name="orders"),
+]
