@@ -21,7 +21,10 @@ from portfolio.accounting.state import OPEN_ORDERS, OpenPosition, OpenTrade, loa
 
 DAY_MS: Final = 86_400_000
 NO_DAY: Final = (-1, 0, 0, 0, 0, 0)
+# Members by name: looking one up on its class costs more than comparing it.
 _LOT, _DUST, _UNKNOWN = AllocationKind.LOT, AllocationKind.DUST, AllocationKind.UNKNOWN
+_EXIT, _FEE = EventKind.EXIT, EventKind.FEE
+_TRADE_KINDS: Final = {_EXIT: TradeKind.TRADE, _FEE: TradeKind.FEE}
 _new = tuple.__new__  # a named tuple without its constructor's cost, for the row written most
 
 
@@ -112,14 +115,14 @@ class Book:
         position.dirty = True
         left = position.quantity - quantity
         if left < self._step:
-            self._exit_last(position, trade, event, value, fee)
-            return
-        position.quantity = left
-        slices = position.inventory.take(quantity)
-        if len(slices) > 1 or position.scale != 1:
+            slices, value, fee = self._take_last(position, trade, event, value, fee)
+        else:
+            position.quantity = left
+            slices = position.inventory.take(quantity)
+        if len(slices) != 1 or slices[0][3] != quantity or position.scale != 1:
             self._allocate(position, trade, event, slices, value, fee)
             return
-        # One lot and whole units: nothing to share and nothing to round.
+        # One lot, whole units: nothing to share and nothing to round.
         lot_symbol, lot_id, lot_time, _, cost, fees = slices[0]
         position.cost += cost
         position.used_fees += fees
@@ -127,34 +130,37 @@ class Book:
         position.exit_fees += fee
         if lot_time < trade.entry_ms:
             trade.entry_ms = lot_time
-        row = (trade.key, fill_id, 0, _LOT, lot_symbol, lot_id, quantity, cost, value, fees, fee, time)
+        source = _LOT if lot_id is not None else _DUST
+        row = (trade.key, fill_id, 0, source, lot_symbol, lot_id, quantity, cost, value, fees, fee, time)
         self._allocated(_new(Allocation, row))
 
-    def _exit_last(
+    def _take_last(
         self, position: OpenPosition, trade: OpenTrade, event: Event, value: int, fee: int
-    ) -> None:
-        """An exit that leaves nothing, or dust: it closes, and takes what cost and entry fees are left."""
-        quantity = event.quantity
-        known = lots = min(quantity, position.quantity)
+    ) -> tuple[list[Slice], int, int]:
+        """What is left for an exit that leaves nothing, or dust: it closes, and takes all cost and entry fees left.
+
+        Gives the slices and the event's value and fee at the position's scale.
+        """
+        wanted, held = event.quantity, position.quantity
+        known = lots = wanted if wanted < held else held
         slices = position.inventory.take(lots) if lots else []
-        position.quantity -= lots
+        position.quantity = held - lots
         last = len(slices) - 1
-        if known < quantity:
-            known += self._take_dust(position, quantity - known, event.time, slices)
-        if known and known < quantity and position.scale == 1:
-            # The known share of the fill's value is no whole number of units: keep the finer part.
-            position.refine()
-            value, fee = value * UNIT, fee * UNIT
+        if known < wanted:
+            known += self._take_dust(position, wanted - known, event.time, slices)
+            if known and position.scale == 1 and known < wanted:
+                # The known share of the fill's value is no whole number of units: keep the finer part.
+                position.refine()
+                value, fee = value * UNIT, fee * UNIT
         cost_left, fees_left = position.close()
         position.closing = trade
         if lots:
+            for part in slices:
+                cost_left -= part[4]
+                fees_left -= part[5]
             symbol, fill_id, time, size, cost, fees = slices[last]
-            cost += cost_left - sum(part[4] for part in slices)
-            fees += fees_left - sum(part[5] for part in slices)
-            slices[last] = symbol, fill_id, time, size, cost, fees
-        self._allocate(position, trade, event, slices, value, fee)
-        if known < quantity:
-            self._sell_unknown(position, trade, event, quantity - known, value, fee, len(slices))
+            slices[last] = symbol, fill_id, time, size, cost + cost_left, fees + fees_left
+        return slices, value, fee
 
     def _take_dust(self, position: OpenPosition, wanted: int, time: int, slices: list[Slice]) -> int:
         """Consume the dust pool; the quantity found."""
@@ -199,6 +205,8 @@ class Book:
             )  # fmt: skip
             self._allocated(_new(Allocation, row))
             proceeds, paid = proceeds_upto, paid_upto
+        if done < quantity:
+            self._sell_unknown(position, trade, event, quantity - done, value, fee, len(slices))
 
     def _sell_unknown(
         self,
@@ -270,7 +278,7 @@ class Book:
     def _open(self, event: Event) -> OpenPosition:
         self._settle()
         time, fill_id, symbol, kind, order_id, _, _, _, scale = event
-        if kind is EventKind.EXIT or kind is EventKind.FEE:
+        if kind is _EXIT or kind is _FEE:
             order_id = ""
         self._position = OpenPosition(PositionKey(symbol, fill_id), order_id, time, scale, self._checkpoint())
         return self._position
@@ -297,13 +305,13 @@ class Book:
         self._emit(position)
         if position.quantity:
             self._dust.add(position.quantity, position.dust_out_cost)
-        self._flows = self._day_flows()
+        self._flows = position.add_flows(self._flows)
         self._position = None
 
     def _trade(self, position: OpenPosition, event: Event) -> OpenTrade:
         """The running trade of the event's order; the order longest untouched makes room."""
-        kind = TradeKind.FEE if event.kind is EventKind.FEE else TradeKind.TRADE
-        name = event.symbol, event.order_id, kind
+        _, fill_id, symbol, kind, order_id, _, _, _, _ = event
+        name = symbol, order_id, kind
         totals = position.totals()
         if position.trade:
             position.trade.absorb(totals)
@@ -312,7 +320,7 @@ class Book:
         if trade is None:
             if len(trades) >= OPEN_ORDERS:
                 self._emit_trade(position, trades.pop(next(iter(trades))))
-            trade = OpenTrade(TradeKey(position.key, *name, event.event_id), event.time)
+            trade = OpenTrade(TradeKey(position.key, symbol, order_id, _TRADE_KINDS[kind], fill_id), event[0])
         trade.since = totals
         trades[name] = position.trade = trade
         return trade
@@ -320,12 +328,14 @@ class Book:
     # Output
 
     def _emit(self, position: OpenPosition) -> None:
-        position.settle_trade()
+        totals = position.totals()
+        if position.trade:
+            position.trade.absorb(totals)
         for trade in position.trades.values():
             self._emit_trade(position, trade)
         if position.dirty:
             position.dirty = False
-            self._sink.position(position.row())
+            self._sink.position(position.row(totals))
 
     def _emit_trade(self, position: OpenPosition, trade: OpenTrade) -> None:
         if trade.dirty:
@@ -340,14 +350,6 @@ class Book:
         if self._position:
             self._position.marked = self._position.flows()
 
-    def _day_flows(self) -> list[int]:
-        """The day's flows so far: of positions settled, and of the present one since the day began."""
-        position = self._position
-        if position is None:
-            return self._flows
-        flows = zip(self._flows, position.flows(), position.marked, strict=True)
-        return [settled + total - marked for settled, total, marked in flows]
-
     def _mark(self) -> None:
         position, pool = self._position, self._dust
         quantity = cost = 0
@@ -357,9 +359,8 @@ class Book:
             dust_cost += position.dust_out_cost
         elif position:
             quantity, cost = position.quantity, position.remaining_cost()
-        self._sink.mark(
-            Mark(self._day, quantity, cost, dust_quantity, dust_cost, self._unknown, *self._day_flows())
-        )
+        flows = position.add_flows(self._flows) if position else self._flows
+        self._sink.mark(Mark(self._day, quantity, cost, dust_quantity, dust_cost, self._unknown, *flows))
 
     # State
 

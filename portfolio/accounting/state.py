@@ -23,6 +23,10 @@ into folds."""
 
 _PERCENT: Final = 100 * 10**4
 _PERCENT_UNIT: Final = UNIT // 10**4
+# Members by name: looking one up on its class costs more than comparing it.
+_EXIT, _FEE, _TRADE = EventKind.EXIT, EventKind.FEE, TradeKind.TRADE
+_OPEN, _CLOSED = PositionStatus.OPEN, PositionStatus.CLOSED
+
 _TRADE_AMOUNTS: Final = (
     "entry_ms", "exit_ms", "quantity", "cost", "proceeds", "entry_fees", "exit_fees",
     "unknown_quantity", "unknown_proceeds",
@@ -40,14 +44,14 @@ Totals = tuple[int, int, int, int, int, int, int]
 
 class OpenTrade:
     """Published sums of one exit order. While its order is the position's last, `since` is the position's totals
-    when it became that; `OpenPosition.settle_trade` adds what came since."""
+    when it became that; `absorb` adds what came since."""
 
     __slots__ = ("dirty", "event_kind", "key", "kind", "order_id", "since", "symbol", *_TRADE_AMOUNTS)
 
     def __init__(self, key: TradeKey, time: int) -> None:
         self.key = key
         _, self.symbol, self.order_id, self.kind, _ = key
-        self.event_kind = EventKind.EXIT if self.kind is TradeKind.TRADE else EventKind.FEE
+        self.event_kind = _EXIT if self.kind is _TRADE else _FEE
         self.quantity = self.cost = self.proceeds = self.entry_fees = self.exit_fees = 0
         self.unknown_quantity = self.unknown_proceeds = 0
         self.entry_ms = self.exit_ms = time
@@ -127,7 +131,7 @@ class OpenPosition:
         self.closed = False
         self.closing: OpenTrade | None = None
         self.trade: OpenTrade | None = None
-        self.trades: dict[tuple[str, str, TradeKind], OpenTrade] = {}
+        self.trades: dict[tuple[str, str, EventKind], OpenTrade] = {}
         # What of the flows below belongs to days already marked.
         self.marked = (0, 0, 0, 0, 0)
         self.dirty = True
@@ -195,10 +199,14 @@ class OpenPosition:
     def exit_quantity(self) -> int:
         return self.entry_quantity + self.dust_in_quantity - self.quantity - self.moved_quantity
 
-    def settle_trade(self) -> None:
-        """Bring the current trade's sums up to date."""
-        if self.trade:
-            self.trade.absorb(self.totals())
+    def add_flows(self, day: list[int]) -> list[int]:
+        """A day's flows of settled positions with this one's since the day began."""
+        gross, fees, unknown, moved_quantity, moved_cost = self.flows()
+        marked = self.marked
+        return [
+            day[0] + gross - marked[0], day[1] + fees - marked[1], day[2] + unknown - marked[2],
+            day[3] + moved_quantity - marked[3], day[4] + moved_cost - marked[4],
+        ]  # fmt: skip
 
     def flows(self) -> tuple[int, int, int, int, int]:
         """Published so far: gross, fees, unknown proceeds, quantity and cost moved out."""
@@ -206,13 +214,13 @@ class OpenPosition:
         fees = self.published(self.entry_fees) + exit_fees
         return proceeds - cost, fees, unknown, self.moved_quantity, self.moved_cost
 
-    def row(self) -> Position:
-        exit_quantity, cost, proceeds, used_fees, exit_fees, unknown_quantity, unknown = self.totals()
+    def row(self, totals: Totals) -> Position:
+        exit_quantity, cost, proceeds, used_fees, exit_fees, unknown_quantity, unknown = totals
         closed, quantity, gross = self.closed, self.entry_quantity, proceeds - cost
         entry_price = quotient(self.entry_cost * (UNIT // self.scale), quantity) if quantity else None
         exit_price = quotient(self.proceeds * (UNIT // self.scale), exit_quantity) if exit_quantity else None
         return Position(
-            self.key, self.order_id, "LONG", PositionStatus.CLOSED if closed else PositionStatus.OPEN,
+            self.key, self.order_id, "LONG", _CLOSED if closed else _OPEN,
             self.opened_ms, self.last_ms if closed else None, self.last_ms,
             quantity, self.published(self.entry_cost), entry_price,
             exit_quantity, cost, proceeds, exit_price,
@@ -225,7 +233,7 @@ class OpenPosition:
 
     def dump(self) -> dict[str, Any]:
         """Of a closed position only its closing order's trades: no other can fill on."""
-        closing = self.closing and (self.closing.symbol, self.closing.order_id, self.closing.kind)
+        closing = self.closing and (self.closing.symbol, self.closing.order_id, int(self.closing.event_kind))
         trades = [
             trade.dump()
             for (symbol, order_id, _), trade in self.trades.items()
@@ -253,14 +261,14 @@ class OpenPosition:
         position.inventory.load(data["inventory"], scale)
         for row in data["trades"]:
             trade = OpenTrade.load(row, key)
-            position.trades[trade.symbol, trade.order_id, trade.kind] = trade
+            position.trades[trade.symbol, trade.order_id, trade.event_kind] = trade
             position.trade = trade
         if position.trade:
             position.trade.since = position.totals()
         position.closed = data["closed"]
         if data["closing"]:
             symbol, order_id, kind = data["closing"]
-            position.closing = position.trades[symbol, order_id, TradeKind(kind)]
+            position.closing = position.trades[symbol, order_id, EventKind(kind)]
         gross, fees, unknown, moved_quantity, moved_cost = map(int, data["marked"])
         position.marked = gross, fees, unknown, moved_quantity, moved_cost
         position.dirty = False
