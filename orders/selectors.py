@@ -1,0 +1,131 @@
+"""Lists of fills and orders for API and pages: evaluated rows, newest first. Need an open door.
+
+Pages go by keyset, so any page costs what the first does and rows that come meanwhile shift nothing.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from django.db.models import F, Model, Q, QuerySet
+
+from core.django.cursors import Place
+from core.errors import Invalid
+from orders.models import Fill, Order
+
+MOST: Final = 500  # rows a page
+OPEN: Final = ("NEW", "PARTIALLY_FILLED")
+FILL_FIELDS: Final = (
+    *("id", "account_id", "market_type", "symbol", "base_asset", "quote_asset", "exchange_fill_id"),
+    *("exchange_order_id", "side", "price", "quantity", "quote_quantity", "fee_amount", "fee_currency"),
+    *("is_maker", "executed_at"),
+)
+ORDER_FIELDS: Final = (
+    *("id", "account_id", "market_type", "symbol", "exchange_order_id", "client_order_id", "order_list_id"),
+    *("side", "type", "status", "price", "stop_price", "quantity", "executed_quantity"),
+    *("executed_quote_quantity", "time_in_force", "role", "group_id", "parent_id", "linked_by", "strategy"),
+    *("note", "ordered_at", "filled_at", "exchange_updated_at"),
+)
+_M = TypeVar("_M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Rows as mappings by field name, with the account's `exchange`; `next_cursor` is None on the last page."""
+
+    rows: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+def fills_page(
+    *,
+    account_ids: Collection[UUID] | None = None,
+    exchange: str | None = None,
+    symbol: str | None = None,
+    side: str | None = None,
+    order_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> ListPage:
+    """Fills executed in [since, until), newest first. Filters left out are not applied; no accounts, no rows.
+
+    `order_id` is the exchange's. Raises Invalid for a limit outside 1 to 500 or a cursor of nobody.
+    """
+    wanted = _condition(
+        account_id__in=account_ids,
+        account__exchange=exchange,
+        symbol=symbol,
+        side=side,
+        exchange_order_id=order_id,
+        executed_at__gte=since,
+        executed_at__lt=until,
+    )
+    return _page(Fill.objects.filter(wanted), "executed_at", FILL_FIELDS, limit, cursor)
+
+
+def orders_page(
+    *,
+    account_ids: Collection[UUID] | None = None,
+    exchange: str | None = None,
+    symbol: str | None = None,
+    side: str | None = None,
+    status: str | None = None,
+    role: str | None = None,
+    group_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> ListPage:
+    """Orders placed in [since, until), newest first; otherwise as `fills_page`."""
+    wanted = _condition(
+        account_id__in=account_ids,
+        account__exchange=exchange,
+        symbol=symbol,
+        side=side,
+        status=status,
+        role=role,
+        group_id=group_id,
+        ordered_at__gte=since,
+        ordered_at__lt=until,
+    )
+    return _page(Order.objects.filter(wanted), "ordered_at", ORDER_FIELDS, limit, cursor)
+
+
+def open_orders(
+    *,
+    account_ids: Collection[UUID] | None = None,
+    exchange: str | None = None,
+    symbol: str | None = None,
+    limit: int = MOST,
+) -> list[dict[str, Any]]:
+    """The newest orders still in the book."""
+    wanted = _condition(account_id__in=account_ids, account__exchange=exchange, symbol=symbol)
+    return _page(Order.objects.filter(wanted, status__in=OPEN), "ordered_at", ORDER_FIELDS, limit, None).rows
+
+
+def _condition(**filters: Any) -> Q:
+    return Q(**{name: value for name, value in filters.items() if value is not None})
+
+
+def _page(rows: QuerySet[_M], time: str, fields: Collection[str], limit: int, cursor: str | None) -> ListPage:
+    """One row more than asked for tells whether there is another page."""
+    if not 1 <= limit <= MOST:
+        raise Invalid(f"limit must be between 1 and {MOST}.")
+    if cursor is not None:
+        rows = rows.filter(_after(time, Place.read(cursor)))
+    found: list[Mapping[str, Any]] = list(
+        rows.order_by(f"-{time}", "-id").values(*fields, exchange=F("account__exchange"))[: limit + 1]
+    )
+    page = [dict(row) for row in found[:limit]]
+    more = len(found) > limit
+    return ListPage(page, Place(page[-1][time], page[-1]["id"]).text() if more else None)
+
+
+def _after(time: str, place: Place) -> Q:
+    """Rows after a place in (time, id) descending: the first half is what the index is entered by."""
+    return Q(**{f"{time}__lte": place.time}) & (Q(**{f"{time}__lt": place.time}) | Q(id__lt=place.id))
