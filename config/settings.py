@@ -98,9 +98,9 @@ SILENCED_SYSTEM_CHECKS = ["auth.E003"]
 LOGIN_URL = "web:login"
 LOGIN_REDIRECT_URL = "web:dashboard"
 LOGOUT_REDIRECT_URL = "web:login"
+CSRF_FAILURE_VIEW = "web.pages.errors.csrf_failure"
 PASSWORD_HASHERS = [
     "accounts.hashers.Argon2id",
-    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {

@@ -1,9 +1,12 @@
 """Database roles: `cgt_app` for everything, `cgt_system` for the listed system places; neither owns or bypasses."""
 
+from typing import Final
+
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from core.django.tenancy import APP_ROLE, SYSTEM_ROLE
+APP_ROLE: Final = "cgt_app"
+SYSTEM_ROLE: Final = "cgt_system"
 
 _CREATE = """
 DO $$ BEGIN

@@ -19,8 +19,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-APP_ROLE: Final = "cgt_app"
-SYSTEM_ROLE: Final = "cgt_system"
+from core.django.roles import APP_ROLE, SYSTEM_ROLE
+
 SYSTEM: Final = "system"
 
 # The only places that may see rows of several owners; each is a short read or upkeep.

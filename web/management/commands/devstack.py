@@ -87,7 +87,7 @@ class Command(BaseCommand):
             "worker", [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", "--queues", queues]
         )
         stack.start(
-            "beat", [*celery, "beat", "--loglevel", "INFO", "--schedule", "/dev/null", "--pidfile", ""]
+            "beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""]
         )
         self._await(stack, f"http://127.0.0.1:{port}/health/live", "the web server")
 
