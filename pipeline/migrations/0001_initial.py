@@ -3,8 +3,9 @@
 import django.db.models.deletion
 import django.db.models.manager
 from django.conf import settings
-from core.django.tenancy import TenantTable
 from django.db import migrations, models
+
+from core.django.tenancy import TenantTable
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,33 @@
+"""The way to the workers. It only carries hints: when the broker is down, the next dispatch finds the work itself."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+INTERACTIVE: Final = "interactive"  # somebody waits
+SYNC: Final = "sync"
+MARKET: Final = "market"
+
+app = Celery("crypto_graph_trader")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_default_queue=SYNC,
+    task_create_missing_queues=True,
+    imports=("pipeline.tasks",),
+    broker_transport_options={"socket_connect_timeout": 1, "socket_timeout": 30},
+)
+
+
+def hint(task: str, arguments: Sequence[object], *, queue: str) -> bool:
+    """Tell a worker of work that lies in rows; answers whether the broker took it."""
+    try:
+        app.send_task(task, args=list(arguments), queue=queue, retry=False, expires=60)
+    except (OperationalError, OSError) as error:
+        logger.warning("The broker took no hint of %s: %s", task, type(error).__name__)
+        return False
+    return True

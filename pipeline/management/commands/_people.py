@@ -1,0 +1,35 @@
+"""Whom a command works for."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import CommandError
+
+from accounts.models import User
+from core.django import tenancy
+from credentials.models import ExchangeAccount
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--user", required=True, metavar="EMAIL", help="whose accounts")
+    parser.add_argument("--account", metavar="LABEL", help="one account by its label; all without it")
+
+
+def find_user(email: str) -> User:
+    """Raises CommandError."""
+    user = User.objects.filter(email__iexact=email, is_deleted=False).first()
+    if user is None:
+        raise CommandError(f"There is no user {email!r}: check the address, or register it first.")
+    return user
+
+
+def find_accounts(user: User, label: str | None) -> list[ExchangeAccount]:
+    """Living accounts, oldest first. Raises CommandError when there is none."""
+    with tenancy.acting_as(user.id):
+        living = list(ExchangeAccount.objects.filter(is_active=True).order_by("created_at", "id"))
+    found = [account for account in living if label in (None, account.label)]
+    if found:
+        return found
+    if not living:
+        raise CommandError(f"{user.email} has no exchange account: connect one first.")
+    labels = ", ".join(repr(account.label) for account in living)
+    raise CommandError(f"{user.email} has no account {label!r}; there are: {labels}.")

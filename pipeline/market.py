@@ -1,0 +1,137 @@
+"""Public data, fetched once for everybody: listings, latest prices, the candles somebody needs."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Max
+
+from core import clock
+from core.django import tenancy
+from exchanges import registry
+from exchanges.base import Listings, MarketData
+from exchanges.errors import ErrorKind, ExchangeError
+from marketdata import candles, listings, tickers
+from marketdata.candles import CandleNeed
+from marketdata.models import Listing
+from pipeline import pauses, schedule
+from portfolio.models import AssetDay
+from portfolio.valuations import PriceNeed
+
+DAILY_AGAIN: Final = timedelta(days=3)  # closes of the last days are read again: the newest was not final
+Clock = Callable[[], datetime]
+Beat = Callable[[str], None]
+
+
+@contextmanager
+def open_market(exchange: str, *, now: Clock) -> Iterator[MarketData]:
+    """A public client for the length of the block. A refusal of this address is remembered for all."""
+    pauses.check(exchange=exchange, now=now())
+    client = registry.open_market(exchange, urls=urls(), now=now)
+    try:
+        yield client
+    except ExchangeError as error:
+        moment = now()
+        until = schedule.retry_at(error, failures=1, at=moment)
+        pauses.note(exchange=exchange, error=error, until=until, now=moment)
+        raise
+    finally:
+        client.close()
+
+
+def urls() -> Mapping[str, str]:
+    """Where exchanges answer, when not at their own address."""
+    return registry.parse_urls(settings.EXCHANGE_URLS)
+
+
+def refresh_listings(*, exchange: str, now: Clock = clock.now) -> int:
+    with open_market(exchange, now=now) as market:
+        page = market.listings()
+    return listings.store(exchange=exchange, rows=page.rows, at=now())
+
+
+def refresh_prices(*, exchange: str, now: Clock = clock.now) -> int:
+    """Raises ExchangeError. Prices of symbols not listed yet wait for the listings."""
+    with open_market(exchange, now=now) as market:
+        page = market.prices()
+    return tickers.store(exchange=exchange, rows=page.rows, at=now())
+
+
+def refresh_daily_candles(*, now: Clock = clock.now) -> int:
+    """The last days' candles of every asset anybody holds or held."""
+    at = now()
+    today = clock.day_start(clock.utc_day(at))
+    with tenancy.as_system("market-data-needs"):
+        assets = list(AssetDay.objects.values_list("asset", flat=True).distinct())
+    needs = [
+        PriceNeed(asset, settings.REPORTING_CURRENCY, today - DAILY_AGAIN, today + clock.DAY, "1d")
+        for asset in sorted(assets)
+        if asset != settings.REPORTING_CURRENCY
+    ]
+    return fetch_candles(needs, now=now)
+
+
+def fetch_candles(
+    needs: Iterable[PriceNeed], *, now: Clock = clock.now, beat: Beat = lambda step: None
+) -> int:
+    """Fetch and store what is missing of the needs; answers how many candles came. Raises ExchangeError."""
+    exchange, at = settings.PRICE_EXCHANGE, now()
+    wanted = [
+        (need.timeframe, gap)
+        for need in needs
+        for gap in candles.missing(
+            exchange=exchange,
+            asset=need.asset,
+            currency=need.currency,
+            timeframe=need.timeframe,
+            since=need.since,
+            until=need.until,
+            at=at,
+        )
+    ]
+    if not wanted:
+        return 0
+    with open_market(exchange, now=now) as market:
+        return sum(_fetch(market, timeframe, gap, now=now, beat=beat) for timeframe, gap in wanted)
+
+
+def known_listings(*, exchange: str, now: Clock = clock.now) -> Listings:
+    """Base and quote of every symbol, also of the delisted; asks the exchange when none are stored yet."""
+    newest = Listing.objects.filter(exchange=exchange).aggregate(at=Max("updated_at"))["at"]
+    if newest is None:
+        refresh_listings(exchange=exchange, now=now)
+        newest = Listing.objects.filter(exchange=exchange).aggregate(at=Max("updated_at"))["at"]
+    return _listings(exchange, newest)
+
+
+@lru_cache(maxsize=8)
+def _listings(exchange: str, newest: datetime | None) -> Listings:
+    """`newest` makes a refreshed table another key."""
+    rows = Listing.objects.filter(exchange=exchange).select_related("symbol")
+    return {
+        name: (base, quote)
+        for name, base, quote in rows.values_list("name", "symbol__base_asset", "symbol__quote_asset")
+    }
+
+
+def _fetch(market: MarketData, timeframe: str, gap: CandleNeed, *, now: Clock, beat: Beat) -> int:
+    """One gap, page by page. A symbol the exchange does not know any more has no candles."""
+    since, count = gap.since, 0
+    while since < gap.until:
+        beat(f"Fetching prices of {gap.symbol}")
+        try:
+            page = market.candles(gap.symbol, timeframe, since, gap.until)
+        except ExchangeError as error:
+            if error.kind is not ErrorKind.USER:
+                raise
+            return count
+        count += candles.store(
+            exchange=settings.PRICE_EXCHANGE, timeframe=timeframe, rows=page.rows, at=now()
+        )
+        if not page.has_more or page.rows[-1].opened_at <= since:
+            return count
+        since = page.rows[-1].opened_at
+    return count

@@ -1,0 +1,162 @@
+"""What the work on one account shares: its client, its run, and the one way pages become rows."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
+
+from core.django import tenancy
+from credentials import accounts
+from credentials.models import ExchangeAccount, KeyState
+from exchanges.base import Account as Client
+from exchanges.base import Listings
+from exchanges.errors import ErrorKind, ExchangeError
+from exchanges.rows import BadRow, Page
+from orders.touched import Touched
+from pipeline import cursors, rejected, runs, schedule
+from pipeline.models import Stream, SyncCursor, SyncRun
+from portfolio import books
+
+logger = logging.getLogger(__name__)
+
+SOURCE: Final = "sync"
+SLICE: Final = timedelta(minutes=4)  # a longer history goes on in the next run, so that others get their turn
+_NEVER_ALONE: Final = frozenset(
+    {ErrorKind.AUTH, ErrorKind.BANNED, ErrorKind.RATE, ErrorKind.NETWORK, ErrorKind.CLOCK}
+)
+_T_contra = TypeVar("_T_contra", contravariant=True)
+_R = TypeVar("_R")
+Progress = Callable[[SyncRun], None]
+Clock = Callable[[], datetime]
+
+
+class Store(Protocol[_T_contra]):
+    """One of `orders.ingest`'s functions."""
+
+    def __call__(
+        self, *, account: ExchangeAccount, rows: Sequence[_T_contra], source: str, run_id: int | None
+    ) -> Touched: ...
+
+
+class SliceOver(Exception):
+    """The time of this run is used up; what is left stays due."""
+
+
+class Stopped(Exception):
+    """Nothing more can be asked for this account before `until`; `error` says why."""
+
+    def __init__(self, error: ExchangeError, until: datetime) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a stored page touched, and how many of its unreadable rows were never seen before."""
+
+    touched: Touched
+    unreadable: int
+
+
+@dataclass(slots=True)
+class Session:
+    """The work on one account, in one thread. Nothing of it outlives the run."""
+
+    account: ExchangeAccount
+    run: SyncRun
+    client: Client
+    listings: Listings
+    clock: Clock
+    progress: Progress
+    started: datetime
+    is_active: bool
+    asked: set[str]  # symbols with a FILLS cursor
+    followed: set[str]  # symbols with an ORDERS cursor
+    unread: set[rejected.Place]
+    live: set[str] = field(default_factory=set)  # symbols with open or new orders and fills
+    problems: list[ExchangeError] = field(default_factory=list)
+    reason: str = ""  # why the first row of this run was set aside
+    stored: int = 0
+    downs: int = 0  # failures of the exchange itself, in a row
+
+    @contextmanager
+    def door(self, step: str = "") -> Iterator[datetime]:
+        """A transaction of the account's owner. It commits only while the run is ours, and tells how far it is."""
+        with tenancy.acting_as(self.account.user_id):
+            yield self.clock()
+            self.run.step = step or self.run.step
+            self.run.clock_offset_ms = round(self.client.clock_offset / timedelta(milliseconds=1)) or None
+            runs.beat(self.run, now=self.clock())
+        self.progress(self.run)
+
+    def keep(self, page: Page[_R], store: Store[_R], place: rejected.Place) -> Kept:
+        """Store a page. Inside the open door."""
+        touched = store(account=self.account, rows=page.rows, source=SOURCE, run_id=self.run.id)
+        books.mark_stale(account=self.account, touched=touched)
+        self._count(place[0], touched)
+        return Kept(touched, self.set_aside(place, page.bad))
+
+    def set_aside(self, place: rejected.Place, bad: Sequence[BadRow]) -> int:
+        """Keep unreadable rows, and see which of the earlier ones could be read now. Inside the open door."""
+        if place in self.unread:
+            rejected.mend(run=self.run, place=place, bad=bad, at=self.clock())
+        fresh = rejected.keep(run=self.run, place=place, bad=bad)
+        if fresh and not self.reason:
+            self.reason = bad[0].reason
+        self.run.rejected_count += fresh
+        return fresh
+
+    def finish(self, cursor: SyncCursor, *, ok_at: datetime, due_at: datetime | None = None) -> None:
+        """A stream is read to its end. Inside the open door."""
+        cursors.finish(cursor=cursor, due_at=due_at or self.next_due(cursor, ok_at), ok_at=ok_at)
+        if self.account.key_state == KeyState.FAILING:
+            accounts.note_auth_success(account=self.account)
+        self.run.steps_done += 1
+        self.downs = 0
+
+    def next_due(self, cursor: SyncCursor, at: datetime) -> datetime:
+        return schedule.next_due(
+            cursor.stream,
+            account_id=self.account.id,
+            scope=cursor.scope,
+            at=at,
+            is_active=self.is_active,
+            is_live=cursor.scope in self.live,
+            is_followed=cursor.scope in self.followed,
+        )
+
+    def fail(self, cursor: SyncCursor, error: ExchangeError) -> None:
+        """Note why a stream failed. Raises Stopped when the others would fail alike."""
+        self.problems.append(error)
+        self.downs = self.downs + 1 if error.kind is ErrorKind.DOWN else 0
+        with self.door() as now:
+            until = cursors.fail(cursor=cursor, error=error, now=now)
+            self.run.steps_done += 1
+        if error.kind in _NEVER_ALONE or self.downs > 1:
+            raise Stopped(error, until)
+
+    def follow(self, symbols: Sequence[str], *, due_at: datetime) -> None:
+        """Ask a symbol for fills and orders from now on. Inside an open door."""
+        new = [symbol for symbol in symbols if symbol not in self.followed]
+        cursors.ensure(account=self.account, stream=Stream.FILLS, scopes=new, due_at=due_at)
+        cursors.ensure(account=self.account, stream=Stream.ORDERS, scopes=new, due_at=due_at)
+        self.run.steps_total += len(new) + len(set(new) - self.asked)
+        self.asked |= set(new)
+        self.followed |= set(new)
+
+    def check_time(self) -> None:
+        """Raises SliceOver when others have waited long enough."""
+        if self.clock() - self.started > SLICE:
+            raise SliceOver
+
+    def _count(self, stream: str, touched: Touched) -> None:
+        if touched.stored:
+            counts = self.run.counts
+            counts[stream] = counts.get(stream, 0) + touched.stored
+        self.stored += touched.stored + touched.changed
+        if touched.conflicts:
+            words = f"{len(touched.conflicts)} facts came again with other content; the first stay: "
+            self.problems.append(ExchangeError(ErrorKind.BUG, words + touched.conflicts[0], code="conflict"))

@@ -1,0 +1,122 @@
+"""Celery's side: each task takes ids or nothing, asks the rows what is due, and does no harm when it comes twice."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from core import clock
+from core.errors import DomainError
+from exchanges import registry
+from exchanges.errors import ExchangeError
+from pipeline import broker, derive, dispatch, market, runs, sync
+from pipeline.models import Trigger
+from portfolio import metrics, snapshots
+
+logger = logging.getLogger(__name__)
+
+DISPATCHED: Final = 500  # accounts per dispatch
+BATCH: Final = 10  # accounts per task
+LONGEST_TASK: Final = timedelta(minutes=5)  # accounts not reached by then are hinted at again
+
+
+@broker.app.task(name="pipeline.dispatch")
+def dispatch_due() -> int:
+    """Queue what is due and tell the workers; answers how many accounts."""
+    ids = [str(each) for each in dispatch.claim_due_accounts(DISPATCHED, at=clock.now())]
+    for start in range(0, len(ids), BATCH):
+        broker.hint(runs.SYNC_TASK, [ids[start : start + BATCH]], queue=broker.SYNC)
+    return len(ids)
+
+
+@broker.app.task(name=runs.SYNC_TASK)
+def sync_accounts(account_ids: Sequence[str]) -> int:
+    """Work accounts one after another; answers how many had something to do."""
+
+    def work(owned: dispatch.Owned) -> bool:
+        return (
+            sync.sync_account(
+                user_id=owned.user_id,
+                account_id=owned.account_id,
+                trigger=Trigger.SCHEDULE,
+                at=clock.now(),
+            )
+            is not None
+        )
+
+    return _each(dispatch.owners([UUID(each) for each in account_ids]), work)
+
+
+@broker.app.task(name="pipeline.rebuild_stale")
+def rebuild_stale(*, waiting: bool = False) -> int:
+    """Fold books that no run folded; `waiting` tries the ones that lacked a price once more."""
+
+    def work(owned: dispatch.Owned) -> bool:
+        derive.bring_up_to_date(user_id=owned.user_id, account_id=owned.account_id, at=clock.now())
+        return True
+
+    return _each(dispatch.stale_accounts(limit=DISPATCHED, waiting=waiting), work)
+
+
+@broker.app.task(name="pipeline.daily_snapshots")
+def daily_snapshots() -> int:
+    """Write the days that are over; a quiet account has no run that would."""
+
+    def work(owned: dispatch.Owned) -> bool:
+        at = clock.now()
+        written = snapshots.refresh(user_id=owned.user_id, account_id=owned.account_id, at=at)
+        if written:
+            metrics.refresh(user_id=owned.user_id, at=at)
+        return bool(written)
+
+    return _each(dispatch.unfinished_days(at=clock.now(), limit=DISPATCHED), work)
+
+
+@broker.app.task(name="pipeline.refresh_prices")
+def refresh_prices() -> int:
+    exchange = settings.PRICE_EXCHANGE
+    return _public(exchange, partial(market.refresh_prices, exchange=exchange))
+
+
+@broker.app.task(name="pipeline.refresh_listings")
+def refresh_listings() -> int:
+    return sum(
+        _public(exchange, partial(market.refresh_listings, exchange=exchange))
+        for exchange in registry.supported()
+    )
+
+
+@broker.app.task(name="pipeline.refresh_daily_candles")
+def refresh_daily_candles() -> int:
+    return _public(settings.PRICE_EXCHANGE, market.refresh_daily_candles)
+
+
+def _each(accounts: Iterable[dispatch.Owned], work: Callable[[dispatch.Owned], bool]) -> int:
+    """One account's trouble is not another's; answers for how many `work` did something."""
+    done, begun = 0, clock.now()
+    for owned in accounts:
+        if clock.now() - begun > LONGEST_TASK:
+            break
+        try:
+            done += work(owned)
+        except (OperationalError, InterfaceError):  # nobody's, everybody's: the next dispatch tries again
+            raise
+        except DomainError as error:
+            logger.info("Account %s: %s", owned.account_id, error.message)
+        except Exception:
+            logger.exception("Account %s", owned.account_id)
+    return done
+
+
+def _public(exchange: str, work: Callable[[], int]) -> int:
+    """Public data that does not come now comes with the next beat; its age is shown until then."""
+    try:
+        return work()
+    except ExchangeError as error:
+        logger.warning("%s: %s", exchange, error)
+        return 0

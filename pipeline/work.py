@@ -1,0 +1,59 @@
+"""Due streams of one account, worked one after another: what fails alone stops alone."""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from django.db import InterfaceError, OperationalError
+
+from exchanges.errors import ErrorKind, ExchangeError
+from exchanges.rows import TransferKind
+from pipeline import cursors, streams
+from pipeline.models import Stream, SyncCursor
+from pipeline.runs import LostRun
+from pipeline.session import Session, SliceOver
+
+logger = logging.getLogger(__name__)
+
+HANDLERS: Final[Mapping[str, streams.Handler]] = {
+    Stream.PERMISSIONS: streams.permissions,
+    Stream.BALANCES: streams.balances,
+    Stream.OPEN_ORDERS: streams.open_orders,
+    Stream.DEPOSITS: partial(streams.transfers, TransferKind.DEPOSIT),
+    Stream.WITHDRAWALS: partial(streams.transfers, TransferKind.WITHDRAWAL),
+    Stream.FILLS: streams.fills,
+    Stream.ORDERS: streams.orders,
+    Stream.RECHECK: streams.recheck,
+}
+# They concern the whole run: its row is lost, its time is up, the key is another account's, the database is gone.
+_PASSED_ON: Final = (LostRun, SliceOver, streams.MovedOn, OperationalError, InterfaceError)
+
+
+def work_due(session: Session, stream: Stream) -> int:
+    """Read every due cursor of a stream; answers how many. Raises Stopped when the account must wait."""
+    worked = 0
+    while claimed := _claim(session, stream):
+        for cursor in claimed:
+            _work(session, cursor)
+            session.check_time()
+        worked += len(claimed)
+    return worked
+
+
+def _claim(session: Session, stream: Stream) -> list[SyncCursor]:
+    with session.door() as now:
+        return cursors.claim(account_id=session.account.id, streams=[stream], due_by=session.started, now=now)
+
+
+def _work(session: Session, cursor: SyncCursor) -> None:
+    try:
+        HANDLERS[cursor.stream](session, cursor)
+    except _PASSED_ON:
+        raise
+    except ExchangeError as error:
+        session.fail(cursor, error)
+    except Exception as error:  # one poisoned page must not keep the other streams from being read
+        logger.exception("Stream %s of run %s", cursor, session.run.id)
+        words = f"Our own fault while reading {cursor}: {type(error).__name__}."
+        session.fail(cursor, ExchangeError(ErrorKind.BUG, words, code="fault"))

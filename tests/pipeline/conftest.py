@@ -1,0 +1,44 @@
+"""Every test here speaks to a simulated Binance with the real adapter."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from credentials import accounts
+from exchanges.simulators import profiles
+from exchanges.simulators.binance import BinanceSimulator
+from exchanges.simulators.clock import FixedClock
+from tests.factories import UserFactory
+from tests.pipeline.worlds import NO_LIMITS, START, World
+
+
+@pytest.fixture
+def make_world(settings: Settings) -> Iterator[Callable[..., World]]:
+    simulators: list[BinanceSimulator] = []
+
+    def make(label: str = "quiet", *, key: str = "", secret: str = "") -> World:
+        clock = FixedClock(START)
+        simulator = BinanceSimulator(seed=7, clock=clock, profiles=profiles.SMALL, limits=NO_LIMITS)
+        simulator.start()
+        simulators.append(simulator)
+        settings.EXCHANGE_URLS = f"binance={simulator.url}"
+        theirs = simulator.accounts[label]
+        user = UserFactory()
+        account = accounts.connect(
+            user_id=user.id,
+            exchange="binance",
+            api_key=key or theirs.api_key,
+            secret_key=secret or theirs.api_secret,
+            label="Main",
+        )
+        return World(simulator, clock, label, user, account)
+
+    yield make
+    for simulator in simulators:
+        simulator.stop()
+
+
+@pytest.fixture
+def world(db: None, make_world: Callable[..., World]) -> World:
+    return make_world()

@@ -1,0 +1,138 @@
+"""What is stored after a sync over HTTP is what the simulated exchange says happened."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from orders.models import Fill
+from pipeline.models import CursorState, RunStatus, Stream, SyncCursor, Trigger
+from portfolio.balances import side_by_side
+from portfolio.models import PortfolioSnapshot, Position
+from tests.pipeline.facts import everything_stored, everything_true, stored_fills, true_fills
+from tests.pipeline.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("label", ["demo", "holes", "quiet"])
+def test_the_first_sync_stores_the_truth(make_world: Callable[..., World], label: str) -> None:
+    world = make_world(label)
+    run = world.sync(Trigger.CONNECT)
+    assert (run.status, run.error_detail) == (RunStatus.OK, "")
+    assert everything_stored(world) == everything_true(world)
+
+
+def test_a_run_tells_what_it_brought(world: World) -> None:
+    run = world.sync(Trigger.CONNECT)
+    truth = world.truth()
+    assert run.counts == {
+        "balances": len(truth["balances"]),
+        "deposits": len(truth["deposits"]),
+        "fills": sum(map(len, truth["fills"].values())),
+        "orders": sum(map(len, truth["orders"].values())),
+    }
+    assert run.steps_done == run.steps_total
+
+
+def test_computed_balances_equal_the_reported_ones(make_world: Callable[..., World]) -> None:
+    world = make_world("demo")
+    world.sync(Trigger.CONNECT)
+    with world.door():
+        rows = side_by_side(account_ids=[world.account.id])
+    assert {row.asset: row.difference for row in rows if row.difference} == {}
+
+
+def test_what_the_exchange_does_not_tell_shows_as_a_difference(make_world: Callable[..., World]) -> None:
+    world = make_world("holes")
+    world.sync(Trigger.CONNECT)
+    expected: dict[str, Decimal] = {}
+    for hole in world.truth()["holes"]:
+        expected[hole["asset"]] = expected.get(hole["asset"], Decimal(0)) + Decimal(hole["change"])
+    with world.door():
+        rows = side_by_side(account_ids=[world.account.id])
+    assert {row.asset: row.difference for row in rows if row.difference} == {
+        asset: change for asset, change in expected.items() if change
+    }
+
+
+def test_a_second_sync_stores_nothing_twice(make_world: Callable[..., World]) -> None:
+    world = make_world("demo")
+    world.sync(Trigger.CONNECT)
+    before = everything_stored(world)
+    run = world.sync()
+    assert (run.status, run.counts) == (RunStatus.OK, {})
+    assert everything_stored(world) == before
+
+
+def test_what_happened_since_comes_with_the_next_sync(make_world: Callable[..., World]) -> None:
+    world = make_world("demo")
+    world.sync(Trigger.CONNECT)
+    before = len(true_fills(world))
+    world.clock.advance(hours=2)
+    run = world.sync(Trigger.USER)
+    assert run.status == RunStatus.OK
+    assert len(true_fills(world)) > before
+    assert everything_stored(world) == everything_true(world)
+
+
+def test_the_schedule_alone_keeps_up_with_a_live_account(make_world: Callable[..., World]) -> None:
+    world = make_world("demo")
+    world.sync(Trigger.CONNECT)
+    for _ in range(3):
+        world.clock.advance(hours=1)
+        world.work()
+    assert everything_stored(world) == everything_true(world)
+
+
+def test_nothing_is_done_before_something_is_due(world: World) -> None:
+    world.sync(Trigger.CONNECT)
+    world.clock.advance(seconds=30)
+    assert world.work() is None
+
+
+def test_a_quiet_account_is_not_asked_for_its_symbols_each_time(world: World) -> None:
+    world.sync(Trigger.CONNECT)
+    world.clock.advance(hours=1, minutes=1)
+    run = world.work()
+    assert run is not None
+    assert run.steps_done == len([Stream.BALANCES, Stream.OPEN_ORDERS, Stream.DEPOSITS, Stream.WITHDRAWALS])
+
+
+def test_derived_rows_follow_in_the_same_run(make_world: Callable[..., World]) -> None:
+    world = make_world("demo")
+    world.sync(Trigger.CONNECT)
+    with world.door():
+        assert Position.objects.filter(account=world.account).exists()
+        assert PortfolioSnapshot.objects.filter(account=world.account).count() >= 20
+
+
+def test_every_listed_symbol_is_asked_in_the_end(world: World) -> None:
+    world.sync(Trigger.CONNECT)
+    with world.door():
+        rows = SyncCursor.objects.filter(account=world.account, stream=Stream.FILLS)
+        states = dict(rows.values_list("scope", "state"))
+    assert len(states) == 12
+    assert set(states.values()) == {CursorState.INCREMENTAL}
+
+
+def test_a_symbol_never_traded_is_asked_again_after_a_month(world: World) -> None:
+    world.sync(Trigger.CONNECT)
+    cursor = world.cursor(Stream.FILLS, "DOGEUSDT")
+    assert (cursor.due_at - world.now()).days == 30
+
+
+def test_facts_carry_their_payload_and_their_run(world: World) -> None:
+    run = world.sync(Trigger.CONNECT)
+    with world.door():
+        fill = Fill.objects.filter(account=world.account).earliest("id")
+    assert (fill.source, fill.run_id, str(fill.raw["id"])) == ("sync", run.id, fill.exchange_fill_id)
+
+
+def test_a_fill_two_days_late_is_found(make_world: Callable[..., World]) -> None:
+    world = make_world("demo")
+    world.sync(Trigger.CONNECT)
+    world.simulator.report_late_fill(account="demo", symbol="ETHUSDC", days=2)
+    world.clock.advance(days=1, hours=1)
+    world.work()
+    assert stored_fills(world) == true_fills(world)
