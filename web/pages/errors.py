@@ -1,0 +1,53 @@
+"""Error pages for people; programs get problem documents (core.django.problems)."""
+
+from http import HTTPStatus
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from core.django import problems
+
+_OF_PROGRAMS: Final = (
+    "/api", "/auth/", "/user/", "/health/", "/wallets/", "/database/", "/bot/",
+)  # fmt: skip
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: nothing there, or nothing of this person's."""
+    if not _is_for_people(request):
+        return problems.page_not_found(request, exception)
+    return _page(
+        HTTPStatus.NOT_FOUND,
+        "There is nothing here",
+        "The page does not exist, or it belongs to somebody else.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: touches neither database nor session, which may be what broke."""
+    if not _is_for_people(request):
+        return problems.server_error(request)
+    return _page(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Something broke on our side",
+        "It has been logged. Your data is safe: what is stored is never changed by reading it. Try again in a moment.",
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: a form without our token. What exactly was wrong with it is nobody's business."""
+    return _page(
+        HTTPStatus.FORBIDDEN,
+        "This form has expired",
+        "It was open for too long, or cookies are switched off. Go back, reload the page and send it again.",
+    )
+
+
+def _is_for_people(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(_OF_PROGRAMS)
+
+
+def _page(status: HTTPStatus, title: str, text: str) -> HttpResponse:
+    page = render_to_string("error.html", {"status": int(status), "title": title, "text": text})
+    return HttpResponse(page, status=status)

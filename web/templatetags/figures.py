@@ -1,0 +1,207 @@
+"""How numbers and moments are written on the pages. Exact `Decimal`s come in; what is cut off stands in the title.
+
+Unknown is a dash with its reason, never a zero. Changes carry their sign as well as their colour.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core import money
+from portfolio.accounting.measure import Reason
+from portfolio.accounting.periods import format_duration
+
+register = template.Library()
+
+MINUS: Final = "\N{MINUS SIGN}"
+DASH: Final = "—"
+_MONEY_PLACES: Final = 2
+_QUANTITY_PLACES: Final = 8
+_SIGNIFICANT: Final = 4  # digits kept of what would round to nothing
+_REASONS: Final[Mapping[str, str]] = {
+    Reason.NO_TRADES: "no trade in this time",
+    Reason.NO_WINS: "no winning trade in this time",
+    Reason.NO_LOSSES: "no losing trade in this time, and nothing can be divided by zero",
+    Reason.NO_DECIDED_TRADES: "every trade broke even",
+    Reason.TOO_FEW_TRADES: "too few trades to say",
+    Reason.NO_PLANNED_RISK: "no trade had a stop planned",
+    Reason.NO_EQUITY_AT_ENTRY: "what the portfolio was worth at the entries is not known",
+    Reason.NO_CAPITAL: "no capital was at work",
+    Reason.NO_RETURNS: "fewer than two valued days",
+    Reason.TOO_FEW_DAYS: "too few days to say",
+    Reason.NO_VARIATION: "every day was the same",
+    Reason.NO_DOWNSIDE: "no day ended with a loss",
+    Reason.NO_DRAWDOWN: "equity never fell",
+    Reason.GAINED_DESPITE_FALL: "money moved in or out between peak and trough made up for the fall",
+}
+
+
+@register.simple_tag
+def amount(
+    value: Decimal | None, unit: str = "", *, signed: bool = False, reason: str | None = ""
+) -> SafeString:
+    """Money: two decimals, more for what would vanish."""
+    return _figure(value, unit, places=_MONEY_PLACES, trim=False, signed=signed, reason=reason)
+
+
+@register.simple_tag
+def price(value: Decimal | None, unit: str = "", *, reason: str | None = "") -> SafeString:
+    """A price: as many decimals as its size asks for."""
+    return _figure(value, unit, places=_price_places(value), trim=False, reason=reason)
+
+
+@register.simple_tag
+def quantity(
+    value: Decimal | None, unit: str = "", *, signed: bool = False, reason: str | None = ""
+) -> SafeString:
+    """An amount of a coin: up to eight decimals, fewer for large ones, without trailing zeros."""
+    whole_digits = max(value.adjusted(), 0) if value else 0
+    places = max(_QUANTITY_PLACES - whole_digits - (whole_digits > 0), _MONEY_PLACES)
+    return _figure(value, unit, places=places, trim=True, signed=signed, reason=reason)
+
+
+@register.simple_tag
+def percentage(value: Decimal | None, *, signed: bool = False, reason: str | None = "") -> SafeString:
+    """A percentage that is already × 100."""
+    return _figure(value, "%", places=2, trim=False, signed=signed, reason=reason)
+
+
+@register.simple_tag
+def fall(value: Decimal | None, *, reason: str | None = "") -> SafeString:
+    """A drawdown, kept as a positive percentage and shown as the loss it is."""
+    return _figure(
+        -value if value is not None else None, "%", places=2, trim=False, signed=True, reason=reason
+    )
+
+
+@register.simple_tag
+def ratio(value: Decimal | None, *, reason: str | None = "") -> SafeString:
+    """A bare ratio, such as a profit factor."""
+    return _figure(value, "", places=2, trim=False, reason=reason)
+
+
+@register.simple_tag
+def unknown(reason: str | None = "") -> SafeString:
+    """The dash of what is not known, and why."""
+    if not reason:
+        return format_html('<span class="unknown" title="not known">{}</span>', DASH)
+    words = in_words(reason)
+    return format_html(
+        '<span class="unknown" title="{}">{}<span class="sr-only"> not known: {}</span></span>',
+        words, DASH, words,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def moment(at: datetime | None, *, seconds: bool = False) -> SafeString:
+    """A point in time, in UTC as all of the books."""
+    if at is None:
+        return unknown()
+    at = at.astimezone(UTC)
+    short = f"{at:%-d %b %Y, %H:%M:%S}" if seconds else f"{at:%-d %b %Y, %H:%M}"
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', _iso(at), f"{at:%Y-%m-%d %H:%M:%S}", short
+    )
+
+
+@register.simple_tag
+def age(at: datetime | None) -> SafeString:
+    """A point in time that the browser turns into “12 s ago”; without scripts the moment itself."""
+    if at is None:
+        return unknown("never so far")
+    at = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC" data-age>{} UTC</time>',
+        _iso(at), f"{at:%Y-%m-%d %H:%M:%S}", f"{at:%-d %b %H:%M:%S}",
+    )  # fmt: skip
+
+
+@register.simple_tag
+def day(value: date) -> SafeString:
+    """A UTC calendar day."""
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), day_text(value))
+
+
+@register.filter
+def held(value: timedelta | None) -> str:
+    """How long something was held: `2h 15m`, `3d 4h`."""
+    return DASH if value is None else format_duration(value)
+
+
+@register.filter
+def tone(value: Decimal | None) -> str:
+    """The colour class of a change; its sign says the same."""
+    if not value:
+        return ""
+    return "up" if value > 0 else "down"
+
+
+@register.filter
+def doubts(text: str) -> str:
+    """Why a day is not complete (`no_price:ABC, unexplained`), readable."""
+    return "; ".join(in_words(doubt.strip()).replace(":", ": ") for doubt in text.split(","))
+
+
+@register.filter
+def words(code: str) -> str:
+    """A code such as `no_losses` or `PARTIAL` as words."""
+    return in_words(code)
+
+
+def in_words(code: str) -> str:
+    """The words of a reason or status code; other text stays as it is."""
+    if code in _REASONS:
+        return _REASONS[code]
+    return code.replace("_", " ") if " " not in code else code
+
+
+def day_text(value: date) -> str:
+    return f"{value:%-d %b %Y}"
+
+
+def written(value: Decimal, *, places: int, trim: bool = False, signed: bool = False) -> str:
+    """A number as text: thousands apart, a true minus, a plus if asked, significant digits rather than a false 0."""
+    shown = money.quantize(value, places)
+    if value and not shown:
+        last = Decimal(1).scaleb(value.adjusted() - _SIGNIFICANT + 1)
+        shown, trim = value.quantize(last, context=money.CONTEXT), True
+    text = f"{abs(shown):,f}"
+    if trim and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    sign = MINUS if shown < 0 else "+" if signed and shown > 0 else ""
+    return f"{sign}{text}"
+
+
+def _figure(
+    value: Decimal | None,
+    unit: str,
+    *,
+    places: int,
+    trim: bool,
+    signed: bool = False,
+    reason: str | None = "",
+) -> SafeString:
+    if value is None:
+        return unknown(reason)
+    classes = f"num {tone(value)}".strip() if signed else "num"
+    exact = f"{money.text(value)} {unit}".strip()
+    suffix = format_html('<span class="unit">{}</span>', unit) if unit else ""
+    text = written(value, places=places, trim=trim, signed=signed)
+    return format_html('<span class="{}" title="{}">{}{}</span>', classes, exact, text, suffix)
+
+
+def _price_places(value: Decimal | None) -> int:
+    """Six significant digits, two to eight decimals: 67,123.45 · 1.23456 · 0.00001234."""
+    if not value:
+        return _MONEY_PLACES
+    needed = max(-int(value.normalize(money.CONTEXT).as_tuple().exponent), _MONEY_PLACES)  # no zeros for show
+    return min(max(5 - value.adjusted(), _MONEY_PLACES), needed, _QUANTITY_PLACES)
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
