@@ -95,13 +95,20 @@ SELECT w.asset, w.day, coalesce(f.amount, 0), coalesce(m.deposited, 0), coalesce
 FROM wanted w LEFT JOIN fills f USING (asset, day) LEFT JOIN moves m USING (asset, day)
 """
 
+# What was placed first for each role: a stop that was moved later was not the plan.
 _PLANS: Final = """
+WITH planned AS (
+  SELECT DISTINCT ON (parent_id, role) parent_id, role,
+         CASE role WHEN 'SL' THEN coalesce(stop_price, price) ELSE coalesce(price, stop_price) END AS level
+  FROM orders_order WHERE account_id = %s AND parent_id IS NOT NULL AND NOT group_id = ''
+  ORDER BY parent_id, role, ordered_at, length(exchange_order_id), exchange_order_id
+)
 SELECT entry.symbol, entry.exchange_order_id,
-       max(coalesce(leg.stop_price, leg.price)) FILTER (WHERE leg.role = 'SL'),
-       array_agg(coalesce(leg.price, leg.stop_price) ORDER BY leg.role) FILTER (WHERE leg.role LIKE 'TP%%')
-FROM orders_order leg JOIN orders_order entry ON entry.id = leg.parent_id
-WHERE leg.account_id = %s
-GROUP BY entry.symbol, entry.exchange_order_id
+       max(level) FILTER (WHERE planned.role = 'SL'),
+       array_agg(level ORDER BY length(planned.role), planned.role) FILTER (WHERE planned.role LIKE 'TP%%')
+FROM planned JOIN orders_order entry ON entry.id = planned.parent_id
+WHERE level IS NOT NULL
+GROUP BY entry.id, entry.symbol, entry.exchange_order_id
 """
 
 

@@ -1,0 +1,234 @@
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from core.django import tenancy
+from credentials.models import ExchangeAccount
+from orders import facts
+from orders.facts import AssetChange, BookFill, BookTransfer, Plan
+from tests.factories import AccountFactory, FillFactory, OrderFactory, TransferFactory
+from tests.orders.rows import AT, at
+
+pytestmark = pytest.mark.django_db
+UNIT = 10**18
+DAY = date(2026, 2, 1)
+
+
+@pytest.fixture
+def account() -> Iterator[ExchangeAccount]:
+    made = AccountFactory()
+    with tenancy.acting_as(made.user_id):
+        yield made
+
+
+def book(account: ExchangeAccount, asset: str = "BTC", after: datetime | None = None) -> list[BookFill]:
+    return list(facts.book_fills(account_id=account.id, asset=asset, after=after))
+
+
+def changes(account: ExchangeAccount, *pairs: tuple[str, date]) -> set[AssetChange]:
+    return set(facts.asset_changes(account_id=account.id, pairs=pairs))
+
+
+def test_a_fill_is_read_in_whole_units_and_milliseconds(account: ExchangeAccount) -> None:
+    FillFactory(
+        account=account,
+        exchange_fill_id="7",
+        exchange_order_id="3",
+        price=Decimal("0.000000000000000001"),
+        quantity=Decimal("99999999999999999999.999999999999999999"),
+        quote_quantity=Decimal("1.5"),
+        fee_amount=Decimal("-0.25"),
+        executed_at=AT + timedelta(milliseconds=1),
+    )
+
+    assert book(account) == [
+        BookFill(
+            fill_id="7",
+            symbol="BTCUSDT",
+            base="BTC",
+            quote="USDT",
+            side="BUY",
+            price=1,
+            quantity=10**38 - 1,
+            quote_quantity=3 * UNIT // 2,
+            fee_amount=-UNIT // 4,
+            fee_currency="USDT",
+            executed_ms=1769940000001,
+            order_id="3",
+        )
+    ]
+
+
+def test_a_book_reads_fills_of_its_asset_as_base_quote_or_fee(account: ExchangeAccount) -> None:
+    FillFactory(account=account, exchange_fill_id="1")
+    FillFactory(account=account, exchange_fill_id="2", symbol="ADABTC", base_asset="ADA", quote_asset="BTC")
+    FillFactory(account=account, exchange_fill_id="3", base_asset="ETH", fee_currency="BTC")
+    FillFactory(account=account, exchange_fill_id="4", base_asset="ETH")
+
+    assert [fill.fill_id for fill in book(account)] == ["1", "2", "3"]
+
+
+def test_fills_come_in_fold_order(account: ExchangeAccount) -> None:
+    for fill_id, minute, symbol in (
+        ("1", 2, "B"),
+        ("10", 1, "B"),
+        ("9", 1, "C"),
+        ("9", 1, "B"),
+        ("8", 1, "C"),
+    ):
+        FillFactory(account=account, exchange_fill_id=fill_id, executed_at=at(minute), symbol=symbol)
+
+    assert [(fill.fill_id, fill.symbol) for fill in book(account)] == [
+        ("8", "C"),
+        ("9", "B"),
+        ("9", "C"),
+        ("10", "B"),
+        ("1", "B"),
+    ]
+
+
+def test_a_book_is_read_from_a_moment_on_inclusive(account: ExchangeAccount) -> None:
+    for minute in range(3):
+        FillFactory(account=account, exchange_fill_id=str(minute), executed_at=at(minute))
+
+    assert [fill.fill_id for fill in book(account, after=at(1))] == ["1", "2"]
+
+
+def test_a_book_of_more_than_a_batch_is_read_whole(account: ExchangeAccount) -> None:
+    _many(account, 12_345)
+
+    assert len(book(account)) == 12_345
+
+
+def test_reading_the_tail_of_a_book_enters_by_the_fold_order_index(account: ExchangeAccount) -> None:
+    _many(account, 5000)
+    scope = {"account": account.id, "asset": "BTC", "after": AT + timedelta(minutes=80)}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")  # statistics are the owner's to take
+        cursor.execute("ANALYZE orders_fill")
+        cursor.execute("SET LOCAL ROLE cgt_app")
+        cursor.execute("EXPLAIN " + facts._FILLS, scope)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "Index Scan using fill_fold_order" in plan
+    condition = plan.split("Index Cond: ")[1].split("\n")[0]
+    assert "account_id =" in condition
+    assert "executed_at >=" in condition
+
+
+def _many(account: ExchangeAccount, count: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO orders_fill (raw, source, created_at, market_type, symbol, base_asset, quote_asset,"
+            " exchange_fill_id, exchange_order_id, side, price, quantity, quote_quantity, fee_amount, fee_currency,"
+            " is_maker, executed_at, account_id, user_id) SELECT '{}', 'test', now(), 'spot', 'BTCUSDT', 'BTC',"
+            " 'USDT', n::text, '1', 'BUY', 1, 1, 1, 0, 'BTC', true, %s + n * interval '1 second', %s, %s"
+            " FROM generate_series(1, %s) AS n",
+            [AT, account.id, account.user_id, count],
+        )
+
+
+def test_a_book_reads_transfers_that_count_with_their_fees(account: ExchangeAccount) -> None:
+    for number, (kind, status) in enumerate(
+        (kind, status)
+        for kind in ("DEPOSIT", "WITHDRAWAL")
+        for status in ("pending", "success", "failed", "unknown")
+    ):
+        TransferFactory(
+            account=account,
+            exchange_transfer_id=str(number),
+            kind=kind,
+            status=status,
+            amount=Decimal(number),
+            fee_amount=Decimal("0.5") if kind == "WITHDRAWAL" else 0,
+        )
+
+    found = facts.book_transfers(account_id=account.id, asset="USDT", after=None)
+
+    assert list(found) == [
+        BookTransfer("1", "DEPOSIT", 1769853600000, UNIT),
+        BookTransfer("4", "WITHDRAWAL", 1769853600000, 9 * UNIT // 2),
+        BookTransfer("5", "WITHDRAWAL", 1769853600000, 11 * UNIT // 2),
+        BookTransfer("7", "WITHDRAWAL", 1769853600000, 15 * UNIT // 2),
+    ]
+
+
+def test_the_sums_of_a_day_are_exact(account: ExchangeAccount) -> None:
+    tiny = Decimal("0.000000000000000001")
+    FillFactory(
+        account=account, quantity=1 + tiny, quote_quantity=Decimal(100), fee_amount=tiny, fee_currency="BTC"
+    )
+    FillFactory(account=account, side="SELL", quantity=Decimal("0.5"), quote_quantity=Decimal(60))
+    TransferFactory(account=account, occurred_at=AT)
+    TransferFactory(account=account, occurred_at=AT, status="pending")
+    TransferFactory(
+        account=account, occurred_at=AT, kind="WITHDRAWAL", amount=Decimal(7), fee_amount=Decimal(2)
+    )
+    TransferFactory(account=account, occurred_at=AT, kind="WITHDRAWAL", status="failed")
+
+    assert changes(account, ("BTC", DAY), ("USDT", DAY)) == {
+        AssetChange("BTC", DAY, Decimal("0.5"), Decimal(0), Decimal(0), Decimal(0)),
+        AssetChange("USDT", DAY, Decimal(-40), Decimal(1000), Decimal(7), Decimal(2)),
+    }
+
+
+def test_a_day_is_a_utc_day_and_its_neighbours_are_not_in_it(account: ExchangeAccount) -> None:
+    for moment in (datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=UTC), datetime(2026, 2, 2, tzinfo=UTC)):
+        FillFactory(account=account, executed_at=moment)
+
+    assert [change.traded for change in changes(account, ("BTC", DAY))] == [Decimal(0)]
+
+
+def test_days_of_other_accounts_are_not_summed(account: ExchangeAccount) -> None:
+    FillFactory(account=AccountFactory(user=account.user))
+
+    assert [change.traded for change in changes(account, ("BTC", DAY))] == [Decimal(0)]
+
+
+def test_no_days_need_no_query(account: ExchangeAccount, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert changes(account) == set()
+
+
+def _leg(entry: Any, role: str, minute: int, **given: Any) -> None:
+    OrderFactory(
+        account=entry.account,
+        parent=entry,
+        group_id="g",
+        role=role,
+        side="SELL",
+        ordered_at=at(minute),
+        **given,
+    )
+
+
+def test_the_plan_of_an_entry_is_what_was_placed_first_for_each_role(account: ExchangeAccount) -> None:
+    entry = OrderFactory(account=account, exchange_order_id="1", role="ENTRY", group_id="g")
+    _leg(entry, "SL", 1, price=Decimal(89), stop_price=Decimal(90))
+    _leg(entry, "SL", 2, price=Decimal(104), stop_price=Decimal(105))
+    for number in (10, 2, 1):
+        _leg(entry, f"TP{number}", 1, price=Decimal(110 + number))
+
+    assert facts.planned_exits(account_id=account.id) == {
+        ("BTCUSDT", "1"): Plan(Decimal(90), (Decimal(111), Decimal(112), Decimal(120)))
+    }
+
+
+def test_a_stop_sold_at_the_market_plans_no_price(account: ExchangeAccount) -> None:
+    entry = OrderFactory(account=account, exchange_order_id="1", role="ENTRY", group_id="g")
+    _leg(entry, "SL", 1, price=None)
+    _leg(entry, "TP1", 1, price=Decimal(111))
+
+    assert facts.planned_exits(account_id=account.id) == {("BTCUSDT", "1"): Plan(None, (Decimal(111),))}
+
+
+def test_roles_in_use_are_those_of_the_account(account: ExchangeAccount) -> None:
+    OrderFactory(account=account, role="TP1")
+    OrderFactory(account=account)
+    OrderFactory(account=AccountFactory(user=account.user), role="SL")
+
+    assert facts.roles_in_use(account_id=account.id) == ["TP1"]
