@@ -70,16 +70,20 @@ def read(*, scope: Scope, until: date, since: date | None = None) -> Days:
 
 
 def points_in(line: Sequence[EquityDay], period: Period) -> list[IndexPoint]:
-    """A period's part of the index of a whole history.
+    """A period's index out of a whole history, beginning at 1.
 
-    A calendar period is measured from the point before it, a window from its own first day, as its curve is.
+    A calendar period is measured from the valued day before it (nothing, if it holds the first of all), a window
+    from its own first day, as its curve is.
     """
-    points = returns.chain(line, opening=ZERO) if line else []
-    inside = [place for place, point in enumerate(points) if period.first_day <= point.day <= period.last_day]
+    inside = [place for place, row in enumerate(line) if period.first_day <= row.day <= period.last_day]
     if not inside:
         return []
-    first = inside[0] if period.kind is PeriodKind.WINDOW else max(inside[0] - 1, 0)
-    return points[first : inside[-1] + 1]
+    first, end = inside[0], inside[-1] + 1
+    if period.kind is PeriodKind.WINDOW:
+        return returns.chain(line[first:end])
+    if first == 0:
+        return returns.chain(line[:end], opening=ZERO)
+    return returns.chain(line[first - 1 : end])
 
 
 def worst_grade(grades: Sequence[str]) -> str:
