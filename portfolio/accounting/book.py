@@ -182,29 +182,38 @@ class Book:
         fee: int,
     ) -> None:
         """Share the fill's value and fee over what it consumed and publish each part."""
-        quantity, scale = event.quantity, position.scale
-        value_before, fee_before = position.proceeds, position.exit_fees
+        time, fill_id, _, _, _, quantity, _, _, _ = event
+        key, allocated, scale, last = trade.key, self._allocated, position.scale, len(slices) - 1
+        value_before = value_sum = position.proceeds
+        fee_before = fee_sum = position.exit_fees
         proceeds, paid = position.published(value_before), position.published(fee_before)
-        done, last = 0, len(slices) - 1
+        done = cost_sum = fees_sum = 0
         for sequence, (symbol, lot_id, lot_time, part, cost, fees) in enumerate(slices):
             done += part
-            value_sum = value_before + value * done // quantity
-            fee_sum = fee_before + fee * done // quantity
-            if sequence < last:
+            if done == quantity:
+                value_sum, fee_sum = value_before + value, fee_before + fee
+            else:
+                value_sum = value_before + value * done // quantity
+                fee_sum = fee_before + fee * done // quantity
+            if scale == 1:
+                proceeds_upto, paid_upto = value_sum, fee_sum
+            elif sequence < last:
                 proceeds_upto, paid_upto = value_sum // scale, fee_sum // scale
             else:
                 proceeds_upto, paid_upto = position.published(value_sum), position.published(fee_sum)
-                position.proceeds, position.exit_fees = value_sum, fee_sum
-            position.cost += cost
-            position.used_fees += fees
+            row = (
+                key, fill_id, sequence, _LOT if lot_id is not None else _DUST, symbol, lot_id, part, cost,
+                proceeds_upto - proceeds, fees, paid_upto - paid, time,
+            )  # fmt: skip
+            allocated(_new(Allocation, row))
+            proceeds, paid = proceeds_upto, paid_upto
+            cost_sum += cost
+            fees_sum += fees
             if lot_time < trade.entry_ms:
                 trade.entry_ms = lot_time
-            row = (
-                trade.key, event.event_id, sequence, _DUST if lot_id is None else _LOT, symbol, lot_id, part, cost,
-                proceeds_upto - proceeds, fees, paid_upto - paid, event.time,
-            )  # fmt: skip
-            self._allocated(_new(Allocation, row))
-            proceeds, paid = proceeds_upto, paid_upto
+        position.cost += cost_sum
+        position.used_fees += fees_sum
+        position.proceeds, position.exit_fees = value_sum, fee_sum
         if done < quantity:
             self._sell_unknown(position, trade, event, quantity - done, value, fee, len(slices))
 

@@ -18,9 +18,9 @@ how fills become events:
   the position at the method's cost with the entry fees attached, without a trade, then from the dust pool.
 - Entry fees go to exits by quantity: with `average` the running average fee, with `fifo` the lot's own.
 - Money is exact (`events`) and published in units of 10**-18 cumulatively: a published amount is the running total
-  after less the running total before, rounded half-even at the end of a fill; shares within a fill, a lot or a
-  running average are cut by floor. So parts sum to the whole, and an exact split of a fill changes no position and
-  no trade (where one order's fills and its fees leave the same book in turn, no position).
+  after less the running total before, rounded half-even at the end of a fill (a running average's to the nearest
+  unit); shares within a fill or a lot are cut by floor. So parts sum to the whole, and an exact split of a fill
+  changes no position and no trade (where one order's fills and its fees leave the same book in turn, no position).
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,8 @@ from core.errors import Conflict, Invalid
 from portfolio.accounting.book import NO_DAY, Book
 from portfolio.accounting.events import Event, FoldKey
 from portfolio.accounting.lots import METHODS
-from portfolio.accounting.results import Checkpoint, Sink, State
+from portfolio.accounting.results import Checkpoint, Sink
+from portfolio.accounting.results import State as State
 from portfolio.accounting.state import load_checkpoint
 
 ENGINE_VERSION: Final = 2

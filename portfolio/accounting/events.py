@@ -21,7 +21,7 @@ quote asset's (then the directions mirror). Rules:
 
 from collections.abc import Collection
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from core.errors import Conflict, Invalid
 from core.money import UNIT, round_product
@@ -57,6 +57,11 @@ class EventKind(IntEnum):
 class Side(StrEnum):
     BUY = "BUY"
     SELL = "SELL"
+
+
+# Members by name: looking one up on its class costs more than comparing it.
+_BUY: Final = Side.BUY
+_ENTRY, _EXIT, _FEE, _REBATE = EventKind.ENTRY, EventKind.EXIT, EventKind.FEE, EventKind.REBATE
 
 
 class Event(NamedTuple):
@@ -124,10 +129,10 @@ def from_fill(
     if asset == carrier:
         events.append(_carry(fill, carrier, quote_price, fee_price))
     elif asset == fill.quote and asset not in cash and fill.quote_quantity:
-        kind = EventKind.EXIT if fill.side == Side.BUY else EventKind.ENTRY
+        kind = _EXIT if fill.side == _BUY else _ENTRY
         events.append(_event(fill, kind, fill.quote_quantity, _priced(fill.quote_quantity, quote_price)))
     if fill.fee_amount and asset == fill.fee_currency and asset != carrier and asset not in cash:
-        kind = EventKind.FEE if fill.fee_amount > 0 else EventKind.REBATE
+        kind = _FEE if fill.fee_amount > 0 else _REBATE
         value, scale = _fee_value(fill, quote_price, fee_price)
         events.append(_event(fill, kind, abs(fill.fee_amount), (abs(value), scale)))
     return events
@@ -162,7 +167,7 @@ def _event(fill: Fill, kind: EventKind, quantity: int, value: _Money, fee: int =
 def _carry(fill: Fill, carrier: str, quote_price: int, fee_price: int | None) -> Event:
     """The entry or exit that bears the fill's fee."""
     by_base = carrier == fill.base
-    is_entry = (fill.side == Side.BUY) == by_base
+    is_entry = (fill.side == _BUY) == by_base
     quantity = fill.quantity if by_base else fill.quote_quantity
     value, scale = _priced(fill.quote_quantity, quote_price)
     fee = 0
@@ -175,7 +180,7 @@ def _carry(fill: Fill, carrier: str, quote_price: int, fee_price: int | None) ->
             value += -fee if is_entry else fee
     if quantity <= 0:
         raise InvalidFact(f"Fill {fill.fill_id} of {fill.symbol}: its fee swallows its quantity.")
-    return _event(fill, EventKind.ENTRY if is_entry else EventKind.EXIT, quantity, (value, scale), fee)
+    return _event(fill, _ENTRY if is_entry else _EXIT, quantity, (value, scale), fee)
 
 
 def _priced(amount: int, price: int) -> _Money:

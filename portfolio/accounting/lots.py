@@ -1,7 +1,7 @@
 """Inventory of one open position: which lots an outflow consumes and what they cost.
 
-A part [a, b) of something of quantity Q and cost C costs floor(C*b/Q) - floor(C*a/Q) units of 10**-18, entry fees
-alike: the parts sum to the whole whatever way it is cut. Money comes in at the position's `scale`: it counts
+A part [a, b) of a lot of quantity Q and cost C costs floor(C*b/Q) - floor(C*a/Q) units of 10**-18, entry fees alike:
+the parts sum to the whole whatever way it is cut. Money comes in at the position's `scale`: it counts
 10**-18 / scale, where scale is 1 (whole units, the common case, which needs no division) or `core.money.UNIT`
 (products with a price); floors are of exact running totals, so the finer scale is never lost.
 
@@ -97,8 +97,9 @@ class Fifo:
 class Average:
     """Running weighted average. Lots are consumed oldest first in quantity only; each part costs the average.
 
-    Between two entries the average stands: of a part [0, b) of what was held after the last entry, cost
-    floor((rest*Q + C*b) / (Q*UNIT)), C at scale UNIT and `rest` what earlier parts left below one unit.
+    Between two entries the average stands: [0, b) of what was held after the last entry costs rest + C*b/Q, C at
+    scale UNIT and `rest` what rounding left before it, rounded to the nearest unit. Rounding, not cutting: cutting C
+    at an entry may leave a total one part in UNIT below a whole number of units, and must not lose a unit by it.
     """
 
     __slots__ = (
@@ -112,7 +113,7 @@ class Average:
         self._taken = self._cost_taken = self._fees_taken = 0
         self._cost_rest = self._fees_rest = 0
         self._fine = UNIT
-        # Q*UNIT, and rest*Q of cost and fees; 0 until the first exit after an entry needs them.
+        # Q*UNIT, and rest*Q plus one half of it, of cost and fees; 0 until an exit after an entry needs them.
         self._whole = self._cost_base = self._fees_base = 0
         # Each lot: symbol, fill id, time, quantity left.
         self._lots: deque[list[Any]] = deque()
@@ -137,13 +138,12 @@ class Average:
     def take(self, quantity: int) -> list[Slice]:
         if not self._whole:
             size = self._quantity
-            self._whole, self._cost_base, self._fees_base = (
-                size * UNIT,
-                self._cost_rest * size,
-                self._fees_rest * size,
-            )
+            self._whole = size * UNIT
+            half = self._whole // 2
+            self._cost_base, self._fees_base = self._cost_rest * size + half, self._fees_rest * size + half
         lots, whole, cost, fees = self._lots, self._whole, self._cost, self._fees
         taken, cost_taken, fees_taken = self._taken, self._cost_taken, self._fees_taken
+        cost_base, fees_base = self._cost_base, self._fees_base
         slices: list[Slice] = []
         while quantity:
             lot = lots[0]
@@ -155,8 +155,8 @@ class Average:
                 lots.popleft()
                 quantity -= left
             taken += left
-            cost_upto = (self._cost_base + cost * taken) // whole
-            fees_upto = (self._fees_base + fees * taken) // whole
+            cost_upto = (cost_base + cost * taken) // whole
+            fees_upto = (fees_base + fees * taken) // whole if fees else fees_taken
             slices.append((symbol, fill_id, time, left, cost_upto - cost_taken, fees_upto - fees_taken))
             cost_taken, fees_taken = cost_upto, fees_upto
         self._taken, self._cost_taken, self._fees_taken = taken, cost_taken, fees_taken
