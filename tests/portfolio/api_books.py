@@ -9,7 +9,7 @@ from core.django import tenancy
 from credentials.models import ExchangeAccount
 from exchanges.rows import BalanceRow, CandleRow, ListingRow, MarketType, PriceRow
 from marketdata import candles, listings, tickers
-from orders.models import Fill
+from orders.models import Fill, Transfer
 from portfolio import balances, metrics, snapshots
 from portfolio.models import Trade
 from tests.factories import AccountFactory
@@ -45,7 +45,12 @@ def candle(symbol: str, opened_at: datetime, price: str, timeframe: str = "1h") 
     candles.store(exchange="binance", timeframe=timeframe, rows=[row], at=clock.now())
 
 
-def report(account: ExchangeAccount, at: datetime | None = None, **totals: str) -> None:
+def open_account(user: User, label: str = "Main") -> ExchangeAccount:
+    made: ExchangeAccount = AccountFactory(user=user, label=label)
+    return made
+
+
+def report(account: ExchangeAccount, totals: dict[str, str], at: datetime | None = None) -> None:
     rows = [BalanceRow(asset, Decimal(total), Decimal(0)) for asset, total in totals.items()]
     with tenancy.acting_as(account.user_id):
         balances.record(account=account, rows=rows, at=at or clock.now(), run_id=None)
@@ -63,14 +68,14 @@ def small(user: User, label: str = "Main") -> ExchangeAccount:
     for before in range(6):
         candle("BTCUSDT", day(before, 0), "120", "1d")
     quote(BTCUSDT="125.5")
-    account: ExchangeAccount = AccountFactory(user=user, label=label)
-    facts = [
+    account = open_account(user, label)
+    facts: list[Fill | Transfer] = [
         transfer(account, occurred_at=day(5, 8)),
         fill(account, "BUY", "2", "100", fee_amount=Decimal(1), executed_at=day(5)),
         fill(account, "SELL", "1", "150", fee_amount=Decimal(2), executed_at=day(4, 12)),
     ]
     fold(account, *facts)
-    report(account, USDT="947", BTC="1")
+    report(account, {"USDT": "947", "BTC": "1"})
     derive(account)
     return account
 
@@ -78,7 +83,7 @@ def small(user: User, label: str = "Main") -> ExchangeAccount:
 def rich(user: User) -> ExchangeAccount:
     """Fees in BNB and in the base coin, and a quote in BTC, all with pinned prices."""
     list_pairs()
-    account: ExchangeAccount = AccountFactory(user=user, label="Rich")
+    account = open_account(user, "Rich")
     candle("BTCUSDT", day(5), "60000.123456789")
     candle("BTCUSDT", day(4), "61000.987654321")
     candle("BNBUSDT", day(5), "601.77")

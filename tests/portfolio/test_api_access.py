@@ -179,7 +179,7 @@ def test_without_a_first_sync_there_is_no_age(as_bob: JsonClient) -> None:
 
 def test_balances_stand_beside_what_the_facts_give(alice: User, as_alice: JsonClient) -> None:
     account = api_books.small(alice)
-    api_books.report(account, USDT="950", BTC="1")
+    api_books.report(account, {"USDT": "950", "BTC": "1"})
     Ticker.objects.exclude(listing__name="BTCUSDT").delete()
 
     body = as_alice.get("/api/balances").json()

@@ -10,9 +10,9 @@ import pytest
 from accounts.models import User
 from core import clock
 from core.django import tenancy
+from orders.models import Fill, Transfer
 from portfolio.models import Allocation, Book, Trade, Valuation
 from tests.clients import JsonClient
-from tests.factories import AccountFactory
 from tests.portfolio import api_books
 from tests.portfolio.books import fill, fold, transfer
 
@@ -91,7 +91,7 @@ def test_fills_carry_their_fee_in_its_coin_with_the_price_used(alice: User, as_a
 
 
 def test_allocations_name_entry_and_exit_fills(alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice)
     facts = [
         fill(account, "BUY", "1", "100", exchange_order_id="in"),
         fill(account, "SELL", "1", "110", exchange_order_id="out", fee_amount=Decimal(1)),
@@ -113,8 +113,8 @@ def test_allocations_name_entry_and_exit_fills(alice: User, as_alice: JsonClient
 
 
 def test_what_was_never_bought_is_explained_as_unknown(alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
-    facts = [
+    account = api_books.open_account(alice)
+    facts: list[Fill | Transfer] = [
         transfer(account, asset="BTC", amount=Decimal(3)),
         fill(account, "BUY", "1", "100"),
         fill(account, "SELL", "3", "110"),
@@ -133,7 +133,7 @@ def test_what_was_never_bought_is_explained_as_unknown(alice: User, as_alice: Js
 
 
 def test_a_second_position_is_folded_from_its_own_beginning(alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice)
     facts = [
         fill(account, side, quantity, price, fee_amount=Decimal("0.333333333333333333"))
         for side, quantity, price in (

@@ -18,7 +18,6 @@ from portfolio.accounting.periods import CALENDAR_KINDS
 from portfolio.models import PortfolioSnapshot
 from portfolio.selectors import performance
 from tests.clients import JsonClient, problem
-from tests.factories import AccountFactory
 from tests.portfolio import api_books
 from tests.portfolio.books import fill, fold
 
@@ -173,7 +172,7 @@ def sell_often(account: ExchangeAccount, count: int) -> None:
 
 
 def test_pages_meet_without_gap_or_overlap(alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice)
     sell_often(account, 7)
     path = "/api/trades/history?period=30d&limit=3"
     pages = []
@@ -190,7 +189,7 @@ def test_pages_meet_without_gap_or_overlap(alice: User, as_alice: JsonClient) ->
 
 
 def test_totals_are_of_the_period_not_of_the_page(alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice)
     sell_often(account, 7)
     api_books.derive(account)
 
@@ -214,7 +213,7 @@ def count_queries(client: JsonClient, path: str) -> int:
 
 
 def test_one_trade_takes_as_many_queries_as_three(alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice)
     sell_often(account, 1)
     as_alice.get("/api/trades/history")
     one = count_queries(as_alice, "/api/trades/history")
@@ -225,7 +224,7 @@ def test_one_trade_takes_as_many_queries_as_three(alice: User, as_alice: JsonCli
 
 @pytest.mark.parametrize("path", ["/api/positions/open", "/api/balances", "/api/portfolio/snapshot"])
 def test_one_coin_takes_as_many_queries_as_three(path: str, alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice)
     api_books.list_pairs()
     api_books.quote(BTCUSDT="100", BNBUSDT="10")
     coins = ("BTC", "BNB", "ETH")
@@ -234,7 +233,7 @@ def test_one_coin_takes_as_many_queries_as_three(path: str, alice: User, as_alic
         more = {"executed_at": api_books.day(0, 0)}
         for asset in assets:
             fold(account, fill(account, "BUY", "1", "100", symbol=f"{asset}USDT", base_asset=asset, **more))
-        api_books.report(account, **dict.fromkeys(assets, "1"))
+        api_books.report(account, dict.fromkeys(assets, "1"))
         api_books.derive(account)
 
     hold(*coins[:1])
@@ -246,7 +245,7 @@ def test_one_coin_takes_as_many_queries_as_three(path: str, alice: User, as_alic
 
 
 def test_one_lot_is_explained_by_as_many_queries_as_three(alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice)
     fold(account, fill(account, "BUY", "1", "100"), fill(account, "SELL", "1", "110"))
     buys = [fill(account, "BUY", "1", "100") for _ in range(3)]
     fold(account, *buys, fill(account, "SELL", "3", "110"))
@@ -259,7 +258,7 @@ def test_one_lot_is_explained_by_as_many_queries_as_three(alice: User, as_alice:
 
 def test_a_position_without_price_is_left_out_of_the_total(alice: User, as_alice: JsonClient) -> None:
     api_books.small(alice)
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice, "Other")
     fold(account, fill(account, "BUY", "1", "5", symbol="XYZUSDT", base_asset="XYZ"))
 
     body = as_alice.get("/api/positions/open").json()

@@ -10,7 +10,6 @@ from accounts.models import User
 from core import clock
 from marketdata.models import Ticker
 from tests.clients import JsonClient
-from tests.factories import AccountFactory
 from tests.portfolio import api_books
 from tests.portfolio.books import fill, fold
 
@@ -202,7 +201,7 @@ def test_the_curves_last_realized_pnl_is_the_historys_total(as_alice: JsonClient
 
 
 def test_every_digit_survives(alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice)
     quantity, price = "0.123456789012345678", "98765432109876.000000000000000001"
     fold(account, fill(account, "BUY", quantity, price, quote_quantity=Decimal("1.000000000000000009")))
 
@@ -213,7 +212,7 @@ def test_every_digit_survives(alice: User, as_alice: JsonClient) -> None:
 
 
 def test_an_unpriced_position_has_no_pnl_and_no_made_up_zero(alice: User, as_alice: JsonClient) -> None:
-    account = AccountFactory(user=alice)
+    account = api_books.open_account(alice)
     fold(account, fill(account, "BUY", "1", "100"))
 
     body = get(as_alice, "/api/positions/open")
