@@ -63,6 +63,7 @@ document.addEventListener("click", async (event) => {
   if (!part) return;
   event.preventDefault();
   history.pushState({}, "", link.href);
+  shown = location.search;
   choose(link);
   await refresh(part, link.dataset.url).catch(() => location.assign(link.href));
 });
@@ -72,7 +73,9 @@ function choose(link) {
   link.setAttribute("aria-current", "true");
 }
 
-addEventListener("popstate", () => location.reload());
+// The back button; a jump to the content is no change of what is shown.
+let shown = location.search;
+addEventListener("popstate", () => shown === location.search || location.reload());
 document.addEventListener("visibilitychange", () => document.hidden || (lastRound = 0));
 
 if (pacer()) {

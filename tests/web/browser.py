@@ -41,7 +41,8 @@ class Visit:
         self.goto("/login")
         self.page.get_by_label("E-mail").fill(email)
         self.page.get_by_label("Password").fill(password)
-        self.page.get_by_role("button", name="Log in").click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name="Log in").click()
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than its window."""
