@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+
 from core.money import ZERO, quantize
+from credentials.models import ExchangeAccount
 from credentials.scope import Scope
 from portfolio import balances
 from portfolio.accounting.measure import percent
@@ -93,9 +96,10 @@ def snapshot(*, scope: Scope, currency: str) -> Snapshot:
 
 
 def latest_snapshots(*, account_ids: Sequence[UUID]) -> list[PortfolioSnapshot]:
-    """Each account's newest snapshot."""
-    rows = PortfolioSnapshot.objects.filter(account_id__in=account_ids)
-    return list(rows.order_by("account_id", "-snapshot_date").distinct("account_id"))
+    """Each account's newest snapshot, by one look-up an account in the index, however long their histories are."""
+    newest = PortfolioSnapshot.objects.filter(account_id=OuterRef("id")).order_by("-snapshot_date")
+    ids = ExchangeAccount.objects.filter(id__in=account_ids).values(newest=Subquery(newest.values("id")[:1]))
+    return list(PortfolioSnapshot.objects.filter(id__in=ids).order_by("account_id"))
 
 
 def _available_and_locked(
