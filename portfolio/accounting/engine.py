@@ -30,9 +30,10 @@ from core.errors import Conflict, Invalid
 from portfolio.accounting.book import NO_DAY, Book
 from portfolio.accounting.events import Event, FoldKey
 from portfolio.accounting.lots import METHODS
-from portfolio.accounting.results import Checkpoint, Sink
-from portfolio.accounting.results import State as State
+from portfolio.accounting.results import Checkpoint, Sink, State
 from portfolio.accounting.state import load_checkpoint
+
+__all__ = ["ENGINE_VERSION", "State", "StateMismatch", "fold", "last_key", "new_state"]
 
 ENGINE_VERSION: Final = 2
 """Raised whenever the same events would give other results; derived rows of another version are rebuilt."""
