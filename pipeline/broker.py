@@ -1,6 +1,7 @@
 """The way to the workers. It only carries hints: when the broker is down, the next dispatch finds the work itself."""
 
 import logging
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,3 +32,8 @@ def hint(task: str, arguments: Sequence[object], *, queue: str) -> bool:
         logger.warning("The broker took no hint of %s: %s", task, type(error).__name__)
         return False
     return True
+
+
+def hint_soon(task: str, arguments: Sequence[object], *, queue: str) -> None:
+    """Like `hint`, without waiting: a dead broker is found out only after seconds, and somebody waits for a page."""
+    threading.Thread(target=hint, args=(task, arguments), kwargs={"queue": queue}, daemon=True).start()

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from core import clock
 from core.django import tenancy
@@ -100,16 +100,15 @@ def fetch_candles(
 
 def known_listings(*, exchange: str, now: Clock = clock.now) -> Listings:
     """Base and quote of every symbol, also of the delisted; asks the exchange when none are stored yet."""
-    newest = Listing.objects.filter(exchange=exchange).aggregate(at=Max("updated_at"))["at"]
-    if newest is None:
+    if not Listing.objects.filter(exchange=exchange).exists():
         refresh_listings(exchange=exchange, now=now)
-        newest = Listing.objects.filter(exchange=exchange).aggregate(at=Max("updated_at"))["at"]
-    return _listings(exchange, newest)
+    stored = Listing.objects.filter(exchange=exchange)
+    return _listings(exchange, tuple(stored.aggregate(Max("updated_at"), Max("id"), Count("id")).values()))
 
 
 @lru_cache(maxsize=8)
-def _listings(exchange: str, newest: datetime | None) -> Listings:
-    """`newest` makes a refreshed table another key."""
+def _listings(exchange: str, state: tuple[object, ...]) -> Listings:
+    """`state` makes a refreshed table another key."""
     rows = Listing.objects.filter(exchange=exchange).select_related("symbol")
     return {
         name: (base, quote)

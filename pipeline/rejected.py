@@ -27,7 +27,7 @@ def keep(*, run: SyncRun, place: Place, bad: Sequence[BadRow]) -> int:
     by_digest = {_digest(stream, scope, row): row for row in bad}
     known = RejectedRow.objects.filter(account_id=run.account_id, digest__in=by_digest)
     seen = set(known.values_list("digest", flat=True))
-    known.update(position=position, mended_at=None)
+    known.update(mended_at=None)
     fresh = [
         RejectedRow(
             user_id=run.user_id,

@@ -1,6 +1,6 @@
 """Runs: one go at an account at a time, held by a heartbeat. Who lost the heartbeat can no longer write."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -37,7 +37,7 @@ def request(*, user_id: UUID, account_ids: Sequence[UUID], trigger: Trigger, at:
         runs = [_request_one(account, trigger, at) for account in accounts]
         if trigger != Trigger.COMMAND and runs:
             ids = [str(account.id) for account in accounts]
-            transaction.on_commit(partial(broker.hint, SYNC_TASK, [ids], queue=broker.INTERACTIVE))
+            transaction.on_commit(partial(broker.hint_soon, SYNC_TASK, [ids], queue=broker.INTERACTIVE))
     return runs
 
 
@@ -126,12 +126,13 @@ def _request_one(account: ExchangeAccount, trigger: Trigger, at: datetime) -> Sy
 def _make_due(account_id: UUID, trigger: Trigger, at: datetime) -> None:
     """A person's click brings news of what moves; connecting and the command bring everything followed."""
     if trigger in (Trigger.CONNECT, Trigger.COMMAND):
-        cursors.make_due(account_id=account_id, streams=cursors.WHOLE, at=at)
+        streams = set(cursors.WHOLE) - ({Stream.RECHECK} if trigger == Trigger.CONNECT else set())
+        cursors.make_due(account_id=account_id, streams=streams, at=at)
         followed = cursors.symbols(account_id=account_id, stream=Stream.ORDERS)
         cursors.make_due(account_id=account_id, streams=cursors.BY_SYMBOL, at=at, scopes=followed)
         return
-    streams: Iterable[Stream] = set(cursors.WHOLE) - {Stream.PERMISSIONS, Stream.RECHECK}
-    cursors.make_due(account_id=account_id, streams=list(streams), at=at)
+    streams = set(cursors.WHOLE) - {Stream.PERMISSIONS, Stream.RECHECK}
+    cursors.make_due(account_id=account_id, streams=streams, at=at)
     cursors.make_worked_due(account_id=account_id, at=at)
     failing = SyncCursor.objects.filter(account_id=account_id, error_count__gt=0, due_at__gt=at)
     failing.update(due_at=at)

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 SOURCE: Final = "sync"
 SLICE: Final = timedelta(minutes=4)  # a longer history goes on in the next run, so that others get their turn
+_MOST_MS: Final = 2**31 - 1
 _NEVER_ALONE: Final = frozenset(
     {ErrorKind.AUTH, ErrorKind.BANNED, ErrorKind.RATE, ErrorKind.NETWORK, ErrorKind.CLOCK}
 )
@@ -88,7 +89,7 @@ class Session:
         with tenancy.acting_as(self.account.user_id):
             yield self.clock()
             self.run.step = step or self.run.step
-            self.run.clock_offset_ms = round(self.client.clock_offset / timedelta(milliseconds=1)) or None
+            self.run.clock_offset_ms = _milliseconds(self.client.clock_offset)
             runs.beat(self.run, now=self.clock())
         self.progress(self.run)
 
@@ -100,14 +101,17 @@ class Session:
         return Kept(touched, self.set_aside(place, page.bad))
 
     def set_aside(self, place: rejected.Place, bad: Sequence[BadRow]) -> int:
-        """Keep unreadable rows, and see which of the earlier ones could be read now. Inside the open door."""
-        if place in self.unread:
-            rejected.mend(run=self.run, place=place, bad=bad, at=self.clock())
+        """Keep unreadable rows; answers how many are new. Inside the open door."""
         fresh = rejected.keep(run=self.run, place=place, bad=bad)
         if fresh and not self.reason:
             self.reason = bad[0].reason
         self.run.rejected_count += fresh
         return fresh
+
+    def mend(self, place: rejected.Place, bad: Sequence[BadRow]) -> None:
+        """The whole of a place came again: what was unreadable then and is not now was read. Inside the open door."""
+        if place in self.unread:
+            rejected.mend(run=self.run, place=place, bad=bad, at=self.clock())
 
     def finish(self, cursor: SyncCursor, *, ok_at: datetime, due_at: datetime | None = None) -> None:
         """A stream is read to its end. Inside the open door."""
@@ -160,3 +164,9 @@ class Session:
         if touched.conflicts:
             words = f"{len(touched.conflicts)} facts came again with other content; the first stay: "
             self.problems.append(ExchangeError(ErrorKind.BUG, words + touched.conflicts[0], code="conflict"))
+
+
+def _milliseconds(offset: timedelta) -> int | None:
+    """None for no offset; a clock that is off by weeks is told as off by 24 days."""
+    milliseconds = round(offset / timedelta(milliseconds=1))
+    return max(-_MOST_MS, min(milliseconds, _MOST_MS)) or None

@@ -10,7 +10,7 @@ from uuid import UUID
 from credentials import accounts
 from credentials.models import ExchangeAccount, KeyState
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.rows import BalanceRow, FillRow, OrderRow, Page, TransferKind
+from exchanges.rows import BadRow, BalanceRow, FillRow, OrderRow, Page, TransferKind
 from orders import ingest
 from orders.models import Fill, Order
 from orders.touched import Touched
@@ -56,6 +56,7 @@ def balances(session: Session, cursor: SyncCursor) -> None:
         page = session.client.balances()  # emptied, or a hiccup? only twice the same is believed
     with session.door("Reading balances") as now:
         session.set_aside((cursor.stream, "", ""), page.bad)
+        session.mend((cursor.stream, "", ""), page.bad)
         if not page.bad:
             _record(session, page, now)
             session.finish(cursor, ok_at=now)
@@ -104,6 +105,7 @@ def open_orders(session: Session, cursor: SyncCursor) -> None:
         if known.get((symbol, row.order_id)) != row.executed_quantity
     } | {symbol for symbol, _ in left}
     with session.door() as now:
+        session.mend((cursor.stream, "", ""), page.bad)
         session.keep(replace(page, rows=(*page.rows, *closed)), ingest.store_orders, (cursor.stream, "", ""))
         session.follow(sorted(moved | {symbol for symbol, _ in listed}), due_at=session.started)
         session.live |= moved
@@ -167,14 +169,24 @@ def recheck(session: Session, cursor: SyncCursor) -> None:
     """The fills of the last days by time: some arrive days late, with ids the cursor has passed."""
     now = session.clock()
     for symbol in _recent_symbols(session, now):
-        for page in session.client.fills_between(symbol, now - RECHECKED, now):
-            with session.door(f"Checking fills of {symbol} again"):
-                touched = session.keep(page, ingest.store_fills, (Stream.FILLS, symbol, "")).touched
-                if touched.stored:
-                    _make_due(session, Stream.ORDERS, [symbol])
-            session.check_time()
+        _recheck_symbol(session, symbol, now)
+        session.check_time()
     with session.door():
         session.finish(cursor, ok_at=now)
+
+
+def _recheck_symbol(session: Session, symbol: str, now: datetime) -> None:
+    place, bad = (Stream.FILLS.value, symbol, Stream.RECHECK.value), list[BadRow]()
+    for page in session.client.fills_between(symbol, now - RECHECKED, now):
+        bad += page.bad
+        if not page.raw_count:
+            continue
+        with session.door(f"Checking fills of {symbol} again"):
+            if session.keep(page, ingest.store_fills, place).touched.stored:
+                _make_due(session, Stream.ORDERS, [symbol])
+    if place in session.unread:
+        with session.door():
+            session.mend(place, bad)
 
 
 def _recent_symbols(session: Session, now: datetime) -> list[str]:
@@ -195,8 +207,13 @@ def _walk(
             raise ExchangeError(
                 ErrorKind.BUG, "The exchange sends the same page again and again.", code="page"
             )
+        place = (cursor.stream, cursor.scope, asked)
+        if not page.raw_count and page.has_more and place not in session.unread:
+            asked = page.next_position  # an empty window long ago: the next page with rows moves the cursor
+            continue
         with session.door(step) as now:
-            kept = session.keep(page, store, (cursor.stream, cursor.scope, asked))
+            session.mend(place, page.bad)
+            kept = session.keep(page, store, place)
             if kept.unreadable and again is None:
                 again = asked
             onward = page.next_position if again is None else again

@@ -45,6 +45,7 @@ def sync_accounts(account_ids: Sequence[str]) -> int:
                 account_id=owned.account_id,
                 trigger=Trigger.SCHEDULE,
                 at=clock.now(),
+                clock=clock.now,
             )
             is not None
         )

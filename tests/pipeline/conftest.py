@@ -24,7 +24,7 @@ def make_world(settings: Settings) -> Iterator[Callable[..., World]]:
         simulators.append(simulator)
         settings.EXCHANGE_URLS = f"binance={simulator.url}"
         theirs = simulator.accounts[label]
-        user = UserFactory()
+        user = UserFactory.create()
         account = accounts.connect(
             user_id=user.id,
             exchange="binance",

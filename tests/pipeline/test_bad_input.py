@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from credentials.models import ExchangeAccount, KeyState
+from exchanges.binance.account import BinanceAccount
 from exchanges.errors import ErrorKind
-from exchanges.rows import ListingRow, MarketType
+from exchanges.rows import BadRow, BalanceRow, ListingRow, MarketType, Page
 from marketdata import listings
 from pipeline import words
 from pipeline.models import RejectedRow, RunStatus, Stream, Trigger
@@ -85,7 +86,7 @@ def test_a_clock_that_stays_refused_is_told(world: World) -> None:
         ("rate_limit", {"retry_after": 20}, ErrorKind.RATE),
         ("ban", {"retry_after": 120}, ErrorKind.BANNED),
         ("bad_gateway", {}, ErrorKind.DOWN),
-        ("truncate", {}, ErrorKind.DOWN),
+        ("truncate", {}, ErrorKind.NETWORK),
         ("reset", {}, ErrorKind.NETWORK),
     ],
 )
@@ -122,8 +123,8 @@ def test_another_account_waits_too_when_the_address_is_refused(world: World) -> 
 def test_a_symbol_the_exchange_forgot_stops_only_itself(world: World) -> None:
     world.sync(Trigger.CONNECT)
     gone = ListingRow(MarketType.SPOT, "BTCPAX", "BTC", "PAX", "BREAK", False, None, None, None, None)
+    world.clock.advance(minutes=15)
     listings.store(exchange="binance", rows=[gone], at=world.now())
-    world.clock.advance(minutes=5)
     run = world.sync()
     assert (run.status, run.error_kind) == (RunStatus.PARTIAL, ErrorKind.USER)
     assert "Invalid symbol" in run.error_detail
@@ -152,10 +153,8 @@ def test_pages_doubled_or_backwards_store_the_truth(make_world: Callable[..., Wo
 def test_an_unreadable_row_is_set_aside_and_mended(
     world: World, action: str, path: str, stream: Stream
 ) -> None:
-    world.fault(action, path=path, times=1)
-    if stream is Stream.FILLS:
-        world.simulator.faults.clear()
-        world.fault(action, path=path, params={"symbol": "BTCUSDT"}, times=1)
+    params = {"symbol": "BTCUSDT"} if stream is Stream.FILLS else {}
+    world.fault(action, path=path, params=params)
     run = world.sync(Trigger.CONNECT)
     assert (run.status, run.error_kind, run.rejected_count) == (RunStatus.PARTIAL, words.UNREADABLE, 1)
     with world.door():
@@ -176,15 +175,34 @@ def test_a_row_that_stays_unreadable_is_reported_once(world: World) -> None:
         assert RejectedRow.objects.get().mended_at is None
 
 
-def test_an_unreadable_balance_never_looks_like_nothing(world: World) -> None:
+def test_an_unreadable_balance_never_looks_like_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.sync(Trigger.CONNECT)
-    before = everything_stored(world)[3]
-    world.fault("many_decimals", path="/api/v3/account", field="free")
+    before = everything_stored(world)
+    unreadable: Page[BalanceRow] = Page((), (BadRow({"asset": "BNB"}, "free is missing"),), "", False, 1)
+    monkeypatch.setattr(BinanceAccount, "balances", lambda self: unreadable)
     world.clock.advance(minutes=15)
     run = world.sync(Trigger.USER)
     assert (run.status, run.error_kind) == (RunStatus.PARTIAL, ErrorKind.DOWN)
-    assert everything_stored(world)[3] == before
+    assert everything_stored(world) == before
+    monkeypatch.undo()
     assert recovers(world)
+
+
+def test_balances_gone_all_at_once_are_believed_only_when_told_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sync(Trigger.CONNECT)
+    before = everything_stored(world)
+    true_balances = BinanceAccount.balances
+    answers: list[Page[BalanceRow]] = [Page((), (), "", False, 0)]
+    monkeypatch.setattr(
+        BinanceAccount, "balances", lambda self: answers.pop() if answers else true_balances(self)
+    )
+    world.clock.advance(minutes=15)
+    world.sync(Trigger.USER)
+    assert (answers, everything_stored(world)) == ([], before)
 
 
 def test_an_empty_page_loses_nothing(world: World) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
-from pipeline import dispatch, runs, tasks
+from pipeline import broker, dispatch, runs, tasks
 from pipeline.models import RunStatus, Stream, SyncRun, Trigger
 from portfolio.models import Book
 from tests.factories import AccountFactory
@@ -83,7 +83,7 @@ def test_the_run_of_a_killed_worker_is_claimed_again(world: World) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_beats_claim_every_account_once(make_world: Callable[..., World]) -> None:
     world = make_world()
-    expected = {world.account.id, *(AccountFactory(user=world.user).id for _ in range(9))}
+    expected = {world.account.id, *(AccountFactory.create(user=world.user).id for _ in range(9))}
     claimed: list[UUID] = []
     start = threading.Barrier(3)
 
@@ -103,7 +103,7 @@ def test_two_beats_claim_every_account_once(make_world: Callable[..., World]) ->
 
 
 def test_owners_leave_out_closed_accounts(world: World) -> None:
-    closed = AccountFactory(user=world.user, is_active=False)
+    closed = AccountFactory.create(user=world.user, is_active=False)
     assert dispatch.owners([closed.id, world.account.id]) == [dispatch.Owned(world.user.id, world.account.id)]
 
 
@@ -137,5 +137,5 @@ def test_stale_books_are_folded_by_their_task(world: World) -> None:
 
 
 def test_a_broker_that_is_down_breaks_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.broker.app.conf, "broker_url", "redis://127.0.0.1:1/0")
-    assert tasks.broker.hint(runs.SYNC_TASK, [[]], queue="sync") is False
+    monkeypatch.setattr(broker.app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    assert broker.hint(runs.SYNC_TASK, [[]], queue="sync") is False

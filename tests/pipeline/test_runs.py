@@ -7,7 +7,7 @@ import pytest
 from django.test import TestCase
 
 from core.errors import NotFound
-from pipeline import broker, runs
+from pipeline import broker, cursors, runs
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
 from tests.factories import AccountFactory
 from tests.pipeline.worlds import World
@@ -25,7 +25,7 @@ def test_a_request_makes_every_stream_due(world: World) -> None:
     world.ask(Trigger.CONNECT)
     with world.door():
         due = SyncCursor.objects.filter(due_at__lte=world.now()).values_list("stream", flat=True)
-        assert set(due) == set(Stream) - {Stream.FILLS, Stream.ORDERS}
+        assert set(due) == set(cursors.WHOLE) - {Stream.RECHECK}
 
 
 def test_a_click_asks_for_the_symbols_that_brought_facts(world: World) -> None:
@@ -41,7 +41,7 @@ def test_a_request_hints_a_worker_after_it_is_committed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hints: list[object] = []
-    monkeypatch.setattr(broker, "hint", lambda *args, **options: hints.append((args, options)))
+    monkeypatch.setattr(broker, "hint_soon", lambda *args, **options: hints.append((args, options)))
     with TestCase.captureOnCommitCallbacks(execute=True):
         world.ask(Trigger.USER)
         assert hints == []
@@ -49,7 +49,7 @@ def test_a_request_hints_a_worker_after_it_is_committed(
 
 
 def test_a_foreign_account_is_not_there(world: World) -> None:
-    foreign = AccountFactory()
+    foreign = AccountFactory.create()
     with pytest.raises(NotFound):
         runs.request(
             user_id=world.user.id,

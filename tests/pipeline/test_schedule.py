@@ -13,9 +13,16 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACCOUNTS = [UUID(int=number) for number in range(200)]
 
 
-def waits(stream: Stream, **flags: bool) -> list[timedelta]:
-    options = {"is_active": False} | flags
-    return [schedule.next_due(stream, account_id=each, at=AT, **options) - AT for each in ACCOUNTS]
+def waits(
+    stream: Stream, *, is_active: bool = False, is_live: bool = False, is_followed: bool = True
+) -> list[timedelta]:
+    return [
+        schedule.next_due(
+            stream, account_id=each, at=AT, is_active=is_active, is_live=is_live, is_followed=is_followed
+        )
+        - AT
+        for each in ACCOUNTS
+    ]
 
 
 @pytest.mark.parametrize("stream", [Stream.BALANCES, Stream.OPEN_ORDERS])

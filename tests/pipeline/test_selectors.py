@@ -59,6 +59,6 @@ def test_more_accounts_take_no_more_queries(
     world: World, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(3):
-        AccountFactory(user=world.user)
+        AccountFactory.create(user=world.user)
     with django_assert_num_queries(8):  # four reads, the owner set and unset, the savepoint
         assert len(selectors.sync_state(user_id=world.user.id)) == 4

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         user = _people.find_user(options["user"])
         for account in _people.find_accounts(user, options["account"]):
             done = derive.bring_up_to_date(
-                user_id=user.id, account_id=account.id, at=clock.now(), from_zero=True
+                user_id=user.id, account_id=account.id, at=clock.now(), from_zero=True, now=clock.now
             )
             self.stdout.write(
                 f"{account.label}: {done.facts} facts into {done.books} books; {done.snapshots} snapshots and"

@@ -62,6 +62,7 @@ class Command(BaseCommand):
                     trigger=Trigger.COMMAND,
                     at=clock.now(),
                     progress=lambda run: _show(bar, run),
+                    clock=clock.now,
                 )
                 run = run or _watch(bar, asked)
                 if run.status != RunStatus.PARTIAL or run.error_kind:  # else there is more history
