@@ -159,6 +159,18 @@ def test_a_failed_run_is_told_in_plain_words(as_alice: Client, account: Exchange
     assert "(timed out)" in part
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("network", "waiting to go on"), ("rate", "waiting to go on"), ("interrupted", "waiting to go on"),
+     ("auth", "failed"), ("bug", "failed")],
+)  # fmt: skip
+def test_only_what_somebody_must_mend_is_called_failed(
+    as_alice: Client, account: ExchangeAccount, kind: str, status: str
+) -> None:
+    history.add_run(account=account, at=clock.now(), status=RunStatus.FAILED, error_kind=kind)
+    assert f'role="status">{status}<' in as_alice.get("/fragments/sync").content.decode()
+
+
 def test_a_refused_key_is_told(as_alice: Client, account: ExchangeAccount) -> None:
     with tenancy.acting_as(account.user_id):
         account.key_state, account.key_note = KeyState.DISABLED, "This key may withdraw."

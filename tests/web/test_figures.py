@@ -75,3 +75,14 @@ def test_an_age_says_the_moment_until_the_browser_counts() -> None:
     assert figures.age(at) == (
         '<time datetime="2026-03-01T12:00:05Z" title="2026-03-01 12:00:05 UTC" data-age>1 Mar 12:00:05 UTC</time>'
     )
+
+
+def test_a_sum_keeps_the_decimals_it_needs_to_be_added_up_again() -> None:
+    assert ">−0.11085950<" in figures.exactly(Decimal("-0.110859500000001"))
+    assert ">30.00<" in figures.exactly(Decimal(30))
+
+
+def test_a_tiny_percentage_is_nothing_but_keeps_its_title() -> None:
+    assert figures.percentage(Decimal("0.0003")) == (
+        '<span class="num" title="0.0003 %">0.00<span class="unit">%</span></span>'
+    )

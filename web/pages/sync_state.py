@@ -8,7 +8,8 @@ from uuid import UUID
 
 from credentials.models import ExchangeAccount, KeyState
 from exchanges import registry
-from pipeline import selectors
+from exchanges.errors import ErrorKind
+from pipeline import runs, selectors
 from pipeline.models import RunStatus, SyncRun
 from portfolio.models import Book
 from portfolio.scope import Scope
@@ -104,7 +105,14 @@ def _status(account: ExchangeAccount, run: SyncRun | None) -> tuple[str, str]:
     if account.key_state == KeyState.DISABLED:
         return "key refused", "bad"
     if run.status == RunStatus.FAILED:
-        return "failed", "bad"
+        return ("waiting to go on", "warn") if _goes_on_by_itself(run) else ("failed", "bad")
     if run.status == RunStatus.PARTIAL and not run.error_kind:
         return "reading on", "busy"
     return ("up to date", "good") if run.status == RunStatus.OK else ("partly read", "warn")
+
+
+def _goes_on_by_itself(run: SyncRun) -> bool:
+    """Nobody has to act: trying again later helps."""
+    if run.error_kind == runs.INTERRUPTED:
+        return True
+    return run.error_kind in set(ErrorKind) and ErrorKind(run.error_kind).retry_helps

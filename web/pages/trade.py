@@ -19,4 +19,5 @@ def trade(request: HttpRequest, trade_id: int) -> HttpResponse:
             tree = explain(trade_id=trade_id)
     except NotFound:
         raise Http404 from None
-    return render(request, "trade.html", {"tree": tree, "trade": tree.trade})
+    unchecked = sum(check.equal is None for check in tree.checks)
+    return render(request, "trade.html", {"tree": tree, "trade": tree.trade, "unchecked": unchecked})

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core import money
+from portfolio.accounting.exits import ExitType
 from portfolio.accounting.measure import Reason
 from portfolio.accounting.periods import format_duration
 
@@ -23,6 +24,7 @@ DASH: Final = "—"
 _MONEY_PLACES: Final = 2
 _QUANTITY_PLACES: Final = 8
 _SIGNIFICANT: Final = 4  # digits kept of what would round to nothing
+_EXITS: Final[Mapping[str, str]] = {ExitType.TP: "take profit", ExitType.SL: "stop loss"}
 _REASONS: Final[Mapping[str, str]] = {
     Reason.NO_TRADES: "no trade in this time",
     Reason.NO_WINS: "no winning trade in this time",
@@ -50,6 +52,14 @@ def amount(
 
 
 @register.simple_tag
+def exactly(
+    value: Decimal | None, unit: str = "", *, signed: bool = False, reason: str | None = ""
+) -> SafeString:
+    """Money in a sum that a person adds up again: as many of eight decimals as it has, two at least."""
+    return _figure(value, unit, places=_needed(value), trim=False, signed=signed, reason=reason)
+
+
+@register.simple_tag
 def price(value: Decimal | None, unit: str = "", *, reason: str | None = "") -> SafeString:
     """A price: as many decimals as its size asks for."""
     return _figure(value, unit, places=_price_places(value), trim=False, reason=reason)
@@ -68,7 +78,7 @@ def quantity(
 @register.simple_tag
 def percentage(value: Decimal | None, *, signed: bool = False, reason: str | None = "") -> SafeString:
     """A percentage that is already × 100."""
-    return _figure(value, "%", places=2, trim=False, signed=signed, reason=reason)
+    return _figure(_hundredths(value), "%", places=2, trim=False, signed=signed, reason=reason, exact=value)
 
 
 @register.simple_tag
@@ -149,8 +159,20 @@ def doubts(text: str) -> str:
 
 @register.filter
 def words(code: str) -> str:
-    """A code such as `no_losses` or `PARTIAL` as words."""
+    """A code such as `no_losses` or `STOP_LOSS_LIMIT` as words."""
     return in_words(code)
+
+
+@register.filter
+def exit_words(code: str) -> str:
+    """How a trade ended."""
+    return _EXITS.get(code, code.lower())
+
+
+@register.filter
+def count(value: int) -> str:
+    """A number of things, thousands apart."""
+    return f"{value:,}"
 
 
 def in_words(code: str) -> str:
@@ -185,22 +207,36 @@ def _figure(
     trim: bool,
     signed: bool = False,
     reason: str | None = "",
+    exact: Decimal | None = None,
 ) -> SafeString:
+    """`exact` stands in the title where the value was rounded before."""
     if value is None:
         return unknown(reason)
     classes = f"num {tone(value)}".strip() if signed else "num"
-    exact = f"{money.text(value)} {unit}".strip()
+    title = f"{money.text(value if exact is None else exact)} {unit}".strip()
     suffix = format_html('<span class="unit">{}</span>', unit) if unit else ""
     text = written(value, places=places, trim=trim, signed=signed)
-    return format_html('<span class="{}" title="{}">{}{}</span>', classes, exact, text, suffix)
+    return format_html('<span class="{}" title="{}">{}{}</span>', classes, title, text, suffix)
+
+
+def _hundredths(value: Decimal | None) -> Decimal | None:
+    """A share of a thousandth of a percent is as good as none."""
+    return None if value is None else money.quantize(value, 2)
 
 
 def _price_places(value: Decimal | None) -> int:
     """Six significant digits, two to eight decimals: 67,123.45 · 1.23456 · 0.00001234."""
     if not value:
         return _MONEY_PLACES
-    needed = max(-int(value.normalize(money.CONTEXT).as_tuple().exponent), _MONEY_PLACES)  # no zeros for show
-    return min(max(5 - value.adjusted(), _MONEY_PLACES), needed, _QUANTITY_PLACES)
+    return min(max(5 - value.adjusted(), _MONEY_PLACES), _needed(value))
+
+
+def _needed(value: Decimal | None) -> int:
+    """Decimals a value has, no zeros for show: two to eight."""
+    if not value:
+        return _MONEY_PLACES
+    exponent = int(value.normalize(money.CONTEXT).as_tuple().exponent)
+    return min(max(-exponent, _MONEY_PLACES), _QUANTITY_PLACES)
 
 
 def _iso(at: datetime) -> str:
