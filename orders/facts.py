@@ -10,7 +10,7 @@ from django.db import connection
 
 _BATCH: Final = 5_000
 _UNITS: Final = "trunc(({0}) * 1000000000000000000)::text"
-_MS: Final = "(extract(epoch FROM {0}) * 1000)::bigint"
+_MS: Final = "floor(extract(epoch FROM {0}) * 1000)::bigint"
 
 
 class BookFill(NamedTuple):
@@ -100,7 +100,10 @@ _PLANS: Final = """
 WITH planned AS (
   SELECT DISTINCT ON (parent_id, role) parent_id, role,
          CASE role WHEN 'SL' THEN coalesce(stop_price, price) ELSE coalesce(price, stop_price) END AS level
-  FROM orders_order WHERE account_id = %s AND parent_id IS NOT NULL AND NOT group_id = ''
+  FROM orders_order WHERE account_id = %(account)s AND NOT group_id = '' AND parent_id IN (
+    SELECT parent_id FROM orders_order
+    WHERE account_id = %(account)s AND parent_id IS NOT NULL AND updated_at >= %(changed)s
+  )
   ORDER BY parent_id, role, ordered_at, length(exchange_order_id), exchange_order_id
 )
 SELECT entry.symbol, entry.exchange_order_id,
@@ -158,10 +161,10 @@ class Plan(NamedTuple):
     take_profit_prices: tuple[Decimal, ...]
 
 
-def planned_exits(*, account_id: UUID) -> dict[tuple[str, str], Plan]:
-    """Plans by symbol and entry order, from the legs linked to each entry."""
+def planned_exits(*, account_id: UUID, changed: datetime) -> dict[tuple[str, str], Plan]:
+    """Plans by symbol and entry order, from the legs linked to each entry; those with a leg changed since a moment."""
     with connection.cursor() as cursor:
-        cursor.execute(_PLANS, [account_id])
+        cursor.execute(_PLANS, {"account": account_id, "changed": changed})
         return {
             (symbol, order): Plan(stop, tuple(targets or ()))
             for symbol, order, stop, targets in cursor.fetchall()

@@ -26,11 +26,9 @@ _FILL_CONTENT: Final = (
 )
 _FILL_COLUMNS: Final = ("market_type", "symbol", "exchange_fill_id", *_FILL_CONTENT, "pair_id", "raw")
 _FILL_SUMMARY: Final = """
-    SELECT asset, (executed_at AT TIME ZONE 'UTC')::date, min(executed_at), count(*) FILTER (WHERE is_base)
-    FROM written, LATERAL (
-      VALUES (base_asset, true), (quote_asset, false), (CASE WHEN fee_amount <> 0 THEN fee_currency END, false)
-    ) AS moved (asset, is_base)
-    WHERE asset IS NOT NULL GROUP BY 1, 2
+    SELECT base_asset, quote_asset, CASE WHEN fee_amount <> 0 THEN fee_currency END,
+           (executed_at AT TIME ZONE 'UTC')::date, min(executed_at), count(*)
+    FROM written GROUP BY 1, 2, 3, 4
 """
 
 _ORDER_KEY: Final = ("account_id", "market_type", "symbol", "exchange_order_id")
@@ -108,10 +106,11 @@ def store_fills(
         stamps=("created_at",),
         summary=_FILL_SUMMARY,
     )
-    for asset, day, at, count in written:
+    for base, quote, fee_currency, day, at, count in written:
         touched.stored += count
-        touched.note(asset, at)
-        touched.days.add((asset, day))
+        for asset in {base, quote, fee_currency} - {None}:
+            touched.note(asset, at)
+            touched.days.add((asset, day))
     if touched.stored < len(values):
         touched.conflicts = _fill_conflicts(account, values)
     return touched

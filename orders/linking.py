@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from core.django import bulk
 from credentials.models import ExchangeAccount
@@ -196,7 +197,9 @@ def _write(account: ExchangeAccount, known: Mapping[int, Placed], wanted: Mappin
         key=("id",),
     )
     groups = {link.group_id for link in changed.values()} | {known[order_id].group_id for order_id in changed}
-    return sorted(changed.keys() | _set_parents(account, groups - {""}))
+    touched = sorted(changed.keys() | _set_parents(account, groups - {""}))
+    Order.objects.filter(id__in=touched).update(updated_at=Now())  # what hangs on the links follows by this
+    return touched
 
 
 def _set_parents(account: ExchangeAccount, groups: Collection[str]) -> set[int]:

@@ -98,16 +98,20 @@ def side_by_side(*, account_ids: Sequence[UUID]) -> list[Balance]:
     """Every asset with a report or facts, reported and computed, by account and asset."""
     computed = computed_totals(account_ids=account_ids)
     latest = latest_rows(account_ids=account_ids)
+    reported = {(row.account_id, row.asset): row for row in latest}
+    last = {row.account_id: row.reported_at for row in sorted(latest, key=lambda row: row.reported_at)}
+    keys = reported.keys() | {key for key in computed if key[0] in last}
     balances = [
         Balance(
-            account_id=row.account_id,
-            asset=row.asset,
-            available=row.available,
-            locked=row.locked,
-            computed=computed.get((row.account_id, row.asset), ZERO),
-            reported_at=row.reported_at,
+            account_id=account_id,
+            asset=asset,
+            available=row.available if row else ZERO,  # an asset the exchange does not report is at zero
+            locked=row.locked if row else ZERO,
+            computed=computed.get((account_id, asset), ZERO),
+            reported_at=row.reported_at if row else last[account_id],
         )
-        for row in latest
+        for account_id, asset in keys
+        for row in [reported.get((account_id, asset))]
     ]
     return sorted(
         (balance for balance in balances if balance.total or balance.computed),

@@ -10,13 +10,12 @@ from uuid import UUID
 
 from core import clock
 from core.django import tenancy
-from core.money import CONTEXT, ZERO
+from core.money import CONTEXT
 from credentials.models import ExchangeAccount, Mode
-from portfolio.accounting import ratios, returns, statistics
-from portfolio.accounting.measure import percent, split
 from portfolio.accounting.periods import CALENDAR_KINDS, Period, PeriodKind, period_of
 from portfolio.accounting.returns import EquityDay, IndexPoint
 from portfolio.accounting.trade_sums import TradeFact, TradeSums, sum_trades
+from portfolio.figures import equity_day, figures, merge_equity, points_in
 from portfolio.models import PerformanceMetric, PortfolioSnapshot, Trade, TradeKind
 
 FORMULA_VERSION: Final = 1
@@ -118,38 +117,22 @@ def _scopes(accounts: Sequence[ExchangeAccount]) -> Iterator[_Scope]:
 
 
 def _equity_days() -> Iterator[tuple[UUID, EquityDay]]:
-    """Snapshots as the returns take them: what nobody can explain counts as a flow, not as performance."""
     rows = PortfolioSnapshot.objects.order_by("snapshot_date").values_list(
-        "account_id", "snapshot_date", "total_balance", "flows", "unexplained"
+        "account_id", "snapshot_date", "total_balance", "flows", "unexplained", "grade_reason"
     )
-    for account_id, day, total, flows, unexplained in rows:
-        yield account_id, EquityDay.of_flow(day, total, flows + unexplained)
-
-
-def merge_equity(accounts: Sequence[Mapping[date, EquityDay]]) -> list[EquityDay]:
-    """Several accounts as one line. An account's missing day stands at its last value; before its first it is not
-    there, and its first day's equity came in as its own flows say."""
-    line = []
-    last: dict[int, Decimal] = {}
-    for day in sorted({day for days in accounts for day in days}):
-        paid_in = paid_out = ZERO
-        for index, days in enumerate(accounts):
-            row = days.get(day)
-            if row is not None and row.equity is not None:
-                last[index] = row.equity
-                paid_in += row.paid_in
-                paid_out += row.paid_out
-        line.append(EquityDay(day, sum(last.values(), ZERO), paid_in, paid_out))
-    return line
+    for account_id, day, total, flows, unexplained, doubts in rows:
+        yield (
+            account_id,
+            equity_day(day=day, total=total, flows=flows, unexplained=unexplained, doubts=doubts),
+        )
 
 
 def _rows(scope: _Scope, *, user_id: UUID, currency: str, at: datetime) -> Iterator[PerformanceMetric]:
-    points = returns.chain(scope.equity, opening=ZERO) if scope.equity else []
-    by_day = {point.day: place for place, point in enumerate(points)}
+    places = {row.day: place for place, row in enumerate(scope.equity)}
     for period in _periods(scope, at):
         sums = _sum_period(scope.sums, period)
-        slice_ = _points_of(points, by_day, period)
-        yield _row(scope, period, sums, slice_, user_id=user_id, currency=currency, at=at)
+        points = points_in(scope.equity, period, places)
+        yield _row(scope, period, sums, points, user_id=user_id, currency=currency, at=at)
 
 
 def _periods(scope: _Scope, at: datetime) -> Iterator[Period]:
@@ -177,14 +160,6 @@ def _sum_period(sums: Mapping[date, TradeSums], period: Period) -> TradeSums:
     return total
 
 
-def _points_of(points: Sequence[IndexPoint], by_day: Mapping[date, int], period: Period) -> list[IndexPoint]:
-    """The period's part of the index, with the point before it to measure from."""
-    inside = [by_day[day] for day in period.days() if day in by_day]
-    if not inside:
-        return []
-    return list(points[max(inside[0] - 1, 0) : inside[-1] + 1])
-
-
 def _row(
     scope: _Scope,
     period: Period,
@@ -195,18 +170,7 @@ def _row(
     currency: str,
     at: datetime,
 ) -> PerformanceMetric:
-    equity = ratios.measure(points)
-    trades = statistics.measure(sums, average_capital=equity.average_capital.value)
-    values, reasons = split(trades)
-    equity_values, equity_reasons = split(equity)
-    columns = {**equity_values, **values}
-    columns["return_percentage"] = equity_values["total_return_percentage"]
-    columns["cost_unknown_trades"] = trades.unknown_cost_trades
-    if period.kind is PeriodKind.DAILY and len(points) == 2:
-        made = points[1].profit - points[0].profit
-        columns["daily_pnl"] = made
-        columns["daily_pnl_percent"] = percent(made, points[1].base).value if points[1].base else None
-    reasons = {name: reason for name, reason in {**equity_reasons, **reasons}.items() if name in _FIELDS}
+    columns, reasons = figures(period=period, sums=sums, points=points)
     return PerformanceMetric(
         user_id=user_id,
         account=scope.account,
@@ -215,8 +179,7 @@ def _row(
         period_type=period.kind,
         period_start=period.start,
         period_end=period.end,
-        total_portfolio_value=points[-1].equity if points else None,
-        reasons=reasons,
+        reasons={name: reason for name, reason in reasons.items() if name in _FIELDS},
         formula_version=FORMULA_VERSION,
         calculated_at=at,
         **{name: value for name, value in columns.items() if name in _FIELDS},

@@ -239,6 +239,7 @@ class Trade(AccountModel):
         indexes = [
             models.Index(fields=["user", "-exit_time", "-id"], condition=Q(kind="TRADE"), name="trade_list"),
             models.Index(fields=["account", "exit_time"], name="trade_of_account"),
+            models.Index(fields=["account", "symbol", "exit_order_id"], name="trade_of_exit_order"),
         ]
 
     def __str__(self) -> str:

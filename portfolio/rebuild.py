@@ -6,7 +6,7 @@ One transaction per book, under the book's row lock; folding from zero gives the
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,9 @@ from portfolio.store import Pending
 from portfolio.valuations import PriceNeed
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_ORDER_CHANGES = timedelta(
+    days=7
+)  # how long changed links are looked at again, should a run in between have failed
 
 
 @dataclass(slots=True)
@@ -34,10 +37,12 @@ class RebuildResult:
 
     books: int = 0
     facts: int = 0
+    since: datetime | None = None
+    """From when on derived rows may have changed; None: nothing was folded."""
     blocked: dict[str, str] = field(default_factory=dict)
 
 
-class _NoPrice(Exception):
+class NoPrice(Exception):
     """A fact cannot be valued yet."""
 
 
@@ -61,7 +66,9 @@ def rebuild_account(
     with tenancy.acting_as(user_id):
         if since is not None:
             fees.refresh(account=account, since=since)
-        annotations.refresh(account=account)
+        annotations.refresh(
+            account=account, since=result.since, changed=_BEGINNING if from_zero else at - _ORDER_CHANGES
+        )
     return result
 
 
@@ -91,22 +98,28 @@ def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildR
                 .first()
             )
             if book is not None:
-                result.facts += _fold(book, at)
+                count, restart = _fold(book, at)
+                result.facts += count
                 result.books += 1
-    except _NoPrice as reason:
+                result.since = min(result.since or restart, restart)
+    except NoPrice as reason:
         with tenancy.acting_as(user_id):
             Book.objects.filter(id=book_id).update(blocked_reason=str(reason))
             asset = Book.objects.values_list("asset", flat=True).get(id=book_id)
         result.blocked[asset] = str(reason)
 
 
-def _fold(book: Book, at: datetime) -> int:
-    """Fold what is new, store what follows, move the tail. Raises _NoPrice and changes nothing."""
+def _fold(book: Book, at: datetime) -> tuple[int, datetime]:
+    """Fold what is new, store what follows, move the tail; answers how many events, and from when on.
+
+    Raises NoPrice and changes nothing.
+    """
+    stale_from = book.stale_from or _BEGINNING
     owner = book.account.user
     book.method, book.currency = owner.cost_method, owner.reporting_currency
     state, restart = _start(book)
     pending = Pending(book)
-    counter = _Counter(_events(book, after=engine.last_key(state)))
+    counter = _Counter(events(book, after=engine.last_key(state)))
     state = engine.fold(state, counter, pending.sink)
     pending.commit(restart=restart)
     book.state = state
@@ -115,7 +128,7 @@ def _fold(book: Book, at: datetime) -> int:
     book.engine_version = engine.ENGINE_VERSION
     book.stale_from, book.blocked_reason, book.rebuilt_at = None, "", at
     book.save()
-    return counter.count
+    return counter.count, restart or stale_from
 
 
 def _start(book: Book) -> tuple[State, datetime | None]:
@@ -154,7 +167,7 @@ class _Counter:
             yield event
 
 
-def _events(book: Book, *, after: tuple[Any, ...] | None) -> Iterator[Event]:
+def events(book: Book, *, after: tuple[Any, ...] | None) -> Iterator[Event]:
     """The book's facts as events in fold order, those after a key only."""
     since = clock.from_ms(after[0]) if after else None
     prices = _prices(book, since)
@@ -204,7 +217,7 @@ def _price(asset: str, fill: Fill, currency: str, prices: dict[tuple[str, int], 
     price = prices.get((asset, fill.executed_ms // _HOUR_MS))
     if price is None:
         moment = clock.from_ms(fill.executed_ms)
-        raise _NoPrice(f"No price of {asset} in {currency} for {moment:%Y-%m-%d %H}:00 UTC yet.")
+        raise NoPrice(f"No price of {asset} in {currency} for {moment:%Y-%m-%d %H}:00 UTC yet.")
     return price
 
 

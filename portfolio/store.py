@@ -4,7 +4,7 @@ Rows whose values did not change are not written, ids stay, and what no longer f
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +15,8 @@ from portfolio.accounting.engine import ENGINE_VERSION
 from portfolio.accounting.results import Allocation, Mark, Position, Sink, Trade
 from portfolio.models import Book
 
-_CHUNK: Final = 20_000
+_CHUNK: Final = 5_000
+_MANY: Final = 1_000
 
 # Amounts travel as whole units and become NUMERIC(38,18) in the database, exactly.
 _UNIT: Final = "* 0.000000000000000001"
@@ -258,9 +259,8 @@ class Pending:
             "restart": restart,
         }
         with connection.cursor() as cursor:
-            if self._copied > _CHUNK:  # small ones are joined well enough without statistics
-                for name in self._rows:
-                    cursor.execute(f"ANALYZE {name}")
+            if self._copied > _MANY:
+                _plan_for_many(cursor, self._rows)
             if restart is not None:
                 _run(cursor, _FORGET, scope)
             _run(cursor, (_POSITIONS, _TRADES, _KNOWN_TRADES), scope)
@@ -311,6 +311,13 @@ class Pending:
         with connection.cursor() as cursor, cursor.copy(f"COPY {name} FROM STDIN") as copy:
             copy.write("".join(map(_line, rows)))
         rows.clear()
+
+
+def _plan_for_many(cursor: CursorWrapper, tables: Iterable[str]) -> None:
+    """Rows written a moment ago have no statistics: the planner would take them for a handful and loop over them."""
+    for name in tables:
+        cursor.execute(f"ANALYZE {name}")
+    cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 def _run(cursor: CursorWrapper, statements: Sequence[str], scope: dict[str, Any]) -> None:

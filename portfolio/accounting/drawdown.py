@@ -71,7 +71,10 @@ def _depths(points: Sequence[IndexPoint]) -> list[tuple[IndexPoint, Decimal, Ind
         for point in points:
             if peak is None or _height(point) >= _height(peak):
                 peak = point
-            falls.append((point, 1 - _height(point) / _height(peak), peak))
+            height = _height(
+                peak
+            )  # zero only where the index begins after a total loss: nothing left to fall
+            falls.append((point, 1 - _height(point) / height if height else ZERO, peak))
     return falls
 
 

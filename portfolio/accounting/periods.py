@@ -101,7 +101,7 @@ def parse_period(text: str, *, at: datetime, first_fact: datetime | None = None)
             f"{text!r:.40} is no period. Use days such as 30d (up to {MAX_WINDOW_DAYS}d), years such as 1y, "
             "or one of daily, weekly, monthly, all_time."
         )
-        raise Invalid(detail, errors=[{"pointer": "period", "code": "invalid_period", "detail": detail}])
+        raise Invalid(detail, errors=[{"pointer": "/period", "code": "invalid_period", "detail": detail}])
     day = clock.utc_day(at)
     return Period(PeriodKind.WINDOW, clock.day_start(day - timedelta(days=days)), clock.day_end(day))
 

@@ -232,10 +232,10 @@ def _fold_again(row: Trade) -> tuple[results.Trade | None, str]:
     until = clock.to_ms(row.exit_time)
     try:
         upto = takewhile(
-            lambda event: event.time <= until, rebuild._events(book, after=engine.last_key(state))
+            lambda event: event.time <= until, rebuild.events(book, after=engine.last_key(state))
         )
         events = list(islice(upto, MAX_EVENTS + 1))
-    except rebuild._NoPrice as reason:
+    except rebuild.NoPrice as reason:
         return None, str(reason)
     if len(events) > MAX_EVENTS:
         return None, f"More than {MAX_EVENTS} facts; rebuild the account to check them."

@@ -8,12 +8,9 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from core.money import ZERO
 from credentials.scope import Scope
-from portfolio.accounting import returns
-from portfolio.accounting.periods import Period, PeriodKind
-from portfolio.accounting.returns import EquityDay, IndexPoint
-from portfolio.metrics import merge_equity
+from portfolio.accounting.returns import EquityDay
+from portfolio.figures import equity_day, merge_equity
 from portfolio.models import Grade, PortfolioSnapshot
 
 WORST_LAST: Final = (Grade.COMPLETE, Grade.PARTIAL, Grade.UNRELIABLE)
@@ -62,28 +59,14 @@ def read(*, scope: Scope, until: date, since: date | None = None) -> Days:
     for values in rows.values_list(*_COLUMNS):
         row = AccountDay(*values)
         by_day[row.day][row.account_id] = row
-        # What nobody can explain came or went like a flow: it is no performance.
-        per_account[row.account_id][row.day] = EquityDay.of_flow(
-            row.day, row.total_balance, row.flows + row.unexplained
+        per_account[row.account_id][row.day] = equity_day(
+            day=row.day,
+            total=row.total_balance,
+            flows=row.flows,
+            unexplained=row.unexplained,
+            doubts=row.grade_reason,
         )
     return Days(dict(by_day), merge_equity(list(per_account.values())))
-
-
-def points_in(line: Sequence[EquityDay], period: Period) -> list[IndexPoint]:
-    """A period's index out of a whole history, beginning at 1.
-
-    A calendar period is measured from the valued day before it (nothing, if it holds the first of all), a window
-    from its own first day, as its curve is.
-    """
-    inside = [place for place, row in enumerate(line) if period.first_day <= row.day <= period.last_day]
-    if not inside:
-        return []
-    first, end = inside[0], inside[-1] + 1
-    if period.kind is PeriodKind.WINDOW:
-        return returns.chain(line[first:end])
-    if first == 0:
-        return returns.chain(line[:end], opening=ZERO)
-    return returns.chain(line[first - 1 : end])
 
 
 def worst_grade(grades: Sequence[str]) -> str:

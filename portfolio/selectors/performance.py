@@ -13,10 +13,10 @@ from core import clock
 from core.money import CONTEXT
 from credentials.scope import Scope
 from portfolio import metrics
-from portfolio.accounting import ratios, statistics
-from portfolio.accounting.measure import Reason, percent, split
+from portfolio.accounting.measure import Reason
 from portfolio.accounting.periods import Period, PeriodKind, format_duration, parse_period
 from portfolio.accounting.trade_sums import sum_trades
+from portfolio.figures import figures, points_in
 from portfolio.models import PerformanceMetric, PortfolioSnapshot, Trade, TradeKind
 from portfolio.selectors import equity
 
@@ -121,31 +121,16 @@ def compute(*, scope: Scope, period: Period, currency: str, at: datetime) -> Per
     )
     with localcontext(CONTEXT):
         sums = sum_trades(metrics.trade_facts(trades))
-        points = equity.points_in(equity.read(scope=scope, until=period.last_day).line, period)
-        of_equity = ratios.measure(points)
-        of_trades = statistics.measure(sums, average_capital=of_equity.average_capital.value)
-        equity_values, equity_reasons = split(of_equity)
-        trade_values, trade_reasons = split(of_trades)
-        values = {
-            **equity_values,
-            **trade_values,
-            "return_percentage": of_equity.total_return_percentage.value,
-            "cost_unknown_trades": of_trades.unknown_cost_trades,
-            "total_portfolio_value": points[-1].equity if points else None,
-            "daily_pnl": None,
-            "daily_pnl_percent": None,
-        }
-        if period.kind is PeriodKind.DAILY and len(points) == 2:
-            values["daily_pnl"] = points[1].profit - points[0].profit
-            if points[1].base:
-                values["daily_pnl_percent"] = percent(values["daily_pnl"], points[1].base).value
+        line = equity.read(scope=scope, until=period.last_day).line
+        points = points_in(line, period, {row.day: place for place, row in enumerate(line)})
+        values, reasons = figures(period=period, sums=sums, points=points)
     return _answer(
         scope,
         period,
-        {name: values[name] for name in _PLAIN},
+        {name: values.get(name) for name in _PLAIN},
         currency=currency,
-        hold=of_trades.average_hold_duration,
-        reasons={**equity_reasons, **trade_reasons},
+        hold=values["average_hold_duration"],
+        reasons=reasons,
         at=at,
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from orders import facts
@@ -213,7 +214,7 @@ def test_the_plan_of_an_entry_is_what_was_placed_first_for_each_role(account: Ex
     for number in (10, 2, 1):
         _leg(entry, f"TP{number}", 1, price=Decimal(110 + number))
 
-    assert facts.planned_exits(account_id=account.id) == {
+    assert facts.planned_exits(account_id=account.id, changed=clock.EPOCH) == {
         ("BTCUSDT", "1"): Plan(Decimal(90), (Decimal(111), Decimal(112), Decimal(120)))
     }
 
@@ -223,7 +224,9 @@ def test_a_stop_sold_at_the_market_plans_no_price(account: ExchangeAccount) -> N
     _leg(entry, "SL", 1, price=None)
     _leg(entry, "TP1", 1, price=Decimal(111))
 
-    assert facts.planned_exits(account_id=account.id) == {("BTCUSDT", "1"): Plan(None, (Decimal(111),))}
+    assert facts.planned_exits(account_id=account.id, changed=clock.EPOCH) == {
+        ("BTCUSDT", "1"): Plan(None, (Decimal(111),))
+    }
 
 
 def test_roles_in_use_are_those_of_the_account(account: ExchangeAccount) -> None:
