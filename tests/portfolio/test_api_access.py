@@ -73,7 +73,7 @@ def test_an_unknown_exchange_is_refused(path: str, as_bob: JsonClient) -> None:
 @every_period
 @pytest.mark.parametrize("period", ["0d", "99999d", "fortnight", "30", "-1d", "１d"])
 def test_a_period_that_is_none_is_refused(path: str, period: str, as_bob: JsonClient) -> None:
-    assert problem(as_bob.get(path, {"period": period})) == (400, "invalid", [("period", "invalid_period")])
+    assert problem(as_bob.get(path, {"period": period})) == (400, "invalid", [("/period", "invalid_period")])
 
 
 @every_period
