@@ -1,15 +1,27 @@
-"""Which symbols an account trades, where the exchange does not tell: assets ever touched, then a slow sweep."""
+"""Which symbols an account trades, where the exchange does not tell.
 
+Three ways: every asset ever touched points at its symbols; all other symbols are swept slowly; and a balance that
+known facts do not explain means fills nobody asked for yet, so every symbol is asked once more.
+"""
+
+import hashlib
+from collections import defaultdict
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
-from orders.models import Transfer
+from core import clock, money
+from core.money import ZERO
+from orders.models import Fill, Side, Transfer
 from pipeline import cursors, pauses, schedule
-from pipeline.models import Stream
+from pipeline.models import Stream, SyncCursor
 from pipeline.session import Session
 from pipeline.work import work_due
+from portfolio.balances import computed_totals, latest_rows
 from portfolio.models import AssetDay, WalletBalance
 
-SWEPT_AT_ONCE: Final = 30
+ASKED_AT_ONCE: Final = 30
+SEARCHED_AGAIN: Final = timedelta(hours=1)
 
 
 def explore(session: Session) -> None:
@@ -18,20 +30,20 @@ def explore(session: Session) -> None:
         continue
 
 
-def sweep(session: Session) -> None:
-    """A few of all other symbols, when it is their turn: what was asked is remembered by its cursor."""
+def search(session: Session) -> None:
+    """Ask some of the symbols that were never asked, or not since balances stopped adding up."""
     with session.door("Looking for more symbols") as now:
+        _notice(session)
         claimed = cursors.claim(
             account_id=session.account.id, streams=[Stream.DISCOVERY], due_by=session.started, now=now
         )
     for cursor in claimed:
-        rest = session.client.sweep_symbols(sorted(session.asked))
-        turn = rest[:SWEPT_AT_ONCE] if pauses.take_sweep(exchange=session.account.exchange) else []
+        others = session.client.sweep_symbols(sorted(session.followed))
         with session.door() as now:
-            cursors.ensure(account=session.account, stream=Stream.FILLS, scopes=turn, due_at=session.started)
-            session.asked |= set(turn)
-            session.run.steps_total += len(turn)
-            goes_on = now + schedule.SWEEP if len(turn) < len(rest) else None
+            left = _unasked(session, [*sorted(session.followed), *others], _searched_since(cursor))
+            turn = left[:ASKED_AT_ONCE] if left and pauses.take_sweep(session.account.exchange) else []
+            _ask(session, turn)
+            goes_on = now + schedule.SWEEP if len(turn) < len(left) else None
             session.finish(cursor, ok_at=now, due_at=goes_on)
     if claimed:
         explore(session)
@@ -55,3 +67,68 @@ def _assets(session: Session) -> set[str]:
         for model in (AssetDay, WalletBalance, Transfer)
         for asset in model.objects.filter(account=session.account).values_list("asset", flat=True).distinct()
     }
+
+
+def _notice(session: Session) -> None:
+    """Begin a search when balances differ from the facts otherwise than at the last one."""
+    if session.reported_at is None:
+        return
+    cursor = SyncCursor.objects.get(account=session.account, stream=Stream.DISCOVERY)
+    digest = _digest(_unexplained(session, session.reported_at + session.client.clock_offset))
+    since = _searched_since(cursor)
+    if digest == cursor.position.partition(":")[0]:
+        return
+    if not digest:
+        cursor.position = ""
+    elif since is None or session.reported_at - since >= SEARCHED_AGAIN:
+        cursor.position = f"{digest}:{clock.to_ms(session.reported_at)}"
+        cursor.due_at = min(cursor.due_at, session.started)
+    cursor.save(update_fields=["position", "due_at"])
+
+
+def _searched_since(cursor: SyncCursor) -> datetime | None:
+    """The moment of the report that a symbol must have been asked after."""
+    _, _, since = cursor.position.partition(":")
+    return clock.from_ms(int(since)) if since else None
+
+
+def _unexplained(session: Session, at: datetime) -> dict[str, Decimal]:
+    """Reported less computed, by facts up to `at` (the report, by the exchange's clock), where they differ."""
+    account = session.account
+    differences: dict[str, Decimal] = defaultdict(Decimal)
+    for row in latest_rows(account_ids=[account.id]):
+        differences[row.asset] += row.available + row.locked
+    for (_, asset), total in computed_totals(account_ids=[account.id]).items():
+        differences[asset] -= total
+    for fill in Fill.objects.filter(account=account, executed_at__gt=at).defer("raw"):
+        sign = 1 if fill.side == Side.BUY else -1
+        differences[fill.base_asset] += sign * fill.quantity
+        differences[fill.quote_asset] -= sign * fill.quote_quantity
+        differences[fill.fee_currency] -= fill.fee_amount
+    return {asset: difference for asset, difference in differences.items() if difference != ZERO}
+
+
+def _digest(differences: dict[str, Decimal]) -> str:
+    """ "" for none."""
+    told = ";".join(f"{asset}={money.text(differences[asset])}" for asset in sorted(differences))
+    return hashlib.sha256(told.encode()).hexdigest()[:16] if told else ""
+
+
+def _unasked(session: Session, symbols: list[str], since: datetime | None) -> list[str]:
+    """Of these, the symbols without a cursor, and those read last before `since`."""
+    rows = SyncCursor.objects.filter(account=session.account, stream=Stream.FILLS)
+    read_at = dict(rows.values_list("scope", "last_ok_at"))
+    return [
+        symbol
+        for symbol in symbols
+        if symbol not in read_at or (since is not None and ((at := read_at[symbol]) is None or at < since))
+    ]
+
+
+def _ask(session: Session, symbols: list[str]) -> None:
+    """Read the fills of these symbols in this run; a cursor remembers that each was asked."""
+    account = session.account
+    cursors.ensure(account=account, stream=Stream.FILLS, scopes=symbols, due_at=session.started)
+    cursors.make_due(account_id=account.id, streams=[Stream.FILLS], at=session.started, scopes=symbols)
+    session.asked |= set(symbols)
+    session.run.steps_total += len(symbols)

@@ -29,7 +29,7 @@ def check(*, exchange: str, now: datetime) -> None:
         raise ExchangeError(ErrorKind(known[0]), detail, code="paused", retry_at=until)
 
 
-def take_sweep(*, exchange: str) -> bool:
+def take_sweep(exchange: str) -> bool:
     """Whether a slice of the slow search may run now."""
     return bool(cache.add(f"sync:sweep:{exchange}", 1, timeout=_SWEEP_SECONDS))
 

@@ -16,6 +16,7 @@ SWEPT: Final = timedelta(days=30)  # a symbol the account never traded
 _CALM = (timedelta(minutes=15), timedelta(minutes=60))
 _DAILY = (timedelta(hours=22), timedelta(hours=24))
 
+_SHORTEST_WAIT: Final = timedelta(seconds=10)
 _FIRST_WAIT: Final = timedelta(seconds=30)
 _LONGEST_WAIT: Final = timedelta(minutes=10)
 _WAITS: Final = {
@@ -71,7 +72,8 @@ def retry_at(error: ExchangeError, *, failures: int, at: datetime) -> datetime:
         wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 10), _LONGEST_WAIT)
     if error.retry_at is None:
         return at + wait
-    return max(error.retry_at, at + _FIRST_WAIT) if error.kind is ErrorKind.DOWN else max(error.retry_at, at)
+    least = _FIRST_WAIT if error.kind is ErrorKind.DOWN else _SHORTEST_WAIT
+    return max(error.retry_at, at + least)
 
 
 def _spread(shortest: timedelta, longest: timedelta, *, key: str) -> timedelta:

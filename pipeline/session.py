@@ -79,6 +79,7 @@ class Session:
     unread: set[rejected.Place]
     live: set[str] = field(default_factory=set)  # symbols with open or new orders and fills
     problems: list[ExchangeError] = field(default_factory=list)
+    reported_at: datetime | None = None  # when balances were asked for in this run
     reason: str = ""  # why the first row of this run was set aside
     stored: int = 0
     downs: int = 0  # failures of the exchange itself, in a row

@@ -51,6 +51,7 @@ def permissions(session: Session, cursor: SyncCursor) -> None:
 
 def balances(session: Session, cursor: SyncCursor) -> None:
     """A whole report or none: an asset that cannot be read must not look like an asset that is gone."""
+    asked_at = session.clock()
     page = session.client.balances()
     if not page.raw_count and _had_balances(session):
         page = session.client.balances()  # emptied, or a hiccup? only twice the same is believed
@@ -60,6 +61,7 @@ def balances(session: Session, cursor: SyncCursor) -> None:
         if not page.bad:
             _record(session, page, now)
             session.finish(cursor, ok_at=now)
+            session.reported_at = asked_at
     if page.bad:
         reason = page.bad[0].reason
         raise ExchangeError(

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
@@ -20,6 +21,7 @@ from exchanges.base import Listings
 from exchanges.errors import ErrorKind, ExchangeError
 from pipeline import cursors, derive, discovery, market, pauses, rejected, runs, schedule
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
+from pipeline.patience import PatientClient
 from pipeline.session import Clock, Progress, Session, SliceOver, Stopped
 from pipeline.streams import MovedOn
 from pipeline.words import UNREADABLE
@@ -99,7 +101,7 @@ def _read(session: Session) -> Ending | None:
             work_due(session, stream)
         discovery.explore(session)
         work_due(session, Stream.ORDERS)
-        discovery.sweep(session)
+        discovery.search(session)
         work_due(session, Stream.RECHECK)
         work_due(session, Stream.ORDERS)
     except SliceOver:
@@ -178,7 +180,7 @@ def _open_client(account: ExchangeAccount, listings: Listings, clock: Clock) -> 
     except VaultError as error:
         raise ExchangeError(ErrorKind.BUG, str(error), code="vault") from None
     try:
-        yield client
+        yield cast(Client, PatientClient(client, now=clock))
     finally:
         client.close()
 

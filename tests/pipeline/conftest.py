@@ -6,20 +6,21 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from credentials import accounts
-from exchanges.simulators import profiles
 from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.clock import FixedClock
 from tests.factories import UserFactory
-from tests.pipeline.worlds import NO_LIMITS, START, World
+from tests.pipeline.worlds import NO_LIMITS, PROFILES, START, World
 
 
 @pytest.fixture
 def make_world(settings: Settings) -> Iterator[Callable[..., World]]:
+    # Of its own: whoever runs tests beside us empties the shared one.
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     simulators: list[BinanceSimulator] = []
 
     def make(label: str = "quiet", *, key: str = "", secret: str = "") -> World:
         clock = FixedClock(START)
-        simulator = BinanceSimulator(seed=7, clock=clock, profiles=profiles.SMALL, limits=NO_LIMITS)
+        simulator = BinanceSimulator(seed=7, clock=clock, profiles=PROFILES, limits=NO_LIMITS)
         simulator.start()
         simulators.append(simulator)
         settings.EXCHANGE_URLS = f"binance={simulator.url}"

@@ -1,14 +1,17 @@
 """One simulated trader over HTTP and our account of them, with the clock in the test's hand."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from django.core.cache import cache
 
 from accounts.models import User
 from core import clock as time
 from core.django import tenancy
 from credentials.models import ExchangeAccount
+from exchanges.simulators import profiles
 from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.binance.limits import Limits
 from exchanges.simulators.clock import FixedClock
@@ -17,6 +20,12 @@ from pipeline.models import Stream, SyncCursor, SyncRun, Trigger
 from pipeline.session import Progress
 from pipeline.sync import sync_account
 
+# Three people with ten days behind them: one goes on trading, one has holes, one did little.
+PROFILES = (
+    replace(profiles.DEMO.shortened(10), symbols=("BTCUSDT", "ETHUSDT", "ETHBTC", "BTCUSDC")),
+    profiles.HOLES.shortened(20),
+    profiles.QUIET.shortened(20),
+)
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 # The simulated clock stands still, so a minute's weight never runs out by itself.
 NO_LIMITS = Limits(api=10**9, sapi_ip=10**9, sapi_uid_second=10**9)
@@ -54,6 +63,11 @@ class World:
             progress=progress,
             clock=self.now,
         )
+
+    def wait(self, **parts: float) -> None:
+        """Time passes, also for what the cache remembers."""
+        self.clock.advance(**parts)  # type: ignore[arg-type]
+        cache.clear()
 
     def sync(self, trigger: Trigger = Trigger.COMMAND) -> SyncRun:
         """Everything followed, now; the run as it is stored."""

@@ -1,0 +1,53 @@
+"""Short refusals are waited out where they happen; long ones end the run and are remembered."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any, Final
+
+from exchanges.base import Account
+from exchanges.errors import ErrorKind, ExchangeError
+
+LONGEST: Final = (
+    3.0  # seconds; some endpoints allow ten requests a second and say so by refusing the eleventh
+)
+_SHORTEST: Final = 0.1
+_TRIES: Final = 5
+
+
+class PatientClient:
+    """An account's client that repeats a call the exchange asked to repeat within a moment."""
+
+    def __init__(
+        self, client: Account, *, now: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._client = client
+        self._now = now
+        self._sleep = sleep
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._client, name)
+        return self._patient(attribute) if callable(attribute) else attribute
+
+    def _patient(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(call)
+        def repeated(*args: Any, **kwargs: Any) -> Any:
+            for _ in range(_TRIES):
+                try:
+                    return call(*args, **kwargs)
+                except ExchangeError as error:
+                    wait = self._wait(error)
+                    if wait is None:
+                        raise
+                self._sleep(wait)
+            return call(*args, **kwargs)
+
+        return repeated
+
+    def _wait(self, error: ExchangeError) -> float | None:
+        """Seconds to wait before the call may be repeated; None when that is not a matter of moments."""
+        if error.kind is not ErrorKind.RATE or error.retry_at is None:
+            return None
+        seconds = (error.retry_at - self._now()).total_seconds()
+        return max(seconds, _SHORTEST) if seconds <= LONGEST else None
