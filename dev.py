@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-PYTHON = VENV / "bin" / "python"
+PYTHON = str(VENV / "bin" / "python")
 RUN = ("base", "embedded")
 ALL = ("dev", "embedded", "browser")
 OLDEST = (3, 11)
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     if command == "run":
         install(RUN)
         os.chdir(ROOT)
-        os.execv(PYTHON, [str(PYTHON), "manage.py", "devstack", *rest])
+        os.execv(PYTHON, [PYTHON, "manage.py", "devstack", *rest])
     if command == "setup":
         install(ALL)
         return 0
@@ -55,7 +55,11 @@ def check() -> int:
         ["manage.py", "check", "--fail-level", "WARNING"],
     ]
     failed = [" ".join(step) for step in steps if _call(*step)]
-    failed += [f"{path.name} contains a URL" for path in (ROOT / "requirements").glob("*.txt") if "://" in path.read_text()]
+    failed += [
+        f"{path.name} contains a URL"
+        for path in (ROOT / "requirements").glob("*.txt")
+        if "://" in path.read_text()
+    ]
     print("check: " + ("all good" if not failed else "failed: " + "; ".join(failed)))
     return 1 if failed else 0
 
@@ -65,9 +69,9 @@ def install(groups: tuple[str, ...]) -> None:
     stamp = VENV / "stamp"
     wanted = _digest(groups)
     have = stamp.read_text().split() if stamp.exists() else []
-    if wanted in have and PYTHON.exists():
+    if wanted in have and Path(PYTHON).exists():
         return
-    if not PYTHON.exists() or _digest(()) not in have:
+    if not Path(PYTHON).exists() or _digest(()) not in have:
         shutil.rmtree(VENV, ignore_errors=True)
         print("Building .venv …", flush=True)
         venv.create(VENV, with_pip=True)
@@ -85,9 +89,20 @@ def install(groups: tuple[str, ...]) -> None:
 def _install_with_uv(files: list[str]) -> bool:
     """uv is many times faster; where it cannot be had or does not reach the index, pip does it."""
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    if subprocess.run([*pip, "-r", ROOT / "requirements" / "tools.txt"], check=False).returncode:
+    if subprocess.run([*pip, "-r", str(ROOT / "requirements" / "tools.txt")], check=False).returncode:
         return False
-    command = [PYTHON, "-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes", *files]
+    command = [
+        PYTHON,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        PYTHON,
+        "--require-hashes",
+        *files,
+    ]
     return subprocess.run(command, check=False).returncode == 0
 
 
@@ -101,7 +116,7 @@ def _digest(groups: tuple[str, ...]) -> str:
 
 def _call(*arguments: str) -> int:
     print(f"$ python {' '.join(arguments)}", flush=True)
-    return subprocess.run([str(PYTHON), *arguments], cwd=ROOT, check=False).returncode
+    return subprocess.run([PYTHON, *arguments], cwd=ROOT, check=False).returncode
 
 
 def _hand_to_newer_python(arguments: list[str]) -> int:
@@ -110,7 +125,7 @@ def _hand_to_newer_python(arguments: list[str]) -> int:
         path = name and shutil.which(name)
         test = "import sys, venv; sys.exit(sys.version_info < (3, 11))"
         if path and subprocess.run([path, "-c", test], check=False).returncode == 0:
-            os.execv(path, [path, str(ROOT / "dev.py")] + arguments)
+            os.execv(path, [path, str(ROOT / "dev.py"), *arguments])
     print("Python 3.11 or newer is needed: install it, or set PYTHON to its path.")
     return 1
 

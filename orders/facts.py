@@ -127,7 +127,7 @@ def book_fills(*, account_id: UUID, asset: str, after: datetime | None) -> Itera
 
 def book_transfers(*, account_id: UUID, asset: str, after: datetime | None) -> Iterator[BookTransfer]:
     """Deposits that arrived and withdrawals that did not fail, in fold order, from a moment on (inclusive)."""
-    scope = {"account": account_id, "asset": asset, "after": after or "1970-01-01Z"}
+    scope: dict[str, Any] = {"account": account_id, "asset": asset, "after": after or "1970-01-01Z"}
     with connection.cursor() as cursor:
         cursor.execute(_TRANSFERS, scope)
         rows = cursor.fetchall()

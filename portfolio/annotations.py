@@ -41,8 +41,8 @@ WHERE t.id = found.id AND (t.exit_type, t.strategy, t.exit_reason, t.stop_loss_p
 """
 
 
-def refresh(*, account: ExchangeAccount, since: datetime | None, changed: datetime) -> None:
-    """Bring exit types and plans in line with the orders.
+def refresh(*, account: ExchangeAccount, since: datetime | None, changed: datetime, many: bool) -> None:
+    """Bring exit types and plans in line with the orders. `many`: thousands of trades may be new.
 
     Looked at are trades that ended from `since` on (None: none) and whatever hangs on orders changed since `changed`.
     """
@@ -55,13 +55,15 @@ def refresh(*, account: ExchangeAccount, since: datetime | None, changed: dateti
     ]
     names, closes, types = zip(*table, strict=True)
     with connection.cursor() as cursor:
+        if many:  # new rows have no statistics yet: the planner would loop over them
+            cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(
             _TRADES,
             {
                 "account": account.id,
                 "since": since or "infinity",
                 "changed": changed,
-                "positions": planned,
+                "positions": list(planned),
                 "roles": list(names),
                 "closes": list(closes),
                 "types": list(types),

@@ -1,6 +1,7 @@
 """Every fee once, in its own coin, with the value the books used."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -60,7 +61,7 @@ WHERE t.id = portfolio_fee.transfer_id AND t.account_id = %(account)s AND t.stat
 
 def refresh(*, account: ExchangeAccount, since: datetime) -> None:
     """Bring the fees of facts since a moment up to date. A fee without a price yet has no value, never zero."""
-    scope = {
+    scope: dict[str, Any] = {
         "account": account.id,
         "exchange": account.exchange,
         "currency": account.user.reporting_currency,

@@ -26,6 +26,7 @@ from portfolio.store import Pending
 from portfolio.valuations import PriceNeed
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_MANY = 1_000
 _ORDER_CHANGES = timedelta(
     days=7
 )  # how long changed links are looked at again, should a run in between have failed
@@ -67,7 +68,10 @@ def rebuild_account(
         if since is not None:
             fees.refresh(account=account, since=since)
         annotations.refresh(
-            account=account, since=result.since, changed=_BEGINNING if from_zero else at - _ORDER_CHANGES
+            account=account,
+            since=result.since,
+            changed=_BEGINNING if from_zero else at - _ORDER_CHANGES,
+            many=result.facts > _MANY,
         )
     return result
 
@@ -151,7 +155,7 @@ def _start(book: Book) -> tuple[State, datetime | None]:
     if position is None:
         return fresh, _BEGINNING
     checkpoint, opened_at = position
-    return checkpoint, opened_at
+    return checkpoint or fresh, opened_at
 
 
 class _Counter:

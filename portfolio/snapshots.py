@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -245,17 +245,22 @@ def _asset_days(account: ExchangeAccount) -> tuple[_Amounts, _Amounts, _Amounts]
 # Books and trades beside it
 
 
-def _book_days(
-    account: ExchangeAccount,
-) -> dict[date, list[tuple[str, Decimal, Decimal, Decimal, Decimal, Decimal]]]:
-    """Rows of BookDay by day: asset, quantity, cost, gross, moved quantity and cost."""
-    rows: dict[date, list[tuple[str, Decimal, Decimal, Decimal, Decimal, Decimal]]] = defaultdict(list)
-    for day, *row in (
-        BookDay.objects.filter(account=account)
-        .order_by("day")
-        .values_list("day", "book__asset", "quantity", "cost", "gross_pnl", "moved_quantity", "moved_cost")
-    ):
-        rows[day].append((row[0], row[1], row[2], row[3], row[4], row[5]))
+class _BookRow(NamedTuple):
+    """A book on a day it changed."""
+
+    asset: str
+    quantity: Decimal
+    cost: Decimal
+    gross: Decimal
+    moved_quantity: Decimal
+    moved_cost: Decimal
+
+
+def _book_days(account: ExchangeAccount) -> dict[date, list[_BookRow]]:
+    rows: dict[date, list[_BookRow]] = defaultdict(list)
+    columns = ("book__asset", "quantity", "cost", "gross_pnl", "moved_quantity", "moved_cost")
+    for day, *row in BookDay.objects.filter(account=account).order_by("day").values_list("day", *columns):
+        rows[day].append(_BookRow._make(row))
     return rows
 
 
@@ -275,7 +280,7 @@ def _trade_days(account: ExchangeAccount) -> dict[date, dict[str, Any]]:
         )
         .order_by("day")
     )
-    return {row["day"]: row for row in rows}
+    return {row["day"]: dict(row) for row in rows}
 
 
 def _fee_days(account: ExchangeAccount) -> dict[date, Decimal]:
@@ -327,11 +332,12 @@ class _Line:
         gross = moved_gain = net = fees = ZERO
         while self._pending_days and self._pending_days[0] <= day.day:
             passed = self._pending_days.pop(0)
-            for asset, quantity, cost, realised, moved, moved_cost in self._books.get(passed, ()):
-                self._standing[asset] = (quantity, cost)
-                gross += realised
-                if moved:
-                    moved_gain += quantize(moved * (prices_now.get(asset) or ZERO)) - moved_cost
+            for book in self._books.get(passed, ()):
+                self._standing[book.asset] = (book.quantity, book.cost)
+                gross += book.gross
+                if book.moved_quantity:
+                    worth = quantize(book.moved_quantity * (prices_now.get(book.asset) or ZERO))
+                    moved_gain += worth - book.moved_cost
             fees += self._fees.get(passed, ZERO)
             net += self._add_trades(passed)
         self._net += net

@@ -249,7 +249,7 @@ class Pending:
         """Write the collected results. `restart`: everything from that moment on is replaced; None: appended."""
         for name in self._rows:
             self._flush(name)
-        scope = {
+        scope: dict[str, Any] = {
             "user": self._book.user_id,
             "account": self._book.account_id,
             "market": self._book.market_type,

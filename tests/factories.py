@@ -2,16 +2,18 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import factory
+from django.db.models import Model
 
 from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from orders.models import Fill, Order, Transfer
 
+_M = TypeVar("_M", bound=Model)
 PASSWORD = "correct horse battery"
 
 
@@ -26,7 +28,7 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
     is_verified = True
 
 
-class _OwnedFactory(factory.django.DjangoModelFactory[Any]):
+class _OwnedFactory(factory.django.DjangoModelFactory[_M]):
     """Creates inside the owner's door, as the application does."""
 
     class Meta:
@@ -41,7 +43,7 @@ class _OwnedFactory(factory.django.DjangoModelFactory[Any]):
             return super()._create(model_class, *args, **kwargs)
 
 
-class AccountFactory(_OwnedFactory):
+class AccountFactory(_OwnedFactory[ExchangeAccount]):
     class Meta:
         model = ExchangeAccount
 
@@ -50,7 +52,7 @@ class AccountFactory(_OwnedFactory):
     label = factory.Sequence(lambda n: f"Account {n}")
 
 
-class FillFactory(_OwnedFactory):
+class FillFactory(_OwnedFactory[Fill]):
     """1 BTC bought at 100 USDT without a fee, unless told otherwise."""
 
     class Meta:
@@ -74,7 +76,7 @@ class FillFactory(_OwnedFactory):
     source = "test"
 
 
-class OrderFactory(_OwnedFactory):
+class OrderFactory(_OwnedFactory[Order]):
     class Meta:
         model = Order
 
@@ -92,7 +94,7 @@ class OrderFactory(_OwnedFactory):
     source = "test"
 
 
-class TransferFactory(_OwnedFactory):
+class TransferFactory(_OwnedFactory[Transfer]):
     class Meta:
         model = Transfer
 

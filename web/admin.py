@@ -1,12 +1,13 @@
 """What operators see: users to manage, everything derived or secret read-only, no secret in any column."""
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.forms import ReadOnlyPasswordHashField
 from django.core.paginator import Paginator
 from django.db import connection, models
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
@@ -30,25 +31,25 @@ from portfolio.models import (
 _M = TypeVar("_M", bound=models.Model)
 
 
-class EstimatingPaginator(Paginator):  # type: ignore[type-arg]  # generic only in the stubs
+class EstimatingPaginator(Paginator[Any]):
     """Counts unfiltered tables by the planner's estimate: a COUNT over a history takes seconds."""
 
     _MANY = 10_000
 
     @cached_property
     def count(self) -> int:
-        query = self.object_list.query
+        rows = cast("QuerySet[Any]", self.object_list)
+        query = rows.query
         if not query.where:
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass",
-                    [query.model._meta.db_table],
+                    [rows.model._meta.db_table],
                 )
                 estimate: int = cursor.fetchone()[0]
             if estimate > self._MANY:
                 return estimate
-        counted: int = self.object_list.count()
-        return counted
+        return rows.count()
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[_M]):

@@ -27,41 +27,41 @@ def test_a_query_without_a_door_raises() -> None:
 
 
 def test_the_owner_sees_own_rows_only() -> None:
-    mine, _ = FillFactory(), FillFactory()
+    mine, _ = FillFactory.create(), FillFactory.create()
 
     with tenancy.acting_as(mine.user_id):
         assert list(Fill.objects.values_list("id", flat=True)) == [mine.id]
 
 
 def test_the_database_hides_foreign_rows_when_the_queryset_is_unscoped() -> None:
-    mine, _ = FillFactory(), FillFactory()
+    mine, _ = FillFactory.create(), FillFactory.create()
 
     with tenancy.acting_as(mine.user_id):
         assert list(Fill.unscoped.values_list("id", flat=True)) == [mine.id]
 
 
 def test_the_database_shows_nothing_without_an_owner() -> None:
-    FillFactory()
+    FillFactory.create()
 
     assert Fill.unscoped.count() == 0
 
 
 def test_the_database_refuses_a_row_for_somebody_else() -> None:
-    stranger, account = UserFactory(), AccountFactory()
+    stranger, account = UserFactory.create(), AccountFactory.create()
 
     with pytest.raises(ProgrammingError, match="row-level security"), tenancy.acting_as(stranger.id):
         Fill.unscoped.bulk_create([FillFactory.build(account=account, user_id=account.user_id)])
 
 
 def test_a_row_cannot_hang_on_a_foreign_account() -> None:
-    stranger, account = UserFactory(), AccountFactory()
+    stranger, account = UserFactory.create(), AccountFactory.create()
 
     with pytest.raises(IntegrityError, match="account_fk"), tenancy.acting_as(stranger.id):
         Book.objects.create(user_id=stranger.id, account_id=account.id, asset="BTC", currency="USDT", step=1)
 
 
 def test_the_system_door_sees_all_rows() -> None:
-    FillFactory(), FillFactory()
+    FillFactory.create(), FillFactory.create()
 
     with tenancy.as_system("verify"):
         assert Fill.objects.count() == 2
@@ -80,21 +80,21 @@ def test_after_the_system_door_the_role_is_the_applications_again() -> None:
 
 
 def test_a_door_inside_a_foreign_door_is_refused() -> None:
-    mine, other = UserFactory(), UserFactory()
+    mine, other = UserFactory.create(), UserFactory.create()
 
     with tenancy.acting_as(mine.id), pytest.raises(tenancy.OtherOwner), tenancy.acting_as(other.id):
         pass
 
 
 def test_a_door_inside_the_own_door_joins_it() -> None:
-    mine = UserFactory()
+    mine = UserFactory.create()
 
     with tenancy.acting_as(mine.id), tenancy.acting_as(mine.id):
         assert tenancy.current_owner() == mine.id
 
 
 def test_after_the_door_the_owner_is_forgotten() -> None:
-    FillFactory()
+    FillFactory.create()
     with transaction.atomic():
         assert Fill.unscoped.count() == 0
 
@@ -111,7 +111,10 @@ def test_every_owned_table_has_its_walls(model: type[tenancy.OwnedModel]) -> Non
             [table],
         )
         policies = cursor.fetchall()
-        cursor.execute("SELECT count(*) FROM pg_constraint WHERE conname IN (%s, %s)", [f"{table}_account_fk", f"{table}_user_fk"])
+        cursor.execute(
+            "SELECT count(*) FROM pg_constraint WHERE conname IN (%s, %s)",
+            [f"{table}_account_fk", f"{table}_user_fk"],
+        )
         keys = cursor.fetchone()
 
     assert enabled == (True,)
@@ -143,4 +146,4 @@ def test_every_unique_rule_of_an_owned_table_starts_with_owner_or_account_or_a_p
 
 
 def test_an_owner_is_a_uuid() -> None:
-    assert isinstance(UserFactory().id, UUID)
+    assert isinstance(UserFactory.create().id, UUID)

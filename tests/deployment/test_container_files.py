@@ -17,8 +17,10 @@ VARIABLES = (
 
 
 def _compose(variables: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | dict.fromkeys(variables, "x")
-    command = [BIN / "docker-compose", "--project-directory", ROOT, "config", "--quiet"]
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | dict.fromkeys(
+        variables, "x"
+    )
+    command = [str(BIN / "docker-compose"), "--project-directory", str(ROOT), "config", "--quiet"]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -35,7 +37,9 @@ def test_the_compose_file_refuses_to_start_without_secrets() -> None:
 
 
 def test_the_dockerfile_passes_its_linter() -> None:
-    done = subprocess.run([BIN / "hadolint", ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [BIN / "hadolint", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
+    )
 
     assert (done.returncode, done.stdout) == (0, "")
 

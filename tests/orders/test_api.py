@@ -23,13 +23,13 @@ START = datetime(2026, 2, 1, 10, tzinfo=UTC)
 
 @pytest.fixture
 def alice(db: None) -> User:
-    user: User = UserFactory()
+    user: User = UserFactory.create()
     return user
 
 
 @pytest.fixture
 def account(alice: User) -> ExchangeAccount:
-    made: ExchangeAccount = AccountFactory(user=alice, label="Main")
+    made: ExchangeAccount = AccountFactory.create(user=alice, label="Main")
     return made
 
 
@@ -45,7 +45,7 @@ def ids(client: JsonClient, path: str, **query: str) -> list[int]:
 
 
 def test_a_fill_shows_its_money_as_text(account: ExchangeAccount, as_alice: JsonClient) -> None:
-    fill = FillFactory(
+    fill = FillFactory.create(
         account=account,
         quantity=Decimal("0.000000010000000001"),
         price=Decimal("98765432109876.5"),
@@ -77,8 +77,8 @@ def test_a_fill_shows_its_money_as_text(account: ExchangeAccount, as_alice: Json
 
 
 def test_an_order_shows_what_it_is_to_others(account: ExchangeAccount, as_alice: JsonClient) -> None:
-    entry = OrderFactory(account=account, role="ENTRY", group_id="g")
-    OrderFactory(account=account, role="TP1", group_id="g", parent=entry, price=None, side="SELL")
+    entry = OrderFactory.create(account=account, role="ENTRY", group_id="g")
+    OrderFactory.create(account=account, role="TP1", group_id="g", parent=entry, price=None, side="SELL")
 
     rows = as_alice.get("/api/orders").json()["results"]
 
@@ -107,14 +107,14 @@ def test_an_order_shows_what_it_is_to_others(account: ExchangeAccount, as_alice:
 def test_orders_are_found_by(
     query: dict[str, str], expected: list[int], account: ExchangeAccount, as_alice: JsonClient
 ) -> None:
-    AccountFactory(user=account.user, label="Other")
+    AccountFactory.create(user=account.user, label="Other")
     kinds: list[dict[str, Any]] = [
         {"role": "SL"},
         {"symbol": "ETHUSDT"},
         {"side": "SELL", "status": "FILLED"},
     ]
     made = [
-        OrderFactory(account=account, ordered_at=START + timedelta(hours=hour), **kind)
+        OrderFactory.create(account=account, ordered_at=START + timedelta(hours=hour), **kind)
         for hour, kind in enumerate(kinds)
     ]
 
@@ -124,14 +124,17 @@ def test_orders_are_found_by(
 
 
 def test_fills_are_found_by_their_order(account: ExchangeAccount, as_alice: JsonClient) -> None:
-    wanted, _ = FillFactory(account=account, exchange_order_id="7"), FillFactory(account=account)
+    wanted, _ = (
+        FillFactory.create(account=account, exchange_order_id="7"),
+        FillFactory.create(account=account),
+    )
 
     assert ids(as_alice, "/api/fills", order_id="7") == [wanted.id]
 
 
 @every_path
 def test_pages_meet_without_gap_or_overlap(path: str, account: ExchangeAccount, as_alice: JsonClient) -> None:
-    make = FillFactory if path == "/api/fills" else OrderFactory
+    make = FillFactory.create if path == "/api/fills" else OrderFactory.create
     made = [make(account=account).id for _ in range(5)]  # all of one moment
     pages, query = [], {"limit": "2"}
 
@@ -167,8 +170,8 @@ def test_a_stranger_is_asked_to_log_in(path: str) -> None:
 
 @every_path
 def test_another_user_sees_nothing(path: str, account: ExchangeAccount) -> None:
-    FillFactory(account=account), OrderFactory(account=account)
-    as_bob = client_of(UserFactory())
+    FillFactory.create(account=account), OrderFactory.create(account=account)
+    as_bob = client_of(UserFactory.create())
 
     assert ids(as_bob, path) == []
     assert problem(as_bob.get(path, {"account": str(account.id)}))[0] == 404
@@ -176,8 +179,12 @@ def test_another_user_sees_nothing(path: str, account: ExchangeAccount) -> None:
 
 @pytest.mark.parametrize("model", [Fill, Order, Transfer])
 def test_the_database_refuses_when_the_queryset_is_unscoped(model: Any, account: ExchangeAccount) -> None:
-    FillFactory(account=account), OrderFactory(account=account), TransferFactory(account=account)
-    bob = UserFactory()
+    (
+        FillFactory.create(account=account),
+        OrderFactory.create(account=account),
+        TransferFactory.create(account=account),
+    )
+    bob = UserFactory.create()
 
     with tenancy.acting_as(bob.id):
         seen = model.unscoped.count()

@@ -29,7 +29,7 @@ PROVENANCE: dict[str, Any] = {"source": "sync", "run_id": 7}
 
 @pytest.fixture
 def account() -> Iterator[ExchangeAccount]:
-    made = AccountFactory()
+    made = AccountFactory.create()
     with tenancy.acting_as(made.user_id):
         yield made
 
@@ -134,7 +134,7 @@ def test_exchange_ids_repeat_across_symbols(account: ExchangeAccount) -> None:
 
 
 def test_two_users_may_have_equal_exchange_ids() -> None:
-    for account in (AccountFactory(), AccountFactory()):
+    for account in (AccountFactory.create(), AccountFactory.create()):
         with tenancy.acting_as(account.user_id):
             assert store_fills(account, rows.fill()).stored == 1
             assert store_orders(account, rows.order()).stored == 1
@@ -170,7 +170,7 @@ def test_amounts_of_18_decimals_and_20_digits_come_back_exactly(account: Exchang
     ],
 )
 def test_an_amount_that_would_be_rounded_is_refused(wrong: Any, message: str) -> None:
-    account = AccountFactory()
+    account = AccountFactory.create()
 
     with pytest.raises(InvalidAmount, match=message), tenancy.acting_as(account.user_id):
         store_fills(account, rows.fill(quote_quantity=wrong))
@@ -265,7 +265,7 @@ def test_an_order_that_executed_more_than_it_says_was_ordered_keeps_both_numbers
 ) -> None:
     store_orders(account, rows.order(quantity=Decimal(1), executed_quantity=Decimal(2)))
 
-    assert Order.objects.values_list("quantity", "executed_quantity").get() == (2, 2)
+    assert Order.objects.values_list("quantity", "executed_quantity").get() == (Decimal(2), Decimal(2))
 
 
 def test_an_unchanged_order_writes_nothing(account: ExchangeAccount) -> None:
@@ -314,7 +314,7 @@ class AnyOrderOfArrival(TestCase):
         assert self._after([states]) == self._after([other[:cut], other[cut:]])
 
     def _after(self, pages: Sequence[Sequence[OrderRow]]) -> dict[str, Any]:
-        account = AccountFactory()
+        account = AccountFactory.create()
         with tenancy.acting_as(account.user_id):
             for page in pages:
                 store_orders(account, *page)
@@ -340,10 +340,9 @@ def test_a_deposit_touches_its_asset_and_day_once_it_succeeded(account: Exchange
 def test_a_withdrawal_counts_until_it_failed(account: ExchangeAccount) -> None:
     pending = rows.transfer(kind=TransferKind.WITHDRAWAL, status=TransferStatus.PENDING)
     failed = rows.transfer(kind=TransferKind.WITHDRAWAL, status=TransferStatus.FAILED)
-    touches = {"assets": {"USDT": AT}, "days": {("USDT", DAY)}}
 
-    assert store_transfers(account, pending) == Touched(stored=1, **touches)
-    assert store_transfers(account, failed) == Touched(changed=1, **touches)
+    assert store_transfers(account, pending) == Touched(stored=1, assets={"USDT": AT}, days={("USDT", DAY)})
+    assert store_transfers(account, failed) == Touched(changed=1, assets={"USDT": AT}, days={("USDT", DAY)})
 
 
 def test_a_withdrawal_that_succeeds_changes_no_balance(account: ExchangeAccount) -> None:

@@ -25,7 +25,7 @@ Linked = dict[str, tuple[str, str, str, str | None]]
 
 @pytest.fixture
 def account() -> Iterator[ExchangeAccount]:
-    made = AccountFactory()
+    made = AccountFactory.create()
     with tenancy.acting_as(made.user_id):
         yield made
 
@@ -97,7 +97,7 @@ def test_a_group_does_not_reach_over_symbols(account: ExchangeAccount) -> None:
 
 
 def test_a_group_does_not_reach_over_accounts(account: ExchangeAccount) -> None:
-    other = AccountFactory(user=account.user)
+    other = AccountFactory.create(user=account.user)
     store(account, named("1", "ENTRY"))
 
     store(other, named("2", "SL"))
@@ -278,7 +278,7 @@ def test_the_outcome_does_not_depend_on_the_order_of_arrival(account: ExchangeAc
     ]
     outcomes = []
     for order in permutations(pages):
-        fresh = AccountFactory(user=account.user)
+        fresh = AccountFactory.create(user=account.user)
         for page in order:
             store(fresh, *page)
         outcomes.append(linked(fresh))
@@ -317,7 +317,7 @@ def test_linking_again_changes_nothing(account: ExchangeAccount) -> None:
 
 
 def test_a_new_link_touches_the_books_its_orders_traded(account: ExchangeAccount) -> None:
-    FillFactory(account=account, exchange_order_id="1", executed_at=at(1))
+    FillFactory.create(account=account, exchange_order_id="1", executed_at=at(1))
 
     touched = store(
         account, bought("1", minute=1), target("4", 120, order_list="7"), stop("5", 90, order_list="7")
@@ -327,7 +327,7 @@ def test_a_new_link_touches_the_books_its_orders_traded(account: ExchangeAccount
 
 
 def test_orders_without_a_link_touch_no_book(account: ExchangeAccount) -> None:
-    FillFactory(account=account, exchange_order_id="1")
+    FillFactory.create(account=account, exchange_order_id="1")
 
     assert store(account, bought("1", minute=1)) == Touched(stored=1)
 

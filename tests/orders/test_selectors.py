@@ -46,7 +46,7 @@ def walk(account: ExchangeAccount, between: Callable[[], object] = lambda: None,
 
 
 def test_a_fill_is_listed_with_all_its_fields() -> None:
-    fill = FillFactory(fee_amount=Decimal("0.1"))
+    fill = FillFactory.create(fee_amount=Decimal("0.1"))
 
     assert fills(fill.account).rows == [
         {
@@ -72,37 +72,37 @@ def test_a_fill_is_listed_with_all_its_fields() -> None:
 
 
 def test_pages_walk_all_fills_newest_first_also_within_one_millisecond() -> None:
-    account = AccountFactory()
+    account = AccountFactory.create()
     for number in range(7):
-        FillFactory(account=account, exchange_fill_id=str(number), executed_at=at(number // 3))
+        FillFactory.create(account=account, exchange_fill_id=str(number), executed_at=at(number // 3))
 
     assert walk(account, limit=2) == ["6", "5", "4", "3", "2", "1", "0"]
 
 
 def test_pages_are_not_shifted_by_fills_that_come_meanwhile() -> None:
-    account = AccountFactory()
+    account = AccountFactory.create()
     for number in range(5):
-        FillFactory(account=account, exchange_fill_id=str(number), executed_at=at(number))
+        FillFactory.create(account=account, exchange_fill_id=str(number), executed_at=at(number))
 
-    walked = walk(account, between=lambda: FillFactory(account=account, executed_at=at(99)), limit=2)
+    walked = walk(account, between=lambda: FillFactory.create(account=account, executed_at=at(99)), limit=2)
 
     assert walked == ["4", "3", "2", "1", "0"]
 
 
 def test_the_last_full_page_names_no_next_one() -> None:
-    fill = FillFactory()
+    fill = FillFactory.create()
 
     assert fills(fill.account, limit=1).next_cursor is None
 
 
 def test_fills_of_others_are_not_listed() -> None:
-    mine, _ = FillFactory(), FillFactory()
+    mine, _ = FillFactory.create(), FillFactory.create()
 
     assert [row["id"] for row in fills(mine.account).rows] == [mine.id]
 
 
 def test_the_account_of_another_lists_nothing() -> None:
-    mine, other = FillFactory(), FillFactory()
+    mine, other = FillFactory.create(), FillFactory.create()
 
     assert fills(mine.account, account_ids=[other.account_id]).rows == []
 
@@ -121,14 +121,14 @@ def test_the_account_of_another_lists_nothing() -> None:
     ],
 )
 def test_fills_are_filtered(filters: dict[str, Any], expected: list[str]) -> None:
-    account = AccountFactory()
-    gate = AccountFactory(user=account.user, exchange="gateio")
-    FillFactory(account=account, exchange_fill_id="eth", symbol="ETHUSDT")
-    FillFactory(account=account, exchange_fill_id="sell", side="SELL")
-    FillFactory(account=account, exchange_fill_id="ordered", exchange_order_id="of-order")
-    FillFactory(account=account, exchange_fill_id="late", executed_at=at(3))
-    FillFactory(account=account, exchange_fill_id="early", executed_at=AT - timedelta(milliseconds=1))
-    FillFactory(account=gate, exchange_fill_id="gate")
+    account = AccountFactory.create()
+    gate = AccountFactory.create(user=account.user, exchange="gateio")
+    FillFactory.create(account=account, exchange_fill_id="eth", symbol="ETHUSDT")
+    FillFactory.create(account=account, exchange_fill_id="sell", side="SELL")
+    FillFactory.create(account=account, exchange_fill_id="ordered", exchange_order_id="of-order")
+    FillFactory.create(account=account, exchange_fill_id="late", executed_at=at(3))
+    FillFactory.create(account=account, exchange_fill_id="early", executed_at=AT - timedelta(milliseconds=1))
+    FillFactory.create(account=gate, exchange_fill_id="gate")
 
     assert ids(fills(account, **filters)) == expected
 
@@ -136,12 +136,12 @@ def test_fills_are_filtered(filters: dict[str, Any], expected: list[str]) -> Non
 @pytest.mark.parametrize("limit", [0, -1, 501])
 def test_a_limit_out_of_bounds_is_refused(limit: int) -> None:
     with pytest.raises(Invalid, match="between 1 and 500"):
-        fills(AccountFactory(), limit=limit)
+        fills(AccountFactory.create(), limit=limit)
 
 
 def test_a_cursor_of_nobody_is_refused() -> None:
     with pytest.raises(Invalid, match="no cursor of ours"):
-        fills(AccountFactory(), cursor="nonsense")
+        fills(AccountFactory.create(), cursor="nonsense")
 
 
 @pytest.mark.parametrize(
@@ -156,19 +156,19 @@ def test_a_cursor_of_nobody_is_refused() -> None:
     ],
 )
 def test_orders_are_filtered(filters: dict[str, Any], expected: list[str]) -> None:
-    account = AccountFactory()
-    OrderFactory(account=account, exchange_order_id="eth", symbol="ETHUSDT")
-    OrderFactory(account=account, exchange_order_id="filled", status="FILLED")
-    OrderFactory(account=account, exchange_order_id="stop", role="SL", group_id="g", side="SELL")
-    OrderFactory(account=account, exchange_order_id="late", ordered_at=at(3))
+    account = AccountFactory.create()
+    OrderFactory.create(account=account, exchange_order_id="eth", symbol="ETHUSDT")
+    OrderFactory.create(account=account, exchange_order_id="filled", status="FILLED")
+    OrderFactory.create(account=account, exchange_order_id="stop", role="SL", group_id="g", side="SELL")
+    OrderFactory.create(account=account, exchange_order_id="late", ordered_at=at(3))
 
     assert ids(orders(account, **filters)) == expected
 
 
 def test_orders_come_newest_first_in_pages() -> None:
-    account = AccountFactory()
+    account = AccountFactory.create()
     for number in range(3):
-        OrderFactory(account=account, exchange_order_id=str(number), ordered_at=at(number))
+        OrderFactory.create(account=account, exchange_order_id=str(number), ordered_at=at(number))
 
     first = orders(account, limit=2)
 
@@ -177,9 +177,9 @@ def test_orders_come_newest_first_in_pages() -> None:
 
 
 def test_open_orders_are_those_still_in_the_book() -> None:
-    account = AccountFactory()
+    account = AccountFactory.create()
     for number, status in enumerate(["NEW", "FILLED", "PARTIALLY_FILLED", "CANCELED"]):
-        OrderFactory(account=account, status=status, ordered_at=at(number))
+        OrderFactory.create(account=account, status=status, ordered_at=at(number))
 
     with tenancy.acting_as(account.user_id):
         assert [row["status"] for row in selectors.open_orders(account_ids=[account.id])] == [
@@ -189,16 +189,16 @@ def test_open_orders_are_those_still_in_the_book() -> None:
 
 
 def test_a_page_takes_one_query_however_long(django_assert_num_queries: Any) -> None:
-    account = AccountFactory()
+    account = AccountFactory.create()
     for _ in range(3):
-        FillFactory(account=account)
+        FillFactory.create(account=account)
 
     with tenancy.acting_as(account.user_id), django_assert_num_queries(1):
         assert len(selectors.fills_page().rows) == 3
 
 
 def test_a_deep_page_enters_the_list_by_its_index() -> None:
-    account = AccountFactory()
+    account = AccountFactory.create()
     with tenancy.acting_as(account.user_id), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO orders_fill (raw, source, created_at, market_type, symbol, base_asset, quote_asset,"

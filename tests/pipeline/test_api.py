@@ -17,13 +17,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def alice(db: None) -> User:
-    user: User = UserFactory()
+    user: User = UserFactory.create()
     return user
 
 
 @pytest.fixture
 def account(alice: User) -> ExchangeAccount:
-    made: ExchangeAccount = AccountFactory(user=alice, label="Main")
+    made: ExchangeAccount = AccountFactory.create(user=alice, label="Main")
     return made
 
 
@@ -50,7 +50,7 @@ def test_asking_twice_answers_the_run_under_way(account: ExchangeAccount, as_ali
 
 
 def test_an_account_is_chosen_by_id_or_label(account: ExchangeAccount, as_alice: JsonClient) -> None:
-    AccountFactory(user=account.user, label="Other")
+    AccountFactory.create(user=account.user, label="Other")
 
     for name in ("Main", str(account.id)):
         runs = as_alice.post("/api/sync", {"account": name}).json()["results"]
@@ -103,7 +103,7 @@ def test_a_stranger_is_asked_to_log_in(method: str, path: str) -> None:
 
 def test_another_user_sees_and_moves_nothing(account: ExchangeAccount, as_alice: JsonClient) -> None:
     location = as_alice.post("/api/sync").headers["Location"]
-    as_bob = client_of(UserFactory())
+    as_bob = client_of(UserFactory.create())
 
     assert problem(as_bob.get(location))[0] == 404
     assert problem(as_bob.post("/api/sync", {"account": str(account.id)}))[0] == 404
@@ -115,7 +115,7 @@ def test_the_database_refuses_when_the_queryset_is_unscoped(
     model: Any, account: ExchangeAccount, as_alice: JsonClient
 ) -> None:
     as_alice.post("/api/sync")
-    bob = UserFactory()
+    bob = UserFactory.create()
 
     with tenancy.acting_as(bob.id):
         seen = model.unscoped.count()

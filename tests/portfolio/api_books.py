@@ -46,7 +46,7 @@ def candle(symbol: str, opened_at: datetime, price: str, timeframe: str = "1h") 
 
 
 def open_account(user: User, label: str = "Main") -> ExchangeAccount:
-    made: ExchangeAccount = AccountFactory(user=user, label=label)
+    made: ExchangeAccount = AccountFactory.create(user=user, label=label)
     return made
 
 

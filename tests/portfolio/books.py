@@ -22,14 +22,14 @@ def fill(account: ExchangeAccount, side: str, quantity: str, price: str, **more:
         place = Fill.objects.filter(account=account).count() + 1
     more.setdefault("executed_at", START + timedelta(minutes=place))
     more.setdefault("exchange_fill_id", str(place))
-    stored: Fill = FillFactory(
+    stored: Fill = FillFactory.create(
         account=account, side=side, quantity=Decimal(quantity), price=Decimal(price), **more
     )
     return stored
 
 
 def transfer(account: ExchangeAccount, **more: Any) -> Transfer:
-    stored: Transfer = TransferFactory(account=account, **more)
+    stored: Transfer = TransferFactory.create(account=account, **more)
     return stored
 
 

@@ -9,13 +9,13 @@ from tests.factories import UserFactory
 
 @pytest.fixture
 def alice(db: None) -> User:
-    user: User = UserFactory(email="alice@example.com")
+    user: User = UserFactory.create(email="alice@example.com")
     return user
 
 
 @pytest.fixture
 def bob(db: None) -> User:
-    user: User = UserFactory(email="bob@example.com")
+    user: User = UserFactory.create(email="bob@example.com")
     return user
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def account() -> ExchangeAccount:
-    stored: ExchangeAccount = AccountFactory()
+    stored: ExchangeAccount = AccountFactory.create()
     return stored
 
 
@@ -35,7 +35,8 @@ def picture(account: ExchangeAccount) -> dict[str, list[tuple[Any, ...]]]:
         return {
             "positions": sorted(
                 Position.objects.values_list(
-                    "book__asset", "opening_fill__exchange_fill_id", "status", "quantity", "total_cost", "entered_quantity",
+                    "book__asset", "opening_fill__exchange_fill_id", "status", "quantity", "total_cost",
+                    "entered_quantity",
                     "entered_cost", "gross_pnl", "net_pnl", "fees_paid", "unknown_quantity", "opened_at",
                 )
             ),
@@ -170,9 +171,7 @@ def test_a_third_coin_fee_waits_for_its_price_and_then_leaves_its_book(account: 
 
     result = fold(account)
 
-    assert blocked == {
-        asset: "No price of BNB in USDT for 2026-02-01 10:00 UTC yet." for asset in ("BNB", "BTC")
-    }
+    assert blocked == dict.fromkeys(("BNB", "BTC"), "No price of BNB in USDT for 2026-02-01 10:00 UTC yet.")
     assert result.blocked == {}
     assert rows(account, Position, "symbol", "fees_paid", "quantity") == [
         ("BNBUSDT", Decimal(0), Decimal("0.99")),
@@ -225,7 +224,9 @@ def test_a_withdrawal_leaves_without_a_trade(account: ExchangeAccount) -> None:
 def test_each_take_profit_books_its_own_quantity(account: ExchangeAccount) -> None:
     """Trap: one exit quantity booked in full by every leg, at the limit instead of the fills' price."""
     for number, role in (("2", "TP1"), ("3", "TP2"), ("4", "SL")):
-        OrderFactory(account=account, exchange_order_id=number, role=role, side="SELL", price=Decimal(500))
+        OrderFactory.create(
+            account=account, exchange_order_id=number, role=role, side="SELL", price=Decimal(500)
+        )
     fold(
         account,
         fill(account, "BUY", "1", "100"),
@@ -243,7 +244,7 @@ def test_each_take_profit_books_its_own_quantity(account: ExchangeAccount) -> No
 
 def test_a_role_learnt_later_changes_the_exit_type(account: ExchangeAccount) -> None:
     fold(account, fill(account, "BUY", "1", "100"), fill(account, "SELL", "1", "110"))
-    OrderFactory(account=account, exchange_order_id="2", role="TP1", side="SELL")
+    OrderFactory.create(account=account, exchange_order_id="2", role="TP1", side="SELL")
 
     fold(account)
 
@@ -251,7 +252,7 @@ def test_a_role_learnt_later_changes_the_exit_type(account: ExchangeAccount) -> 
 
 
 def test_the_positions_of_another_user_are_untouched(account: ExchangeAccount) -> None:
-    other = AccountFactory()
+    other = AccountFactory.create()
     fold(other, fill(other, "BUY", "1", "100"))
     before = picture(other)
 

@@ -1,6 +1,5 @@
 """Alice, who has traded for a while, and Bob, who has just signed up."""
 
-from typing import cast
 
 import pytest
 from django.test import Client
@@ -19,12 +18,12 @@ __all__ = ["chromium", "visit"]
 
 @pytest.fixture
 def alice(db: None) -> User:
-    return cast("User", UserFactory(email="alice@example.com", name="Alice"))
+    return UserFactory.create(email="alice@example.com", name="Alice")
 
 
 @pytest.fixture
 def bob(db: None) -> User:
-    return cast("User", UserFactory(email="bob@example.com", name="Bob"))
+    return UserFactory.create(email="bob@example.com", name="Bob")
 
 
 @pytest.fixture

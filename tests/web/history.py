@@ -6,7 +6,6 @@ Prices are a deterministic walk; BTC is bought and sold in rounds, mostly at a g
 import random
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import cast
 from uuid import UUID
 
 from accounts.models import User
@@ -41,7 +40,7 @@ CENT = Decimal("0.01")
 
 def live(*, user: User, at: datetime, days: int = DAYS) -> ExchangeAccount:
     """Everything up to `at`: an account with `days` days behind it."""
-    account = cast("ExchangeAccount", AccountFactory(user=user, label="Main", key_state=KeyState.GOOD))
+    account = AccountFactory.create(user=user, label="Main", key_state=KeyState.GOOD)
     prices = _store_prices(at, days)
     fills = _fills(prices, at, days)
     with tenancy.acting_as(user.id):

@@ -21,7 +21,7 @@ EDITABLE = {"User", "Group"}
 
 @pytest.fixture
 def operator(client: Client) -> Client:
-    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
     return client
 
 
@@ -31,13 +31,13 @@ def _lists(model: type[models.Model]) -> str:
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
 def test_every_list_opens(operator: Client, model: type[models.Model]) -> None:
-    FillFactory(), OrderFactory(), TransferFactory()
+    FillFactory.create(), OrderFactory.create(), TransferFactory.create()
 
     assert operator.get(_lists(model)).status_code == 200
 
 
 def test_operators_see_every_owners_rows(operator: Client) -> None:
-    FillFactory(symbol="ONEUSDT"), FillFactory(symbol="TWOUSDT")
+    FillFactory.create(symbol="ONEUSDT"), FillFactory.create(symbol="TWOUSDT")
 
     page = operator.get(reverse("admin:orders_fill_changelist")).content.decode()
 
@@ -52,7 +52,7 @@ def test_after_an_admin_page_the_role_is_the_applications_again(operator: Client
 
 
 def test_a_user_who_is_no_operator_is_sent_to_the_log_in(client: Client) -> None:
-    client.force_login(UserFactory())
+    client.force_login(UserFactory.create())
 
     response = client.get(reverse("admin:orders_fill_changelist"))
 
@@ -63,7 +63,7 @@ def test_a_user_who_is_no_operator_is_sent_to_the_log_in(client: Client) -> None
     "model", [model for model in REGISTERED if model.__name__ not in EDITABLE], ids=lambda m: m.__name__
 )
 def test_derived_and_secret_rows_are_read_only(rf: object, model: type[models.Model]) -> None:
-    request = type("Request", (), {"user": UserFactory(is_staff=True, is_superuser=True)})()
+    request = type("Request", (), {"user": UserFactory.create(is_staff=True, is_superuser=True)})()
     site = admin.site._registry[model]
 
     assert not site.has_add_permission(request)
@@ -72,7 +72,7 @@ def test_derived_and_secret_rows_are_read_only(rf: object, model: type[models.Mo
 
 
 def test_a_fill_cannot_be_deleted_through_the_admin(operator: Client) -> None:
-    fill = FillFactory()
+    fill = FillFactory.create()
 
     response = operator.post(reverse("admin:orders_fill_delete", args=[fill.id]), {"post": "yes"})
 
@@ -80,7 +80,7 @@ def test_a_fill_cannot_be_deleted_through_the_admin(operator: Client) -> None:
 
 
 def test_no_sealed_value_is_on_any_admin_page(operator: Client) -> None:
-    account = AccountFactory()
+    account = AccountFactory.create()
     with tenancy.acting_as(account.user_id):
         credential = ApiCredential.objects.create(
             user_id=account.user_id,
@@ -98,7 +98,7 @@ def test_no_sealed_value_is_on_any_admin_page(operator: Client) -> None:
 
 
 def test_a_user_can_be_locked_out(operator: Client) -> None:
-    user = UserFactory()
+    user = UserFactory.create()
 
     operator.post(
         reverse("admin:accounts_user_change", args=[user.pk]), {"email": user.email, "name": user.name}
@@ -111,7 +111,7 @@ def test_a_user_can_be_locked_out(operator: Client) -> None:
 def test_a_list_takes_the_same_queries_for_one_and_three_rows(
     operator: Client, rows: int, django_assert_num_queries: object
 ) -> None:
-    account = AccountFactory()
+    account = AccountFactory.create()
     with tenancy.acting_as(account.user_id):
         for number in range(rows):
             AssetDay.objects.create(

@@ -105,7 +105,7 @@ def test_the_first_sync_fills_the_page_without_a_reload(
     visit: Begin, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync_state, "BUSY_SECONDS", 1)
-    waiting: Any = AccountFactory(user=alice, label="Fresh")
+    waiting: Any = AccountFactory.create(user=alice, label="Fresh")
     history.add_run(
         account=waiting, at=clock.now(), status=RunStatus.RUNNING, finished_at=None, counts={}, steps_done=2,
         steps_total=8, step="Reading fills of BTCUSDT",
@@ -148,7 +148,9 @@ def test_axe_finds_no_fault(
     visit: Begin, alice: User, account: ExchangeAccount, trade_id: int, scheme: str
 ) -> None:
     history.add_run(account=account, at=clock.now(), status=RunStatus.FAILED, error_kind="network")
-    AccountFactory(user=alice, label="Bad key", key_state=KeyState.DISABLED, key_note="It may withdraw.")
+    AccountFactory.create(
+        user=alice, label="Bad key", key_state=KeyState.DISABLED, key_note="It may withdraw."
+    )
     at = visit(DESKTOP, scheme)
     at.goto("/login")
     found = {"/login": _axe(at)}

@@ -95,7 +95,7 @@ def test_another_persons_account_cannot_be_chosen(as_bob: Client, account: Excha
 
 
 def test_an_account_can_be_chosen(as_alice: Client, account: ExchangeAccount) -> None:
-    AccountFactory(user=account.user, label="Second")
+    AccountFactory.create(user=account.user, label="Second")
     page = as_alice.get(f"/?account={account.id}").content.decode()
     assert f'?account={account.id}"' in page
     assert re.search(r'aria-current="true">Main<', page)
@@ -204,6 +204,6 @@ def test_sync_now_is_no_link(as_alice: Client) -> None:
 
 
 def test_labels_are_escaped(as_alice: Client, alice: User) -> None:
-    AccountFactory(user=alice, label="<img src=x onerror=alert(1)>")
-    AccountFactory(user=alice, label="b")
+    AccountFactory.create(user=alice, label="<img src=x onerror=alert(1)>")
+    AccountFactory.create(user=alice, label="b")
     assert b"<img" not in as_alice.get("/").content

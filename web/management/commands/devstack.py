@@ -86,9 +86,7 @@ class Command(BaseCommand):
         stack.start(
             "worker", [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", "--queues", queues]
         )
-        stack.start(
-            "beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""]
-        )
+        stack.start("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""])
         self._await(stack, f"http://127.0.0.1:{port}/health/live", "the web server")
 
     def _greet(self, stack: processes.Stack, port: int, home: Path, with_demo: bool) -> None:
