@@ -9,17 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import django
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup()  # tasks and schedule name things that need the apps
 
 from celery.signals import beat_init, worker_init
 from django.db import connection
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from core.django import roles
-from pipeline import broker, runs
+from pipeline import broker
 
 app = broker.app
 
@@ -38,8 +35,11 @@ def _every(task: str, queue: str, *, expires: float | None = None, **interval: f
 
 
 app.conf.update(
-    task_queues=[Queue(name) for name in (broker.INTERACTIVE, broker.SYNC, broker.MARKET)],
-    task_routes={runs.SYNC_TASK: {"queue": broker.SYNC}},
+    task_queues=[
+        Queue(name, Exchange(name), routing_key=name)
+        for name in (broker.INTERACTIVE, broker.SYNC, broker.MARKET)
+    ],
+    task_routes={broker.SYNC_TASK: {"queue": broker.SYNC}},
     beat_schedule_filename=str(_STATE_HOME / "celery-beat"),
     beat_schedule={
         "dispatch": _every("pipeline.dispatch", broker.INTERACTIVE, seconds=5),

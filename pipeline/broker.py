@@ -13,6 +13,7 @@ logger = logging.getLogger(__name__)
 INTERACTIVE: Final = "interactive"  # somebody waits
 SYNC: Final = "sync"
 MARKET: Final = "market"
+SYNC_TASK: Final = "pipeline.sync_accounts"
 
 app = Celery("crypto_graph_trader")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -14,7 +14,6 @@ from credentials.models import ExchangeAccount
 from pipeline import broker, cursors
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
 
-SYNC_TASK: Final = "pipeline.sync_accounts"
 INTERRUPTED: Final = "interrupted"
 STOPPED_SHORT: Final = "The worker stopped in the middle; the next run goes on from there."
 _ONE_AT_A_TIME: Final = "run_one_at_a_time"
@@ -37,7 +36,9 @@ def request(*, user_id: UUID, account_ids: Sequence[UUID], trigger: Trigger, at:
         runs = [_request_one(account, trigger, at) for account in accounts]
         if trigger != Trigger.COMMAND and runs:
             ids = [str(account.id) for account in accounts]
-            transaction.on_commit(partial(broker.hint_soon, SYNC_TASK, [ids], queue=broker.INTERACTIVE))
+            transaction.on_commit(
+                partial(broker.hint_soon, broker.SYNC_TASK, [ids], queue=broker.INTERACTIVE)
+            )
     return runs
 
 

@@ -14,7 +14,7 @@ from core import clock
 from core.errors import DomainError
 from exchanges import registry
 from exchanges.errors import ExchangeError
-from pipeline import broker, derive, dispatch, market, runs, sync
+from pipeline import broker, derive, dispatch, market, sync
 from pipeline.models import Trigger
 from portfolio import metrics, snapshots
 
@@ -30,11 +30,11 @@ def dispatch_due() -> int:
     """Queue what is due and tell the workers; answers how many accounts."""
     ids = [str(each) for each in dispatch.claim_due_accounts(DISPATCHED, at=clock.now())]
     for start in range(0, len(ids), BATCH):
-        broker.hint(runs.SYNC_TASK, [ids[start : start + BATCH]], queue=broker.SYNC)
+        broker.hint(broker.SYNC_TASK, [ids[start : start + BATCH]], queue=broker.SYNC)
     return len(ids)
 
 
-@broker.app.task(name=runs.SYNC_TASK)
+@broker.app.task(name=broker.SYNC_TASK)
 def sync_accounts(account_ids: Sequence[str]) -> int:
     """Work accounts one after another; answers how many had something to do."""
 

@@ -142,4 +142,4 @@ def test_a_broker_that_is_down_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -
         raise OperationalError("Connection refused")
 
     monkeypatch.setattr(broker.app, "send_task", refuse)
-    assert broker.hint(runs.SYNC_TASK, [[]], queue=broker.SYNC) is False
+    assert broker.hint(broker.SYNC_TASK, [[]], queue=broker.SYNC) is False

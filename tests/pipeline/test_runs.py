@@ -45,7 +45,7 @@ def test_a_request_hints_a_worker_after_it_is_committed(
     with TestCase.captureOnCommitCallbacks(execute=True):
         world.ask(Trigger.USER)
         assert hints == []
-    assert hints == [((runs.SYNC_TASK, [[str(world.account.id)]]), {"queue": broker.INTERACTIVE})]
+    assert hints == [((broker.SYNC_TASK, [[str(world.account.id)]]), {"queue": broker.INTERACTIVE})]
 
 
 def test_a_foreign_account_is_not_there(world: World) -> None:
