@@ -50,7 +50,7 @@ def check() -> int:
         ["-m", "ruff", "format", "--check", "."],
         ["-m", "ruff", "check", "."],
         ["-m", "mypy", "."],
-        ["-m", "importlinter.cli", "lint"],
+        [str(VENV / "bin" / "lint-imports")],
         ["manage.py", "makemigrations", "--check", "--dry-run"],
         ["manage.py", "check", "--fail-level", "WARNING"],
     ]

@@ -1,6 +1,5 @@
 """Alice, who has traded for a while, and Bob, who has just signed up."""
 
-
 import pytest
 from django.test import Client
 
