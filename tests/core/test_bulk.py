@@ -79,6 +79,17 @@ def test_a_merge_may_name_both_rows() -> None:
     assert stored() == {"A_B": "AX"}
 
 
+def test_a_merge_writes_where_its_condition_says() -> None:
+    symbols(("A_B", "A", "B"))
+
+    merge = {"base_asset": "stored.base_asset"}
+    assert symbols(("A_B", "X", "B"), update=merge, where="stored.base_asset <> excluded.base_asset") == [
+        (False, "A_B")
+    ]
+    assert symbols(("A_B", "A", "B"), update=merge, where="stored.base_asset <> excluded.base_asset") == []
+    assert stored() == {"A_B": "A"}
+
+
 def test_a_key_given_twice_is_written_twice_in_order() -> None:
     written = symbols(("A_B", "A", "B"), ("A_B", "X", "B"), ("A_B", "Y", "B"), update=("base_asset",))
 
@@ -173,18 +184,3 @@ def test_an_update_changes_only_rows_that_differ() -> None:
 
     assert changed == 1
     assert stored() == {"A_B": "A", "C_D": "X"}
-
-
-def test_differing_answers_stored_rows_with_other_content() -> None:
-    symbols(("A_B", "A", "B"), ("C_D", "C", "D"))
-
-    found = bulk.differing(
-        table="marketdata_symbol",
-        columns=("symbol_name", "base_asset"),
-        rows=[("A_B", "A"), ("C_D", "X"), ("E_F", "Y")],
-        key=("symbol_name",),
-        content=("base_asset",),
-        returning=("stored.symbol_name", "stored.base_asset", "given.base_asset"),
-    )
-
-    assert found == [("C_D", "C", "X")]

@@ -94,7 +94,7 @@ def test_calendar_words_mean_the_current_period(word: str) -> None:
 def test_any_other_text_is_invalid(text: str) -> None:
     with pytest.raises(Invalid, match="is no period") as caught:
         parse_period(text, at=TUESDAY)
-    assert caught.value.details["errors"][0]["pointer"] == "period"
+    assert caught.value.details["errors"][0]["pointer"] == "/period"
 
 
 @pytest.mark.parametrize(
