@@ -7,9 +7,10 @@ from typing import Final
 
 from django.db import InterfaceError, OperationalError
 
+from core.django import tenancy
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import TransferKind
-from pipeline import cursors, streams
+from pipeline import cursors, runs, streams
 from pipeline.models import Stream, SyncCursor
 from pipeline.runs import LostRun
 from pipeline.session import Session, SliceOver
@@ -42,8 +43,15 @@ def work_due(session: Session, stream: Stream) -> int:
 
 
 def _claim(session: Session, stream: Stream) -> list[SyncCursor]:
-    with session.door() as now:
-        return cursors.claim(account_id=session.account.id, streams=[stream], due_by=session.started, now=now)
+    """Due cursors, ours for the length of a lease; only while the run is ours too."""
+    now = session.clock()
+    with tenancy.acting_as(session.account.user_id):
+        claimed = cursors.claim(
+            account_id=session.account.id, streams=[stream], due_by=session.started, now=now
+        )
+        if claimed:
+            runs.beat(session.run, now=now)
+    return claimed
 
 
 def _work(session: Session, cursor: SyncCursor) -> None:

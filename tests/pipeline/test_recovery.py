@@ -30,7 +30,7 @@ def killed_after(pages: int) -> Progress:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("pages", [0, 5, 12, 20, 35])
+@pytest.mark.parametrize("pages", [0, 4, 9, 15, 22])
 def test_a_killed_worker_loses_nothing(make_world: Callable[..., World], pages: int) -> None:
     world = make_world("holes")
     world.ask(Trigger.CONNECT)
