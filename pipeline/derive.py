@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
@@ -42,6 +44,7 @@ def bring_up_to_date(
     """Fold stale books and what hangs on them. Opens its own doors; prices are fetched between them."""
     derived = Derived()
     try:
+        market.freshen_prices(exchange=settings.PRICE_EXCHANGE, now=now)
         derived.candles = market.fetch_candles(
             _needs(user_id=user_id, account_id=account_id, at=at), now=now, beat=beat
         )

@@ -16,12 +16,13 @@ from exchanges.base import Listings, MarketData
 from exchanges.errors import ErrorKind, ExchangeError
 from marketdata import candles, listings, tickers
 from marketdata.candles import CandleNeed
-from marketdata.models import Listing
+from marketdata.models import Listing, Ticker
 from pipeline import pauses, schedule
 from portfolio.models import AssetDay
 from portfolio.valuations import PriceNeed
 
 DAILY_AGAIN: Final = timedelta(days=3)  # closes of the last days are read again: the newest was not final
+PRICES_AGAIN: Final = timedelta(minutes=1)
 Clock = Callable[[], datetime]
 Beat = Callable[[str], None]
 
@@ -58,6 +59,13 @@ def refresh_prices(*, exchange: str, now: Clock = clock.now) -> int:
     with open_market(exchange, now=now) as market:
         page = market.prices()
     return tickers.store(exchange=exchange, rows=page.rows, at=now())
+
+
+def freshen_prices(*, exchange: str, now: Clock = clock.now) -> None:
+    """Read the prices when nobody did for a while: a first sync does not wait for beat. Raises ExchangeError."""
+    newest = Ticker.objects.aggregate(at=Max("read_at"))["at"]
+    if newest is None or now() - newest > PRICES_AGAIN:
+        refresh_prices(exchange=exchange, now=now)
 
 
 def refresh_daily_candles(*, now: Clock = clock.now) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from accounts.models import User
 from core.django import tenancy
-from credentials.models import ExchangeAccount
+from credentials.models import ExchangeAccount, KeyState
 from web import connections
 
 EMAIL = "demo@example.com"
@@ -25,17 +25,17 @@ def ensure_user(*, password: str | None) -> User:
 
 
 def ensure_connected(*, user: User, truth: Path, at: datetime) -> bool:
-    """Connect the simulator's demo account unless it is; answers whether it had to. A sync starts by itself."""
-    with tenancy.acting_as(user.id):
-        if ExchangeAccount.objects.filter(label=LABEL, is_active=True).exists():
-            return False
+    """Connect the simulator's demo account unless it is; answers whether it had to. A sync starts by itself.
+
+    A key that was refused meanwhile (the account was synced without its simulator) is given anew.
+    """
     keys = json.loads(truth.read_text())["accounts"]["demo"]
-    connections.connect(
-        user_id=user.id,
-        exchange="binance",
-        api_key=keys["api_key"],
-        secret_key=keys["api_secret"],
-        label=LABEL,
-        at=at,
-    )
-    return True
+    pair = {"api_key": keys["api_key"], "secret_key": keys["api_secret"]}
+    with tenancy.acting_as(user.id):
+        account = ExchangeAccount.objects.filter(label=LABEL, is_active=True).first()
+    if account is None:
+        connections.connect(user_id=user.id, exchange="binance", label=LABEL, at=at, **pair)
+        return True
+    if account.key_state in (KeyState.FAILING, KeyState.DISABLED):
+        connections.update(user_id=user.id, account_id=account.id, at=at, **pair)
+    return False

@@ -19,6 +19,7 @@ from web import demo, processes
 
 _READY_SECONDS = 60
 _SEED = "7"
+_RUN_ENV = settings.BASE_DIR / ".local" / "run.env"
 
 
 class Command(BaseCommand):
@@ -43,6 +44,8 @@ class Command(BaseCommand):
         try:
             if with_demo:
                 self._start_simulator(stack, home)
+            else:
+                _RUN_ENV.unlink(missing_ok=True)  # exchanges answer at their own addresses again
             self._start_product(stack, port)
             self._greet(stack, port, home, with_demo)
             while True:
@@ -73,7 +76,7 @@ class Command(BaseCommand):
         stack.start("simulator", [sys.executable, "manage.py", *command])
         self._await(stack, f"{url}/api/v3/ping", "the simulated Binance")
         os.environ["EXCHANGE_URLS"] = f"binance={url}"
-        (settings.BASE_DIR / ".local" / "run.env").write_text(f"EXCHANGE_URLS=binance={url}\n")
+        _RUN_ENV.write_text(f"EXCHANGE_URLS=binance={url}\n")
         settings.EXCHANGE_URLS = os.environ["EXCHANGE_URLS"]
 
     def _start_product(self, stack: processes.Stack, port: int) -> None:
