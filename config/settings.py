@@ -224,5 +224,9 @@ else:  # a ring that dies with the process: enough for checks that store nothing
     VAULT = vault.KeyRing.parse(f"unset:{vault.generate_key()}")
 if PRODUCTION:
     hardening.refuse_unsafe(
-        debug=DEBUG, secret_key=SECRET_KEY, hosts=ALLOWED_HOSTS, exchange_urls=EXCHANGE_URLS
+        debug=DEBUG,
+        secret_key=SECRET_KEY,
+        token_secret=JWT_TOKEN_SECRET,
+        hosts=ALLOWED_HOSTS,
+        exchange_urls=EXCHANGE_URLS,
     )
