@@ -20,5 +20,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("web.urls")),
 ]
+handler400 = "web.pages.errors.bad_request"
+handler403 = "web.pages.errors.permission_denied"
 handler404 = "web.pages.errors.page_not_found"
 handler500 = "web.pages.errors.server_error"

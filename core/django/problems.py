@@ -9,10 +9,10 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from core.django.rendering import dumps
+from core.django.rendering import ProblemRenderer, dumps
 from core.errors import DomainError
 
-CONTENT_TYPE = "application/problem+json"
+CONTENT_TYPE = ProblemRenderer.media_type
 
 
 def document(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
@@ -33,12 +33,24 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if problem is None:
         return None
     set_rollback()
+    request = context["request"]  # whatever a view's answers are written in, its problems are JSON
+    request.accepted_renderer, request.accepted_media_type = ProblemRenderer(), CONTENT_TYPE
     return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 for paths that no view answers."""
     return _plain(document(404, "not_found", "Nothing answers at this path."))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for what Django refuses before a view sees it: a foreign host, a form over the limit."""
+    return _plain(document(400, "bad_request", "The request was refused."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 outside the API's views."""
+    return _plain(document(403, "permission_denied", "You may not do this."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -49,7 +61,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _plain(problem: dict[str, Any]) -> HttpResponse:
-    return HttpResponse(dumps(problem), status=problem["status"], content_type=CONTENT_TYPE)
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(dumps(problem), status=problem["status"], content_type=CONTENT_TYPE, headers=headers)
 
 
 def _translate(error: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:

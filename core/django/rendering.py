@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from http import HTTPStatus
 from typing import IO, Any
 
 import msgspec
+from django.conf import settings
 from django.utils.functional import Promise
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
@@ -48,16 +50,35 @@ class ProblemRenderer(ExactJSONRenderer):
     media_type = "application/problem+json"
 
 
+class BodyTooLarge(APIException):
+    """Django's own limit does not reach bodies that a parser reads from the stream."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_large"
+
+
 class ExactJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> Any:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise BodyTooLarge(f"Send at most {limit} bytes.")
         try:
-            return json.loads(stream.read().decode(), parse_float=Decimal, parse_constant=_refuse)
+            return json.loads(body.decode(), parse_float=_decimal, parse_constant=_refuse)
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}") from None
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
+
+
+def _decimal(number: str) -> Decimal:
+    """Raises ValueError for an exponent that no Decimal holds."""
+    try:
+        return Decimal(number)
+    except InvalidOperation:
+        raise ValueError("a number is too large or too small.") from None
 
 
 def _refuse(constant: str) -> Any:

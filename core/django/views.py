@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.django.serializers import QuerySerializer, StrictSerializer
@@ -18,6 +19,12 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.query = self.query_serializer.read(request)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Answers are one person's: nobody keeps them, unless the view says otherwise."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     def body(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
         """The validated body. Raises ValidationError."""

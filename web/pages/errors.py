@@ -24,6 +24,24 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for what Django refuses before a view sees it: a foreign host, a form over the limit."""
+    if not _is_for_people(request):
+        return problems.bad_request(request, exception)
+    return _page(
+        HTTPStatus.BAD_REQUEST,
+        "This request was refused",
+        "It was too large, or asked for another address than this server's.",
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: logged in, but not for this."""
+    if not _is_for_people(request):
+        return problems.permission_denied(request, exception)
+    return _page(HTTPStatus.FORBIDDEN, "You may not do this", "Ask an operator of this server if you should.")
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: touches neither database nor session, which may be what broke."""
     if not _is_for_people(request):
