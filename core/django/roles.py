@@ -52,7 +52,11 @@ def verify() -> None:
             "SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
         )
         name, unsafe = cursor.fetchone()
-    if name != APP_ROLE or unsafe:
+    if name != APP_ROLE:
         raise WrongRole(
             f"The database role in use is {name!r}, not {APP_ROLE!r}: row-level security would not hold."
+        )
+    if unsafe:
+        raise WrongRole(
+            f"The database role {name!r} is a superuser or has BYPASSRLS: row-level security would not hold."
         )
