@@ -1,7 +1,7 @@
 """Facts as the books read them: streamed in fold order, amounts as whole units of 10**-18. Needs an open door."""
 
-from collections.abc import Collection, Iterator
-from datetime import date, datetime
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -95,6 +95,32 @@ SELECT w.asset, w.day, coalesce(f.amount, 0), coalesce(m.deposited, 0), coalesce
 FROM wanted w LEFT JOIN fills f USING (asset, day) LEFT JOIN moves m USING (asset, day)
 """
 
+_AFTER: Final = """
+WITH wanted AS (
+  SELECT asset, day, since, (day + 1)::timestamp AT TIME ZONE 'UTC' AS until
+  FROM unnest(%(assets)s::text[], %(days)s::date[], %(since)s::timestamptz[]) AS wanted (asset, day, since)
+), later AS (
+  SELECT w.asset, w.day, w.since, f.executed_at AS at, each.amount
+  FROM wanted w
+  JOIN orders_fill f ON f.account_id = %(account)s AND f.executed_at > w.since AND f.executed_at < w.until,
+  LATERAL (VALUES
+    (f.base_asset, CASE f.side WHEN 'BUY' THEN f.quantity ELSE -f.quantity END),
+    (f.quote_asset, CASE f.side WHEN 'BUY' THEN -f.quote_quantity ELSE f.quote_quantity END),
+    (f.fee_currency, -f.fee_amount)
+  ) AS each (asset, amount)
+  WHERE each.asset = w.asset
+  UNION ALL
+  SELECT w.asset, w.day, w.since, t.occurred_at,
+         CASE t.kind WHEN 'DEPOSIT' THEN t.amount ELSE -t.amount - t.fee_amount END
+  FROM wanted w
+  JOIN orders_transfer t ON t.account_id = %(account)s AND t.asset = w.asset AND t.occurred_at > w.since
+   AND t.occurred_at < w.until
+   AND (t.kind = 'DEPOSIT' AND t.status = 'success' OR t.kind = 'WITHDRAWAL' AND t.status <> 'failed')
+)
+SELECT asset, day, sum(amount), coalesce(sum(amount) FILTER (WHERE at > since + %(margin)s::interval), 0)
+FROM later GROUP BY asset, day
+"""
+
 # What was placed first for each role: a stop that was moved later was not the plan.
 _PLANS: Final = """
 WITH planned AS (
@@ -143,6 +169,26 @@ def asset_changes(*, account_id: UUID, pairs: Collection[tuple[str, date]]) -> l
     with connection.cursor() as cursor:
         cursor.execute(_CHANGES, {"account": account_id, "assets": list(assets), "days": list(days)})
         return [AssetChange(*row) for row in cursor.fetchall()]
+
+
+def changes_after(
+    *, account_id: UUID, moments: Mapping[tuple[str, date], datetime], margin: timedelta
+) -> dict[tuple[str, date], tuple[Decimal, Decimal]]:
+    """By asset and UTC day: what facts changed after a moment of that day until its end, and what of it came later
+    than `margin` after the moment. Left out where there is nothing."""
+    if not moments:
+        return {}
+    assets, days = zip(*moments, strict=True)
+    scope: dict[str, Any] = {
+        "account": account_id,
+        "assets": list(assets),
+        "days": list(days),
+        "since": list(moments.values()),
+        "margin": margin,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_AFTER, scope)
+        return {(asset, day): (after, late) for asset, day, after, late in cursor.fetchall()}
 
 
 def roles_in_use(*, account_id: UUID) -> list[str]:

@@ -400,6 +400,9 @@ class PortfolioSnapshot(AccountModel):
     fees = MoneyField(help_text="Of the day.")
     flows = MoneyField(help_text="Deposits less withdrawals of the day, valued at its close.")
     unexplained = MoneyField(help_text="Value that came or went without a fact; no performance, but a flow.")
+    revaluation = MoneyField(
+        help_text="Change in worth of what has no book: coins of unknown cost, cash in other currencies."
+    )
     residual = MoneyField(help_text="What is left of the day's change when everything known is taken out.")
     total_realized_pnl = MoneyField(help_text="Net, from the first fact.")
     total_trades_count = models.IntegerField()

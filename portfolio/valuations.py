@@ -32,6 +32,13 @@ EXCEPT
 SELECT asset, at FROM portfolio_valuation WHERE user_id = %(user)s AND currency = %(currency)s
 """
 
+# Pinned prices as a query: the newest version of each, from the hour of a moment on.
+NEWEST = """
+  SELECT DISTINCT ON (asset, at) asset, at, price, source FROM portfolio_valuation
+  WHERE user_id = %(user)s AND currency = %(currency)s AND at >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
+  ORDER BY asset, at, version DESC
+"""
+
 HOUR = timedelta(hours=1)
 _GAP = timedelta(days=7)  # needs closer than this are fetched as one range
 

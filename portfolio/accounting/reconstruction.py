@@ -163,7 +163,7 @@ def _close_asset(
     is_reported = day == facts.reported_day
     track.quantity = facts.reported.get(asset, ZERO) if is_reported else max(track.computed, ZERO)
     touched = any((before, track.quantity, change, deposited, withdrawn))
-    price, price_day = prices.at(asset, day) if touched else (None, None)
+    price, price_day = prices.at(asset, day)  # also on idle days: it may have to stand in for a later one
     appeared = track.quantity - before - change - opening
     if track.unpriced and price is not None:
         # Until now it stood outside the total; its first price is no profit.

@@ -1,0 +1,143 @@
+"""What books, trades and fees say of each UTC day: the sums that a snapshot holds beside its composition."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models.functions import TruncDate
+
+from credentials.models import ExchangeAccount
+from portfolio import valuations
+from portfolio.models import BookDay, Fee, Trade, TradeKind
+
+
+class BookRow(NamedTuple):
+    """A book at the end of a day it changed."""
+
+    asset: str
+    quantity: Decimal
+    cost: Decimal
+    gross: Decimal
+
+
+class Passed(NamedTuple):
+    """An amount (signed) that came or went outside the asset's book, and the value it was counted at."""
+
+    quantity: Decimal
+    value: Decimal
+
+
+def books(account: ExchangeAccount) -> dict[date, list[BookRow]]:
+    rows: dict[date, list[BookRow]] = defaultdict(list)
+    columns = ("book__asset", "quantity", "cost", "gross_pnl")
+    for day, *row in BookDay.objects.filter(account=account).order_by("day").values_list("day", *columns):
+        rows[day].append(BookRow._make(row))
+    return dict(rows)
+
+
+def trades(account: ExchangeAccount) -> dict[date, dict[str, Any]]:
+    """Sums of the day's trades with known cost; coins spent on fees are no trades."""
+    rows = (
+        Trade.objects.filter(account=account, kind=TradeKind.TRADE, exit_quantity__gt=0)
+        .annotate(day=TruncDate("exit_time"))
+        .values("day")
+        .annotate(
+            net=Sum("net_pnl"),
+            count=Count("id"),
+            wins=Count("id", filter=Q(net_pnl__gt=0)),
+            losses=Count("id", filter=Q(net_pnl__lt=0)),
+            best=Max("net_pnl"),
+            worst=Min("net_pnl"),
+        )
+        .order_by("day")
+    )
+    return {row["day"]: dict(row) for row in rows}
+
+
+def fees(account: ExchangeAccount) -> dict[date, Decimal]:
+    """Value of the day's fees; one that has no price yet is left out."""
+    rows = (
+        Fee.objects.filter(account=account, value__isnull=False)
+        .exclude(fee_type="FUNDING")
+        .annotate(day=TruncDate("fee_timestamp"))
+        .values_list("day")
+        .annotate(value=Sum("value"))
+        .order_by("day")
+    )
+    return dict(rows)
+
+
+def open_counts(account: ExchangeAccount, days: Sequence[date]) -> dict[date, int]:
+    """How many positions were open at each day's end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT d.day, count(p.id) FROM unnest(%s::date[]) AS d (day) LEFT JOIN portfolio_position p"
+            " ON p.account_id = %s AND p.entered_quantity > 0"
+            " AND p.opened_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'"
+            " AND (p.closed_at IS NULL OR p.closed_at >= (d.day + 1)::timestamp AT TIME ZONE 'UTC') GROUP BY d.day",
+            [list(days), account.id],
+        )
+        return dict(cursor.fetchall())
+
+
+# Cash legs of fills at the values the books took (portfolio.accounting.events); both legs of a fill between two kinds
+# of cash have the same value, so its price does not matter. Fills in the reporting currency alone move nothing.
+_PASSED: Final = f"""
+WITH pins AS ({valuations.NEWEST}), fills AS (
+  SELECT f.*, CASE f.side WHEN 'BUY' THEN 1 ELSE -1 END AS sign,
+    CASE WHEN f.quote_asset = %(currency)s THEN 1 WHEN q.price IS NOT NULL THEN q.price
+         WHEN f.base_asset = ANY(%(cash)s) AND f.quote_asset = ANY(%(cash)s) THEN 0 END AS quote_price
+  FROM orders_fill f
+  LEFT JOIN pins q ON q.asset = f.quote_asset AND q.at = date_trunc('hour', f.executed_at, 'UTC')
+  WHERE f.account_id = %(account)s AND (
+    f.quote_asset <> %(currency)s AND f.quote_asset = ANY(%(cash)s) OR f.base_asset = ANY(%(cash)s)
+    OR f.fee_amount <> 0 AND f.fee_currency <> %(currency)s AND f.fee_currency = ANY(%(cash)s))
+), legs AS (
+  SELECT f.executed_at AS at, each.asset, each.amount, each.value
+  FROM fills f LEFT JOIN portfolio_fee fee ON fee.fill_id = f.id, LATERAL (VALUES
+    (f.base_asset, f.sign * f.quantity, f.sign * f.quote_quantity * f.quote_price),
+    (f.quote_asset, -f.sign * f.quote_quantity, -f.sign * f.quote_quantity * f.quote_price),
+    (f.fee_currency, -f.fee_amount, CASE WHEN f.fee_amount = 0 THEN 0 ELSE -fee.value END)
+  ) AS each (asset, amount, value)
+  WHERE each.asset = ANY(%(cash)s)
+  UNION ALL
+  SELECT x.executed_at, b.asset, -a.quantity, -a.proceeds
+  FROM portfolio_trade t
+  JOIN portfolio_position p ON p.id = t.position_id JOIN portfolio_book b ON b.id = p.book_id
+  JOIN portfolio_allocation a ON a.trade_id = t.id AND a.source = 'UNKNOWN'
+  JOIN orders_fill x ON x.id = a.exit_fill_id
+  WHERE t.account_id = %(account)s AND t.unknown_quantity > 0
+  UNION ALL
+  SELECT d.day::timestamp AT TIME ZONE 'UTC', b.asset, d.moved_quantity, d.moved_cost
+  FROM portfolio_bookday d JOIN portfolio_book b ON b.id = d.book_id
+  WHERE d.account_id = %(account)s AND d.moved_quantity <> 0
+  UNION ALL
+  SELECT fee_timestamp, fee_currency, -fee_amount, -value FROM portfolio_fee
+  WHERE account_id = %(account)s AND transfer_id IS NOT NULL
+)
+SELECT (at AT TIME ZONE 'UTC')::date AS day, asset, sum(amount), round(sum(value), 18)
+FROM legs WHERE value IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+def passed(account: ExchangeAccount) -> dict[date, dict[str, Passed]]:
+    """By day and asset what moved outside the books: cash in trades, coins of unknown cost sold, coins withdrawn
+    from a book at cost, fees of withdrawals. Deposits and withdrawals themselves are valued at the close."""
+    scope: dict[str, Any] = {
+        "account": account.id,
+        "user": account.user_id,
+        "currency": account.user.reporting_currency,
+        "cash": sorted(settings.CASH_ASSETS),
+        "since": "-infinity",
+    }
+    found: dict[date, dict[str, Passed]] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(_PASSED, scope)
+        for day, asset, quantity, value in cursor.fetchall():
+            found[day][asset] = Passed(quantity, value)
+    return dict(found)
