@@ -4,11 +4,12 @@ Fills are append-only. Orders and transfers change state: a stored state gives w
 come twice and in any order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection
+from django.db.models import Min
 
 from core.clock import utc_day
 from core.django import bulk
@@ -27,9 +28,11 @@ _FILL_CONTENT: Final = (
 _FILL_COLUMNS: Final = ("market_type", "symbol", "exchange_fill_id", *_FILL_CONTENT, "pair_id", "raw")
 _FILL_SUMMARY: Final = """
     SELECT base_asset, quote_asset, CASE WHEN fee_amount <> 0 THEN fee_currency END,
-           (executed_at AT TIME ZONE 'UTC')::date, min(executed_at), count(*)
+           (executed_at AT TIME ZONE 'UTC')::date, min(executed_at), count(*) FILTER (WHERE inserted),
+           coalesce(array_agg(id) FILTER (WHERE NOT inserted), '{}')
     FROM written GROUP BY 1, 2, 3, 4
 """
+_OTHER_CONTENT: Final = " OR ".join(f"stored.{name} <> excluded.{name}" for name in _FILL_CONTENT)
 
 _ORDER_KEY: Final = ("account_id", "market_type", "symbol", "exchange_order_id")
 # Taken together from the latest state; executed quantities stand apart, as they only grow.
@@ -101,18 +104,23 @@ def store_fills(
         columns=_FILL_COLUMNS,
         rows=values,
         key=_FILL_KEY,
-        returning=("base_asset", "quote_asset", "fee_currency", "fee_amount", "executed_at"),
+        # A fill in conflict is set to what it is: only so does PostgreSQL answer which they are.
+        update={"source": "stored.source"},
+        where=_OTHER_CONTENT,
+        returning=("id", "base_asset", "quote_asset", "fee_currency", "fee_amount", "executed_at"),
         fixed=fixed,
         stamps=("created_at",),
         summary=_FILL_SUMMARY,
     )
-    for base, quote, fee_currency, day, at, count in written:
+    in_conflict: set[int] = set()
+    for base, quote, fee_currency, day, at, count, conflicting in written:
+        in_conflict.update(conflicting)
         touched.stored += count
-        for asset in {base, quote, fee_currency} - {None}:
+        for asset in {base, quote, fee_currency} - {None} if count else ():
             touched.note(asset, at)
             touched.days.add((asset, day))
-    if touched.stored < len(values):
-        touched.conflicts = _fill_conflicts(account, values)
+    if in_conflict:
+        touched.conflicts = _fill_conflicts(in_conflict, values)
     return touched
 
 
@@ -189,27 +197,20 @@ def _fill_values(row: FillRow, pair_id: int | None) -> tuple[Any, ...]:
     )
 
 
-def _fill_conflicts(account: ExchangeAccount, values: Sequence[tuple[Any, ...]]) -> list[str]:
-    found = bulk.differing(
-        table=Fill._meta.db_table,
-        columns=_FILL_COLUMNS,
-        rows=values,
-        key=_FILL_KEY,
-        content=_FILL_CONTENT,
-        returning=(
-            "stored.symbol",
-            "stored.exchange_fill_id",
-            *(f"stored.{name}, given.{name}" for name in _FILL_CONTENT),
-        ),
-        fixed={"account_id": account.id},
-    )
-    return [_describe(symbol, fill_id, contents) for symbol, fill_id, *contents in found]
-
-
-def _describe(symbol: str, fill_id: str, contents: Sequence[Any]) -> str:
-    pairs = zip(_FILL_CONTENT, contents[::2], contents[1::2], strict=True)
-    changes = ", ".join(f"{name} {stored} → {given}" for name, stored, given in pairs if stored != given)
-    return f"Fill {fill_id} of {symbol} came again with other content, the first is kept: {changes}."
+def _fill_conflicts(ids: Collection[int], values: Sequence[tuple[Any, ...]]) -> list[str]:
+    """In words, what each differing row would have changed."""
+    columns = _FILL_COLUMNS[: 3 + len(_FILL_CONTENT)]
+    stored = {row[:3]: row[3:] for row in Fill.objects.filter(id__in=ids).values_list(*columns)}
+    found = []
+    for market_type, symbol, fill_id, *given in values:
+        kept = stored.get((market_type, symbol, fill_id))
+        pairs = zip(_FILL_CONTENT, kept or (), given, strict=False)
+        changes = ", ".join(f"{name} {ours} → {theirs}" for name, ours, theirs in pairs if ours != theirs)
+        if changes:
+            found.append(
+                f"Fill {fill_id} of {symbol} came again with other content, the first is kept: {changes}."
+            )
+    return found
 
 
 def _order_values(row: OrderRow) -> tuple[Any, ...]:
@@ -229,20 +230,20 @@ def _order_values(row: OrderRow) -> tuple[Any, ...]:
     )
 
 
-def _traded_by(account: ExchangeAccount, order_ids: Sequence[int]) -> list[tuple[str, datetime]]:
+def _traded_by(account: ExchangeAccount, order_ids: Collection[int]) -> list[tuple[str, datetime]]:
     """Base assets of the orders' fills, with the first of them."""
     if not order_ids:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT fill.base_asset, min(fill.executed_at) FROM orders_order AS placed
-            JOIN orders_fill AS fill USING (account_id, market_type, symbol, exchange_order_id)
-            WHERE placed.id = ANY(%s) AND placed.account_id = %s GROUP BY 1
-            """,
-            [list(order_ids), account.id],
+    orders: dict[tuple[str, str], list[str]] = defaultdict(list)
+    keys = Order.objects.filter(id__in=order_ids).values_list("market_type", "symbol", "exchange_order_id")
+    for market_type, symbol, order_id in keys:
+        orders[market_type, symbol].append(order_id)
+    bases: list[tuple[str, datetime]] = []
+    for (market_type, symbol), ids in orders.items():
+        fills = Fill.objects.filter(
+            account_id=account.id, market_type=market_type, symbol=symbol, exchange_order_id__in=ids
         )
-        bases: list[tuple[str, datetime]] = cursor.fetchall()
+        bases += fills.values_list("base_asset").annotate(first=Min("executed_at"))
     return bases
 
 

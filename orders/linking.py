@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.db.models.functions import Now
 
 from core.django import bulk
@@ -31,6 +31,8 @@ from orders.order_lists import ENTRY, OrderList, Placed
 CLIENT_ID: Final = re.compile(r"cgt-(?P<group>.{1,90})-(?P<role>ENTRY|TP[1-9]\d{0,2}|SL)", re.ASCII)
 LOOK_BACK: Final = 200  # how many earlier orders of a symbol may be the entry of a list
 _OPEN: Final = ("NEW", "PARTIALLY_FILLED")
+
+_SAYS_SOMETHING: Final = Q(client_order_id__startswith="cgt-") | ~Q(order_list_id="")
 
 Market = tuple[str, str]  # market type, wire symbol
 
@@ -48,14 +50,12 @@ def link(*, account: ExchangeAccount, order_ids: Sequence[int]) -> None:
 
 def relink(*, account: ExchangeAccount, order_ids: Sequence[int]) -> list[int]:
     """As `link`; answers the orders whose link, or whose legs' link, is another one now."""
-    touched = _load(account, Q(id__in=order_ids)) if order_ids else []
-    wanted: dict[int, Link] = {}
-    known: dict[int, Placed] = {order.id: order for order in touched}
-    for order in touched:
-        named = _by_client_id(order)
-        if named is not None:
-            wanted[order.id] = named
-    for market, since in _disturbed(touched, wanted).items():
+    if not order_ids:
+        return []
+    touched = Q(id__in=order_ids)
+    known = {order.id: order for order in _load(account, touched & _SAYS_SOMETHING)}
+    wanted = {order.id: named for order in known.values() if (named := _by_client_id(order)) is not None}
+    for market, since in _disturbed(account, touched).items():
         scope = _Scope(account, market, since)
         known.update(scope.orders)
         wanted.update(scope.links())
@@ -69,14 +69,16 @@ def _by_client_id(order: Placed) -> Link | None:
     return Link(match["role"], f"cgt-{match['group']}", Linking.CLIENT_ID)
 
 
-def _disturbed(touched: Iterable[Placed], named: Collection[int]) -> dict[Market, datetime]:
+def _disturbed(account: ExchangeAccount, touched: Q) -> dict[Market, datetime]:
     """From when on the lists of a market must be judged again: orders in lists, and orders that may be entries."""
-    since: dict[Market, datetime] = {}
-    for order in touched:
-        if order.id not in named and (order.order_list_id or order.executed_quantity):
-            market = order.market_type, order.symbol
-            since[market] = min(order.ordered_at, since.get(market, order.ordered_at))
-    return since
+    rows = (
+        Order.objects.filter(
+            touched & (Q(executed_quantity__gt=0) | ~Q(order_list_id="")), account_id=account.id
+        )
+        .values_list("market_type", "symbol")
+        .annotate(since=Min("ordered_at"))
+    )
+    return {(market_type, symbol): since for market_type, symbol, since in rows}
 
 
 class _Scope:
@@ -117,14 +119,15 @@ class _Scope:
             order
             for order in found
             if order.id not in taken
-            and order.linked_by in ("", Linking.INFERRED, Linking.EXCHANGE)
-            and order.role in ("", ENTRY)
+            and (not order.role or (order.role == ENTRY and order.linked_by == Linking.INFERRED))
             and _by_client_id(order) is None
-            and not (order.linked_by == Linking.EXCHANGE and order.role)
         ]
         self._keep(self.candidates)
-        legs = _load(
-            account, Q(parent_id__in=[order.id for order in self.candidates], linked_by=Linking.INFERRED)
+        inferred = [_group(order) for order in self.candidates if order.linked_by == Linking.INFERRED]
+        legs = (
+            _load(account, Q(group_id__in=inferred, parent_id__isnull=False) & ~Q(group_id=""))
+            if inferred
+            else []
         )
         for leg in legs:
             if leg.id not in self.orders:
@@ -144,7 +147,7 @@ class _Scope:
                 if order is not each.entry
             )
         for entry, exits in self._inferred().values():
-            group = f"{entry.symbol}:{entry.exchange_order_id}"
+            group = _group(entry)
             wanted[entry.id] = Link(ENTRY, group, Linking.INFERRED)
             found = order_lists.roles(exits)
             wanted.update((leg.id, Link(found[leg.id], group, Linking.INFERRED)) for leg in exits)
@@ -173,6 +176,11 @@ class _Scope:
             claims = (OrderList(tuple(each), None, tuple(each)).claim for each in lists.values())
             taken[entry_id] = sum(claims, Decimal(0))
         return taken
+
+
+def _group(entry: Placed) -> str:
+    """The group that is inferred around an entry."""
+    return f"{entry.symbol}:{entry.exchange_order_id}"
 
 
 def _load(account: ExchangeAccount, condition: Q, *, latest: int | None = None) -> list[Placed]:

@@ -118,7 +118,9 @@ def test_reading_the_tail_of_a_book_enters_an_index_by_its_time(account: Exchang
         cursor.execute("EXPLAIN " + facts._FILLS, scope)
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
-    condition = plan.split("Index Cond: ")[1].split("\n")[0]  # by the fold order, or by the owner's list backwards
+    condition = plan.split("Index Cond: ")[1].split("\n")[
+        0
+    ]  # by the fold order, or by the owner's list backwards
     assert "executed_at >=" in condition
 
 
