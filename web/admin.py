@@ -107,6 +107,10 @@ class UserAdmin(admin.ModelAdmin[User]):
     ]
     ordering = ["email"]
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Filtering by the hash, letter by letter, would read it."""
+        return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # sign-up, or manage.py createsuperuser
 
@@ -139,6 +143,10 @@ class ApiCredentialAdmin(ReadOnlyAdmin[ApiCredential]):
     fields = ["api_key_hint", "account", "user", "created_at", "updated_at"]
     list_select_related = ["account", "user"]
     ordering = ["-updated_at"]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        sealed = lookup.startswith(("api_key__", "secret_key", "passphrase")) or lookup == "api_key"
+        return not sealed and super().lookup_allowed(lookup, value, request)
 
 
 @admin.register(SyncCursor)

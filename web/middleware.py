@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -16,7 +17,7 @@ class AdminDoor:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         is_admin = request.path.startswith(reverse("admin:index"))
-        if not is_admin or not getattr(request.user, "is_staff", False):
+        if not is_admin or not admin.site.has_permission(request):
             return self.get_response(request)
         with tenancy.as_system("admin"):
             return self.get_response(request)

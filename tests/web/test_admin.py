@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import User
 from core.django import roles, tenancy
 from credentials.models import ApiCredential
+from orders.models import Fill
 from portfolio.models import AssetDay
 from tests.factories import AccountFactory, FillFactory, OrderFactory, TransferFactory, UserFactory
 
@@ -122,3 +123,25 @@ def test_a_list_takes_the_same_queries_for_one_and_three_rows(
 
     with django_assert_num_queries(9):  # type: ignore[operator]
         operator.get(_lists(AssetDay))
+
+
+def test_a_deleted_operator_is_sent_to_the_log_in(client: Client) -> None:
+    client.force_login(UserFactory.create(is_staff=True, is_superuser=True, is_deleted=True))
+
+    answer = client.get(_lists(Fill))
+
+    assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, reverse("admin:login"))
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup"),
+    [
+        (User, "password__startswith"),
+        (ApiCredential, "secret_key__startswith"),
+        (ApiCredential, "api_key__gt"),
+    ],
+)
+def test_secrets_cannot_be_guessed_by_filtering(
+    operator: Client, model: type[models.Model], lookup: str
+) -> None:
+    assert operator.get(_lists(model), {lookup: "a"}).status_code == 400
