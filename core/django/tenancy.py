@@ -29,8 +29,6 @@ SYSTEM_PLACES: Final = frozenset(
         "dispatch-due-work",  # which accounts have due cursors, stale books, missing snapshots
         "market-data-needs",  # which assets anybody holds
         "admin",  # the operators' pages
-        "demo",  # whether the demo user's account is connected yet
-        "verify",  # invariants and catalogue checks
     }
 )
 
