@@ -1,0 +1,42 @@
+"""Derived rows: rebuilt from facts by `portfolio.accounting`, never edited. See docs/accounting.md.
+
+Two tables hold facts of their own: `Valuation` (a price used once stays used) and `WalletBalance` (what the exchange
+reported). Foreign keys without an index of their own are the first column of a unique one.
+"""
+
+from portfolio.models.balances import AssetDay, WalletBalance
+from portfolio.models.books import Book, BookDay, Valuation
+from portfolio.models.enums import (
+    ExitType,
+    Grade,
+    Method,
+    PeriodType,
+    PositionSide,
+    PositionStatus,
+    TradeKind,
+)
+from portfolio.models.metrics import PerformanceMetric
+from portfolio.models.snapshots import AssetSnapshot, PortfolioSnapshot
+from portfolio.models.trades import Allocation, Fee, Position, Trade
+
+__all__ = [
+    "Allocation",
+    "AssetDay",
+    "AssetSnapshot",
+    "Book",
+    "BookDay",
+    "ExitType",
+    "Fee",
+    "Grade",
+    "Method",
+    "PerformanceMetric",
+    "PeriodType",
+    "PortfolioSnapshot",
+    "Position",
+    "PositionSide",
+    "PositionStatus",
+    "Trade",
+    "TradeKind",
+    "Valuation",
+    "WalletBalance",
+]

@@ -1,0 +1,221 @@
+"""What books are folded into: positions, trades, allocations and fees."""
+
+from django.db import models
+from django.db.models import Q
+
+from core.django.fields import MoneyField, PercentField
+from core.django.tenancy import AccountModel
+from portfolio.models.books import Book
+from portfolio.models.enums import ExitType, PositionSide, PositionStatus, TradeKind
+
+
+class Position(AccountModel):
+    """One flat-to-flat episode of a book. Natural key: the book and the opening fill."""
+
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, db_index=False, related_name="positions")
+    opening_fill = models.ForeignKey(
+        "orders.Fill", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    exchange = models.CharField(max_length=20)
+    symbol = models.CharField(max_length=40, help_text="Of the opening fill.")
+    side = models.CharField(max_length=5, choices=PositionSide.choices)
+    status = models.CharField(max_length=10, choices=PositionStatus.choices)
+    entry_order_id = models.CharField(max_length=64)
+    entry_price = MoneyField(null=True, blank=True, help_text="Null when nothing of it has a known cost.")
+    quantity = MoneyField(help_text="Open now.")
+    total_cost = MoneyField(help_text="Cost of the open quantity, without fees.")
+    entered_quantity = MoneyField()
+    entered_cost = MoneyField()
+    exited_quantity = MoneyField(help_text="With known cost.")
+    moved_quantity = MoneyField(help_text="Withdrawn from the book without being sold.")
+    moved_cost = MoneyField()
+    dust_quantity = MoneyField(help_text="Left below the step at the close.")
+    unknown_quantity = MoneyField(help_text="Sold without ever having been seen bought.")
+    unknown_proceeds = MoneyField()
+    fees_paid = MoneyField(help_text="Entry and exit fees so far.")
+    gross_pnl = MoneyField()
+    net_pnl = MoneyField()
+    leverage = models.IntegerField(default=1)
+    margin_mode = models.CharField(max_length=20, blank=True)
+    stop_loss_price = MoneyField(null=True, blank=True)
+    take_profit_prices = models.JSONField(null=True, blank=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    checkpoint = models.JSONField(
+        null=True, blank=True, help_text="The book's state before it opened: where a late fact restarts."
+    )
+    engine_version = models.IntegerField()
+    last_updated = models.DateTimeField(auto_now=True)
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["book", "opening_fill"], name="position_once_per_opening_fill"),
+            models.UniqueConstraint(
+                fields=["book", "side"], condition=Q(status="OPEN"), name="position_one_open_per_book"
+            ),
+            models.CheckConstraint(condition=Q(side__in=PositionSide.values), name="position_side_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=PositionStatus.values), name="position_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="OPEN", closed_at__isnull=True, quantity__gt=0)
+                | (~Q(status="OPEN") & Q(closed_at__isnull=False, quantity=0)),
+                name="position_open_xor_closed",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-opened_at", "-id"], name="position_list"),
+            models.Index(fields=["user"], condition=Q(status="OPEN"), name="position_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.side} {self.status}"
+
+
+class Trade(AccountModel):
+    """One exit order of a position. Natural key: position, symbol, exit order, kind, and the first fill of its part
+    (an order that fills again after very many others has one trade per part)."""
+
+    position = models.ForeignKey(Position, on_delete=models.CASCADE, db_index=False, related_name="trades")
+    kind = models.CharField(max_length=5, choices=TradeKind.choices, default=TradeKind.TRADE)
+    exchange = models.CharField(max_length=20)
+    symbol = models.CharField(max_length=40, help_text="Of the exit.")
+    side = models.CharField(max_length=5, choices=PositionSide.choices)
+    entry_order_id = models.CharField(max_length=64)
+    entry_price = MoneyField(null=True, blank=True)
+    entry_time = models.DateTimeField()
+    entry_quantity = MoneyField()
+    entry_fees = MoneyField()
+    exit_order_id = models.CharField(max_length=64)
+    first_exit_fill = models.ForeignKey(
+        "orders.Fill", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    exit_price = MoneyField()
+    exit_time = models.DateTimeField()
+    exit_quantity = MoneyField(help_text="With known cost; unknown_quantity stands apart.")
+    exit_fees = MoneyField()
+    exit_type = models.CharField(max_length=12, choices=ExitType.choices)
+    exit_reason = models.TextField(blank=True)
+    cost = MoneyField()
+    proceeds = MoneyField()
+    gross_pnl = MoneyField()
+    net_pnl = MoneyField()
+    pnl_percentage = PercentField(null=True, blank=True)
+    roi_percentage = PercentField(null=True, blank=True)
+    hold_duration = models.DurationField()
+    unknown_quantity = MoneyField()
+    unknown_proceeds = MoneyField()
+    stop_loss_price = MoneyField(null=True, blank=True)
+    take_profit_prices = models.JSONField(null=True, blank=True)
+    max_drawdown = MoneyField(null=True, blank=True)
+    leverage = models.IntegerField(default=1)
+    margin_mode = models.CharField(max_length=20, blank=True)
+    strategy = models.CharField(max_length=60, blank=True)
+    closes_position = models.BooleanField()
+    engine_version = models.IntegerField()
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["position", "symbol", "exit_order_id", "kind", "first_exit_fill"],
+                name="trade_once_per_exit_order",
+            ),
+            models.CheckConstraint(condition=Q(exit_type__in=ExitType.values), name="trade_exit_type_known"),
+            models.CheckConstraint(condition=Q(kind__in=TradeKind.values), name="trade_kind_known"),
+            models.CheckConstraint(
+                condition=Q(gross_pnl=models.F("proceeds") - models.F("cost")), name="trade_gross_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(net_pnl=models.F("gross_pnl") - models.F("entry_fees") - models.F("exit_fees")),
+                name="trade_net_adds_up",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-exit_time", "-id"], condition=Q(kind="TRADE"), name="trade_list"),
+            models.Index(fields=["account", "exit_time"], name="trade_of_account"),
+            models.Index(fields=["account", "symbol", "exit_order_id"], name="trade_of_exit_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.exit_type} {self.net_pnl}"
+
+
+class Allocation(AccountModel):
+    """Which entry an exit consumed, and at what: the quantities of an exit fill's allocations sum to its quantity."""
+
+    class Source(models.TextChoices):
+        LOT = "LOT"
+        DUST = "DUST"  # left over from an earlier episode
+        UNKNOWN = "UNKNOWN"  # never seen bought: no cost, not in PnL
+
+    trade = models.ForeignKey(Trade, on_delete=models.CASCADE, db_index=False, related_name="allocations")
+    sequence = models.IntegerField(help_text="Place among the parts of its exit fill.")
+    source = models.CharField(max_length=8, choices=Source.choices)
+    entry_fill = models.ForeignKey(
+        "orders.Fill",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+    )
+    exit_fill = models.ForeignKey(
+        "orders.Fill", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    quantity = MoneyField()
+    cost = MoneyField()
+    proceeds = MoneyField()
+    entry_fee = MoneyField()
+    exit_fee = MoneyField()
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["trade", "exit_fill", "sequence"], name="allocation_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="allocation_quantity_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.entry_fill_id} to {self.exit_fill_id}"
+
+
+class Fee(AccountModel):
+    """One per fill or withdrawal that cost something, in its own currency, with the value used."""
+
+    fill = models.OneToOneField(
+        "orders.Fill", on_delete=models.CASCADE, null=True, db_constraint=False, related_name="+"
+    )
+    transfer = models.OneToOneField(
+        "orders.Transfer", on_delete=models.CASCADE, null=True, db_constraint=False, related_name="+"
+    )
+    exchange = models.CharField(max_length=20)
+    symbol = models.CharField(max_length=40, blank=True)
+    exchange_order_id = models.CharField(max_length=64, blank=True)
+    fee_amount = MoneyField()
+    fee_currency = models.CharField(max_length=20)
+    fee_type = models.CharField(max_length=12)
+    transaction_type = models.CharField(max_length=12)
+    value = MoneyField(
+        null=True, help_text="In the reporting currency, at the price then; null while it has no price."
+    )
+    price = MoneyField(null=True)
+    price_source = models.CharField(max_length=80, blank=True)
+    fee_timestamp = models.DateTimeField()
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(fee_type__in=["MAKER", "TAKER", "FUNDING", "WITHDRAWAL", "CONVERSION"]),
+                name="fee_type_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(transaction_type__in=["ORDER_FILL", "TRANSFER", "CONVERSION"]),
+                name="fee_transaction_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(fill__isnull=True) ^ Q(transfer__isnull=True), name="fee_of_one_fact"
+            ),
+        ]
+        indexes = [models.Index(fields=["account", "fee_timestamp"], name="fee_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.fee_amount} {self.fee_currency}"
