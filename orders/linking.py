@@ -103,6 +103,7 @@ class _Scope:
         self.earlier_legs: dict[int, list[Placed]] = defaultdict(list)
         if self.orphans:
             self._load_candidates(account, of_market)
+        self._load_entries_so_far(account)
 
     def _keep(self, orders: Iterable[Placed]) -> None:
         self.orders.update((order.id, order) for order in orders)
@@ -123,16 +124,18 @@ class _Scope:
             and _by_client_id(order) is None
         ]
         self._keep(self.candidates)
-        inferred = [_group(order) for order in self.candidates if order.linked_by == Linking.INFERRED]
-        legs = (
-            _load(account, Q(group_id__in=inferred, parent_id__isnull=False) & ~Q(group_id=""))
-            if inferred
-            else []
-        )
-        for leg in legs:
-            if leg.id not in self.orders:
-                self.earlier_legs[leg.parent_id or 0].append(leg)
-        self._keep(legs)
+
+    def _load_entries_so_far(self, account: ExchangeAccount) -> None:
+        """Entries inferred before, of lists in scope and of candidates, with all legs they have."""
+        inferred = {order.group_id for order in self.orders.values() if order.linked_by == Linking.INFERRED}
+        if not inferred:
+            return
+        for order in _load(account, Q(group_id__in=inferred) & ~Q(group_id="")):
+            if order.role == ENTRY and order.id not in self.orders:
+                self.candidates.append(order)
+            elif order.parent_id is not None and order.id not in self.orders:
+                self.earlier_legs[order.parent_id].append(order)
+            self.orders.setdefault(order.id, order)
 
     def links(self) -> dict[int, Link]:
         """What every order in scope should say; an entry inferred before that has no legs left says nothing."""

@@ -350,3 +350,19 @@ def test_linking_takes_as_many_queries_for_one_list_as_for_many(account: Exchang
 
     assert counts[1] == counts[2]
     assert sum(parent is not None for *_, parent in linked(account).values()) == 64
+
+
+def test_legs_that_come_before_their_own_entry_leave_no_trace_on_another(account: ExchangeAccount) -> None:
+    """Until the working order comes, the rest of an OTOCO looks like an OCO of its own."""
+    legs = target("4", 120, order_list="7"), stop("5", 90, order_list="7")
+    store(account, bought("1", minute=1), *legs)
+    assert linked(account)["4"][3] == "1"
+
+    store(account, rows.order(order_id="3", order_list_id="7", ordered_at=at(10), updated_at=at(10)))
+
+    assert linked(account) == {
+        "1": ("", "", "", None),
+        "3": ("ENTRY", "BTCUSDT:list:7", "exchange", None),
+        "4": ("TP1", "BTCUSDT:list:7", "exchange", "3"),
+        "5": ("SL", "BTCUSDT:list:7", "exchange", "3"),
+    }
