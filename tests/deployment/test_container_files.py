@@ -1,8 +1,12 @@
 """The container files are validated without an engine."""
 
+import json
 import os
+import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,3 +59,27 @@ def test_no_lock_file_names_an_address() -> None:
     locks = (ROOT / "requirements").glob("*.txt")
 
     assert [path.name for path in locks if "://" in path.read_text()] == []
+
+
+def test_the_image_asks_for_its_health_by_a_host_it_answers_to() -> None:
+    """Any other name is refused with 400, and the container would never be healthy."""
+    hosts: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            hosts.append(self.headers["Host"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    found = re.search(r"HEALTHCHECK[^\[]*CMD (\[.*\])", (ROOT / "Dockerfile").read_text())
+    assert found is not None
+    with HTTPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        command = [part.replace(":8000", f":{server.server_port}") for part in json.loads(found.group(1))]
+        environment = {"ALLOWED_HOSTS": "trader.example.com,other.example.com"}
+        subprocess.run([sys.executable, *command[1:]], env=environment, timeout=20, check=True)
+
+    assert hosts == ["trader.example.com"]
