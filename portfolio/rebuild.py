@@ -4,7 +4,8 @@ One transaction per book, under the book's row lock; folding from zero gives the
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,7 +58,7 @@ def rebuild_account(
         if from_zero:
             books.mark_all_stale(account=account)
         stale = Book.objects.filter(account=account, stale_from__isnull=False)
-        since = stale.aggregate(since=Min("stale_from"))["since"]
+        since = _stale_since(account)
         book_ids = list(stale.order_by("asset").values_list("id", flat=True))
         if since is not None:
             currency = account.user.reporting_currency
@@ -80,9 +81,7 @@ def price_needs(*, user_id: UUID, account_id: UUID) -> list[PriceNeed]:
     """Candles that stale books wait for, hourly. Opens its own door."""
     with tenancy.acting_as(user_id):
         account = ExchangeAccount.objects.select_related("user").get(id=account_id)
-        since = Book.objects.filter(account=account, stale_from__isnull=False).aggregate(
-            at=Min("stale_from")
-        )["at"]
+        since = _stale_since(account)
         if since is None:
             return []
         currency = account.user.reporting_currency
@@ -90,6 +89,13 @@ def price_needs(*, user_id: UUID, account_id: UUID) -> list[PriceNeed]:
             user_id=user_id, account_id=account_id, currency=currency, since=_hour(since)
         )
         return valuations.as_needs(missing, currency=currency)
+
+
+def _stale_since(account: ExchangeAccount) -> datetime | None:
+    """From when on facts wait to be folded, or fees to be valued."""
+    stale = Book.objects.filter(account=account, stale_from__isnull=False)
+    moments = (stale.aggregate(at=Min("stale_from"))["at"], fees.waiting_since(account=account))
+    return min((at for at in moments if at is not None), default=None)
 
 
 def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildResult) -> None:
@@ -123,8 +129,9 @@ def _fold(book: Book, at: datetime) -> tuple[int, datetime]:
     book.method, book.currency = owner.cost_method, owner.reporting_currency
     state, restart = _start(book)
     pending = Pending(book)
-    counter = _Counter(events(book, after=engine.last_key(state)))
-    state = engine.fold(state, counter, pending.sink)
+    with closing(events(book, after=engine.last_key(state))) as facts_in_order:
+        counter = _Counter(facts_in_order)
+        state = engine.fold(state, counter, pending.sink)
     pending.commit(restart=restart)
     book.state = state
     book.folded_to = clock.from_ms(last[0]) if (last := engine.last_key(state)) else None
@@ -171,16 +178,17 @@ class _Counter:
             yield event
 
 
-def events(book: Book, *, after: tuple[Any, ...] | None) -> Iterator[Event]:
-    """The book's facts as events in fold order, those after a key only."""
+def events(book: Book, *, after: tuple[Any, ...] | None) -> Generator[Event, None, None]:
+    """The book's facts as events in fold order, those after a key only.
+
+    Reads by a cursor of the open transaction: whoever may stop early closes the generator before leaving it.
+    """
     since = clock.from_ms(after[0]) if after else None
     prices = _prices(book, since)
-    fills = _fill_events(book, since, prices)
-    moves = _transfer_events(book, since)
-    merged: Iterator[Event] = heapq.merge(fills, moves, key=fold_key)
-    if after is None:
-        return merged
-    return (event for event in merged if fold_key(event) > after)
+    with closing(_fill_events(book, since, prices)) as fills, closing(_transfer_events(book, since)) as moves:
+        for event in heapq.merge(fills, moves, key=fold_key):
+            if after is None or fold_key(event) > after:
+                yield event
 
 
 def _prices(book: Book, since: datetime | None) -> dict[tuple[str, int], int]:
@@ -196,7 +204,9 @@ def _prices(book: Book, since: datetime | None) -> dict[tuple[str, int], int]:
 _HOUR_MS = 3_600_000
 
 
-def _fill_events(book: Book, since: datetime | None, prices: dict[tuple[str, int], int]) -> Iterator[Event]:
+def _fill_events(
+    book: Book, since: datetime | None, prices: dict[tuple[str, int], int]
+) -> Generator[Event, None, None]:
     asset, currency, cash = book.asset, book.currency, settings.CASH_ASSETS
     for row in facts.book_fills(account_id=book.account_id, asset=asset, after=since):
         fill = Fill._make(row)
@@ -225,7 +235,7 @@ def _price(asset: str, fill: Fill, currency: str, prices: dict[tuple[str, int], 
     return price
 
 
-def _transfer_events(book: Book, since: datetime | None) -> Iterator[Event]:
+def _transfer_events(book: Book, since: datetime | None) -> Generator[Event, None, None]:
     for transfer in facts.book_transfers(account_id=book.account_id, asset=book.asset, after=since):
         if transfer.kind == "DEPOSIT":
             yield deposit(

@@ -111,6 +111,12 @@ class UserAdmin(admin.ModelAdmin[User]):
         """Filtering by the hash, letter by letter, would read it."""
         return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Only a superuser makes operators and superusers."""
+        fields = list(super().get_readonly_fields(request, obj))
+        is_superuser = getattr(request.user, "is_superuser", False)
+        return fields if is_superuser else [*fields, "is_staff", "is_superuser"]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # sign-up, or manage.py createsuperuser
 

@@ -1,8 +1,10 @@
 """Request-wide doors."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -20,4 +22,9 @@ class AdminDoor:
         if not is_admin or not admin.site.has_permission(request):
             return self.get_response(request)
         with tenancy.as_system("admin"):
-            return self.get_response(request)
+            response = self.get_response(request)
+            if (
+                response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+            ):  # Django made a page of the error: undo it
+                transaction.set_rollback(True)
+            return response

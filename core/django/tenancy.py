@@ -69,7 +69,8 @@ def acting_as(owner: UUID) -> Iterator[None]:
         with transaction.atomic():
             _set_owner(str(owner))
             yield
-            if nested:  # the setting lasts as long as the outer transaction, which in tests goes on
+            # The setting lasts as long as the outer transaction, which in tests goes on; rolling back undoes it.
+            if nested and not connection.needs_rollback:
                 _set_owner("")
     finally:
         _door.reset(token)
@@ -88,7 +89,7 @@ def as_system(place: str) -> Iterator[None]:
         with transaction.atomic():
             _execute(f"SET LOCAL ROLE {SYSTEM_ROLE}")
             yield
-            if nested:
+            if nested and not connection.needs_rollback:
                 _execute(f"SET LOCAL ROLE {APP_ROLE}")
     finally:
         _door.reset(token)

@@ -1,6 +1,7 @@
 """Adds a trade up again: from its allocations, and from the exchange's facts through the engine itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
@@ -231,10 +232,8 @@ def _fold_again(row: Trade) -> tuple[results.Trade | None, str]:
     collector = results.Collector()
     until = clock.to_ms(row.exit_time)
     try:
-        upto = takewhile(
-            lambda event: event.time <= until, rebuild.events(book, after=engine.last_key(state))
-        )
-        events = list(islice(upto, MAX_EVENTS + 1))
+        with closing(rebuild.events(book, after=engine.last_key(state))) as facts:
+            events = list(islice(takewhile(lambda event: event.time <= until, facts), MAX_EVENTS + 1))
     except rebuild.NoPrice as reason:
         return None, str(reason)
     if len(events) > MAX_EVENTS:

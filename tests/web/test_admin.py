@@ -3,8 +3,10 @@ from decimal import Decimal
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.db import models
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.models import User
@@ -13,6 +15,7 @@ from credentials.models import ApiCredential
 from orders.models import Fill
 from portfolio.models import AssetDay
 from tests.factories import AccountFactory, FillFactory, OrderFactory, TransferFactory, UserFactory
+from web.middleware import AdminDoor
 
 pytestmark = pytest.mark.django_db
 
@@ -145,3 +148,28 @@ def test_secrets_cannot_be_guessed_by_filtering(
     operator: Client, model: type[models.Model], lookup: str
 ) -> None:
     assert operator.get(_lists(model), {lookup: "a"}).status_code == 400
+
+
+def test_staff_who_may_change_users_cannot_make_themselves_superusers(client: Client) -> None:
+    operator = UserFactory.create(is_staff=True)
+    operator.user_permissions.add(Permission.objects.get(codename="change_user"))
+    client.force_login(operator)
+
+    change = {"email": operator.email, "name": operator.name, "is_active": "on", "is_superuser": "on"}
+    client.post(reverse("admin:accounts_user_change", args=[operator.pk]), change)
+
+    assert not User.objects.get(pk=operator.pk).is_superuser
+
+
+def test_what_an_admin_page_wrote_before_it_broke_is_undone(rf: RequestFactory) -> None:
+    user = UserFactory.create(is_staff=True, name="Before")
+
+    def broken(request: HttpRequest) -> HttpResponse:
+        User.objects.filter(id=user.id).update(name="After")
+        return HttpResponse(status=500)
+
+    request = rf.get(reverse("admin:index"))
+    request.user = user
+    AdminDoor(broken)(request)
+
+    assert User.objects.get(id=user.id).name == "Before"
