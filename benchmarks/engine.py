@@ -22,7 +22,7 @@ from typing import NamedTuple
 from benchmarks.references import average_reference, decimal_fifo, fifo_reference
 from core import money
 from portfolio.accounting import engine, events
-from portfolio.accounting.results import Allocation, Position, Sink, State, Trade
+from portfolio.accounting.results import Allocation, AllocationRow, Position, Sink, State, Trade
 
 PRICE_PLACES = 2
 QUANTITY_PLACES = 5
@@ -105,7 +105,8 @@ def check(method: str, fills: Sequence[events.Fill], booked: Sequence[events.Eve
     def trade(_: Trade) -> None:
         counts["trades"] += 1
 
-    def allocation(row: Allocation) -> None:
+    def allocation(fields: AllocationRow) -> None:
+        row = Allocation._make(fields)
         counts["allocations"] += 1
         found[row.exit_fill_id] = found.get(row.exit_fill_id, 0) + row.gross
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from portfolio.accounting.engine import ENGINE_VERSION
-from portfolio.accounting.results import Allocation, Mark, Position, Sink, Trade
+from portfolio.accounting.results import AllocationRow, Mark, Position, Sink, Trade
 from portfolio.models import Book
 
 _CHUNK: Final = 5_000
@@ -285,8 +285,8 @@ class Pending:
     def _trade(self, row: Trade) -> None:
         self._add("new_trade", (*_trade_key(row.key), *row[1:]))
 
-    def _allocation(self, row: Allocation) -> None:
-        self._add("new_allocation", (*_trade_key(row.trade), *row[1:-1]))
+    def _allocation(self, row: AllocationRow) -> None:
+        self._add("new_allocation", (*_trade_key(row[0]), *row[1:-1]))
 
     def _mark(self, row: Mark) -> None:
         self._add(

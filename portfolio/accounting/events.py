@@ -60,8 +60,9 @@ class Side(StrEnum):
 
 
 # Members by name: looking one up on its class costs more than comparing it.
-_BUY: Final = Side.BUY
+_BUY: Final = Side.BUY.value
 _ENTRY, _EXIT, _FEE, _REBATE = EventKind.ENTRY, EventKind.EXIT, EventKind.FEE, EventKind.REBATE
+_new: Final = tuple.__new__  # a named tuple without its constructor's cost
 
 
 class Event(NamedTuple):
@@ -105,6 +106,12 @@ def fold_key(event: Event) -> FoldKey:
     return event.time, len(event.event_id), event.event_id, event.symbol, event.kind
 
 
+def require_later(event: Event, last: FoldKey | None) -> None:
+    """Raises OutOfOrder for an event that does not sort after the last one folded."""
+    if last is not None and fold_key(event) <= last:
+        raise OutOfOrder(f"{event.kind.name} {event.event_id} is not later than the last event folded.")
+
+
 def touched_assets(fill: Fill, *, cash: Collection[str]) -> list[str]:
     """The assets whose books a fill changes, each once."""
     assets = [fill.base, fill.quote]
@@ -122,8 +129,13 @@ def from_fill(
     currency, in units; the second is needed only for a fee paid in neither base nor quote. `cash` lists
     assets without a book.
     """
-    if fill.quantity <= 0 or fill.quote_quantity < 0:
-        raise InvalidFact(f"Fill {fill.fill_id} of {fill.symbol} has no quantity.")
+    fill_id, symbol, base, quote, side, _, quantity, paid, fee, fee_currency, time, order_id = fill
+    if quantity <= 0 or paid < 0:
+        raise InvalidFact(f"Fill {fill_id} of {symbol} has no quantity.")
+    if fee_currency == quote != base == asset and quote_price == UNIT and base not in cash:
+        # By far the most fills: the base's book, fee and value in the reporting currency as they stand.
+        kind = _ENTRY if side == _BUY else _EXIT
+        return [_new(Event, (time, fill_id, symbol, kind, order_id or fill_id, quantity, paid, fee, 1))]
     carrier = fill.quote if fill.base in cash else fill.base
     events = []
     if asset == carrier:

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from core.money import UNIT
 
+# An entry fill: symbol, fill id, time, quantity, cost, fees.
+Lot = tuple[str, str, int, int, int, int]
 # A part of an entry fill that an outflow consumed: symbol, fill id, time, quantity, cost, fees (units).
 Slice = tuple[str | None, str | None, int, int, int, int]
 
@@ -20,7 +22,7 @@ Slice = tuple[str | None, str | None, int, int, int, int]
 class Inventory(Protocol):
     """The lots of a position. `take` is asked for a positive quantity, never for more than was added."""
 
-    def add(self, symbol: str, fill_id: str, time: int, quantity: int, cost: int, fees: int) -> None: ...
+    def add(self, lot: Lot) -> None: ...
 
     def take(self, quantity: int) -> list[Slice]: ...
 
@@ -36,53 +38,64 @@ class Inventory(Protocol):
 class Fifo:
     """Oldest lot first, each at its own cost."""
 
-    __slots__ = ("_cost_rest", "_fees_rest", "_lots", "_scale")
+    __slots__ = ("_cost_rest", "_fees_rest", "_scale", "cost_taken", "fees_taken", "left", "lots")
 
     def __init__(self) -> None:
-        # Each lot: symbol, fill id, time, quantity left, quantity, cost, fees, cost taken, fees taken.
-        self._lots: deque[list[Any]] = deque()
+        self.lots: deque[Lot] = deque()
+        # What is left of the first lot, 0 if it is whole; the cost and fees that were taken from it.
+        self.left = self.cost_taken = self.fees_taken = 0
         self._scale = 1
         # Below one unit, at scale UNIT: taken out of lots and not yet passed on.
         self._cost_rest = self._fees_rest = 0
 
-    def add(self, symbol: str, fill_id: str, time: int, quantity: int, cost: int, fees: int) -> None:
-        self._lots.append([symbol, fill_id, time, quantity, quantity, cost, fees, 0, 0])
+    def add(self, lot: Lot) -> None:
+        self.lots.append(lot)
 
     def take(self, quantity: int) -> list[Slice]:
-        lots = self._lots
+        lots = self.lots
         slices: list[Slice] = []
         while quantity:
-            lot = lots[0]
-            symbol, fill_id, time, left, size, cost, fees, cost_taken, fees_taken = lot
-            if quantity < left:
-                lot[3] = left = left - quantity
-                lot[7] = cost = cost * (size - left) // size
-                lot[8] = fees = fees * (size - left) // size
-                slices.append((symbol, fill_id, time, quantity, cost - cost_taken, fees - fees_taken))
-                break
-            lots.popleft()
-            quantity -= left
-            slices.append((symbol, fill_id, time, left, cost - cost_taken, fees - fees_taken))
+            symbol, fill_id, time, size, cost, fees = lots[0]
+            left = self.left or size
+            part = min(quantity, left)
+            quantity -= part
+            left -= part
+            if left:
+                cost, fees = cost * (size - left) // size, fees * (size - left) // size
+            else:
+                lots.popleft()
+            slices.append((symbol, fill_id, time, part, cost - self.cost_taken, fees - self.fees_taken))
+            self.left = left
+            self.cost_taken, self.fees_taken = (cost, fees) if left else (0, 0)
         return slices if self._scale == 1 else self._whole(slices)
 
     def refine(self) -> None:
         self._scale = UNIT
-        for lot in self._lots:
-            quantity, cost, fees = lot[4], lot[5] * UNIT, lot[6] * UNIT
-            taken = quantity - lot[3]
-            cost_taken, fees_taken = cost * taken // quantity, fees * taken // quantity
-            self._cost_rest += cost_taken - lot[7] * UNIT
-            self._fees_rest += fees_taken - lot[8] * UNIT
-            lot[5:] = cost, fees, cost_taken, fees_taken
+        self.lots = deque((*lot[:4], lot[4] * UNIT, lot[5] * UNIT) for lot in self.lots)
+        if self.left:
+            _, _, _, size, cost, fees = self.lots[0]
+            taken = size - self.left
+            cost_taken, fees_taken = cost * taken // size, fees * taken // size
+            self._cost_rest += cost_taken - self.cost_taken * UNIT
+            self._fees_rest += fees_taken - self.fees_taken * UNIT
+            self.cost_taken, self.fees_taken = cost_taken, fees_taken
 
     def dump(self) -> list[list[Any]]:
-        rests = [str(self._cost_rest), str(self._fees_rest)]
-        return [rests, *([*lot[:3], *map(str, lot[3:])] for lot in self._lots)]
+        """The rests, then of each lot: symbol, fill id, time, quantity left, quantity, cost, fees, cost taken,
+        fees taken."""
+        rows: list[list[Any]] = [[*lot[:3], *map(str, (lot[3], *lot[3:], 0, 0))] for lot in self.lots]
+        if self.left:
+            rows[0][3], rows[0][7:] = str(self.left), [str(self.cost_taken), str(self.fees_taken)]
+        return [[str(self._cost_rest), str(self._fees_rest)], *rows]
 
     def load(self, rows: list[list[Any]], scale: int) -> None:
         self._scale = scale
         self._cost_rest, self._fees_rest = map(int, rows[0])
-        self._lots = deque([*row[:3], *map(int, row[3:])] for row in rows[1:])
+        for symbol, fill_id, time, *amounts in rows[1:]:
+            left, size, cost, fees, cost_taken, fees_taken = map(int, amounts)
+            if left < size:  # only of the first lot
+                self.left, self.cost_taken, self.fees_taken = left, cost_taken, fees_taken
+            self.lots.append((symbol, fill_id, time, size, cost, fees))
 
     def _whole(self, slices: list[Slice]) -> list[Slice]:
         """Slices in whole units: the floors of running totals."""
@@ -95,7 +108,8 @@ class Fifo:
 
 
 class Average:
-    """Running weighted average. Lots are consumed oldest first in quantity only; each part costs the average.
+    """Running weighted average. Lots are consumed oldest first in quantity only; each part costs the average, and
+    a lot's own cost and fees are never read.
 
     Between two entries the average stands: [0, b) of what was held after the last entry costs rest + C*b/Q, C at
     scale UNIT and `rest` what rounding left before it, rounded to the nearest unit. Rounding, not cutting: cutting C
@@ -103,80 +117,92 @@ class Average:
     """
 
     __slots__ = (
-        "_cost", "_cost_base", "_cost_rest", "_cost_taken", "_fees", "_fees_base", "_fees_rest", "_fees_taken",
-        "_fine", "_lots", "_quantity", "_taken", "_whole",
+        "_cost", "_cost_base", "_cost_rest", "_fees", "_fees_base", "_fees_rest", "_fine", "_quantity", "_whole",
+        "cost_taken", "fees_taken", "left", "lots", "taken",
     )  # fmt: skip
 
     def __init__(self) -> None:
+        self.lots: deque[Lot] = deque()
+        # What is left of the first lot, 0 if it is whole.
+        self.left = 0
         # As it stood at the last entry, and what went out since (money in units).
         self._quantity = self._cost = self._fees = 0
-        self._taken = self._cost_taken = self._fees_taken = 0
+        self.taken = self.cost_taken = self.fees_taken = 0
         self._cost_rest = self._fees_rest = 0
         self._fine = UNIT
         # Q*UNIT, and rest*Q plus one half of it, of cost and fees; 0 until an exit after an entry needs them.
         self._whole = self._cost_base = self._fees_base = 0
-        # Each lot: symbol, fill id, time, quantity left.
-        self._lots: deque[list[Any]] = deque()
 
-    def add(self, symbol: str, fill_id: str, time: int, quantity: int, cost: int, fees: int) -> None:
-        taken = self._taken
+    def add(self, lot: Lot) -> None:
+        self.lots.append(lot)
+        self.raise_by(lot[3], lot[4], lot[5])
+
+    def raise_by(self, quantity: int, cost: int, fees: int) -> None:
+        """Begin a new average with what came in."""
+        taken = self.taken
         if taken:
             size = self._quantity
             spent, used = self._cost * taken // size, self._fees * taken // size
-            self._cost_rest += spent - self._cost_taken * UNIT
-            self._fees_rest += used - self._fees_taken * UNIT
+            self._cost_rest += spent - self.cost_taken * UNIT
+            self._fees_rest += used - self.fees_taken * UNIT
             self._quantity = size - taken
             self._cost -= spent
             self._fees -= used
-            self._taken = self._cost_taken = self._fees_taken = 0
+            self.taken = self.cost_taken = self.fees_taken = 0
         self._quantity += quantity
         self._cost += cost * self._fine
         self._fees += fees * self._fine
         self._whole = 0
-        self._lots.append([symbol, fill_id, time, quantity])
 
-    def take(self, quantity: int) -> list[Slice]:
+    def line(self) -> tuple[int, int, int, int, int]:
+        """What [0, b) of the average costs: whole, c, C, f, F for cost (c + C*b) // whole, fees (f + F*b) // whole."""
         if not self._whole:
             size = self._quantity
             self._whole = size * UNIT
             half = self._whole // 2
             self._cost_base, self._fees_base = self._cost_rest * size + half, self._fees_rest * size + half
-        lots, whole, cost, fees = self._lots, self._whole, self._cost, self._fees
-        taken, cost_taken, fees_taken = self._taken, self._cost_taken, self._fees_taken
-        cost_base, fees_base = self._cost_base, self._fees_base
+        return self._whole, self._cost_base, self._cost, self._fees_base, self._fees
+
+    def take(self, quantity: int) -> list[Slice]:
+        whole, cost_base, cost, fees_base, fees = self.line()
+        lots = self.lots
+        taken, cost_taken, fees_taken = self.taken, self.cost_taken, self.fees_taken
         slices: list[Slice] = []
         while quantity:
-            lot = lots[0]
-            symbol, fill_id, time, left = lot
-            if quantity < left:
-                lot[3] = left - quantity
-                left, quantity = quantity, 0
-            else:
+            symbol, fill_id, time, size, _, _ = lots[0]
+            left = self.left or size
+            part = min(quantity, left)
+            quantity -= part
+            self.left = left - part
+            if not self.left:
                 lots.popleft()
-                quantity -= left
-            taken += left
+            taken += part
             cost_upto = (cost_base + cost * taken) // whole
             fees_upto = (fees_base + fees * taken) // whole if fees else fees_taken
-            slices.append((symbol, fill_id, time, left, cost_upto - cost_taken, fees_upto - fees_taken))
+            slices.append((symbol, fill_id, time, part, cost_upto - cost_taken, fees_upto - fees_taken))
             cost_taken, fees_taken = cost_upto, fees_upto
-        self._taken, self._cost_taken, self._fees_taken = taken, cost_taken, fees_taken
+        self.taken, self.cost_taken, self.fees_taken = taken, cost_taken, fees_taken
         return slices
 
     def refine(self) -> None:
         self._fine = 1
 
     def dump(self) -> list[list[Any]]:
+        """The average, then of each lot: symbol, fill id, time, quantity left."""
         amounts = (
-            self._quantity, self._cost, self._fees, self._taken, self._cost_taken, self._fees_taken,
+            self._quantity, self._cost, self._fees, self.taken, self.cost_taken, self.fees_taken,
             self._cost_rest, self._fees_rest,
         )  # fmt: skip
-        return [[*map(str, amounts)], *([*lot[:3], str(lot[3])] for lot in self._lots)]
+        rows = [[*lot[:3], str(lot[3])] for lot in self.lots]
+        if self.left:
+            rows[0][3] = str(self.left)
+        return [[*map(str, amounts)], *rows]
 
     def load(self, rows: list[list[Any]], scale: int) -> None:
-        self._quantity, self._cost, self._fees, self._taken, *rest = map(int, rows[0])
-        self._cost_taken, self._fees_taken, self._cost_rest, self._fees_rest = rest
+        self._quantity, self._cost, self._fees, self.taken, *rest = map(int, rows[0])
+        self.cost_taken, self.fees_taken, self._cost_rest, self._fees_rest = rest
         self._fine = UNIT // scale
-        self._lots = deque([*row[:3], int(row[3])] for row in rows[1:])
+        self.lots.extend((symbol, fill_id, time, int(left), 0, 0) for symbol, fill_id, time, left in rows[1:])
 
 
 METHODS: dict[str, type[Inventory]] = {"average": Average, "fifo": Fifo}

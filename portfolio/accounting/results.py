@@ -196,6 +196,13 @@ class Allocation(NamedTuple):
         return 0 if self.kind is AllocationKind.UNKNOWN else self.proceeds - self.cost
 
 
+AllocationRow = tuple[
+    TradeKey, str, int, AllocationKind, str | None, str | None, int, int, int, int, int, int
+]
+"""The fields of an `Allocation` in its order, unnamed: `Allocation._make(row)` names them. The one row there is for
+every fill leaves so, because naming it would cost more than making it."""
+
+
 class Mark(NamedTuple):
     """A book at the end of a UTC day that had events; days between carry the stock forward.
 
@@ -228,7 +235,7 @@ class Sink(NamedTuple):
 
     position: Callable[[Position], object]
     trade: Callable[[Trade], object]
-    allocation: Callable[[Allocation], object]
+    allocation: Callable[[AllocationRow], object]
     mark: Callable[[Mark], object]
 
 
@@ -240,9 +247,10 @@ class Collector:
         self.trades: list[Trade] = []
         self.allocations: list[Allocation] = []
         self.marks: list[Mark] = []
-        self.sink = Sink(
-            self.positions.append, self.trades.append, self.allocations.append, self.marks.append
-        )
+        self.sink = Sink(self.positions.append, self.trades.append, self._allocation, self.marks.append)
+
+    def _allocation(self, row: AllocationRow) -> None:
+        self.allocations.append(Allocation._make(row))
 
 
 def quotient(numerator: int, denominator: int) -> int:

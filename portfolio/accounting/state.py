@@ -26,6 +26,7 @@ _PERCENT_UNIT: Final = UNIT // 10**4
 # Members by name: looking one up on its class costs more than comparing it.
 _EXIT, _FEE, _TRADE = EventKind.EXIT, EventKind.FEE, TradeKind.TRADE
 _OPEN, _CLOSED = PositionStatus.OPEN, PositionStatus.CLOSED
+_new: Final = tuple.__new__  # a named tuple without its constructor's cost
 
 _TRADE_AMOUNTS: Final = (
     "entry_ms", "exit_ms", "quantity", "cost", "proceeds", "entry_fees", "exit_fees",
@@ -37,69 +38,77 @@ _POSITION_AMOUNTS: Final = (
     "dust_in_quantity", "dust_in_cost", "dust_out_cost",
 )  # fmt: skip
 
+# Of one exit order within a position: symbol, order id, kind.
+TradeName = tuple[str, str, EventKind]
 # Running totals of a position that its trades share: quantity, cost, proceeds, entry fees, exit fees, unknown
 # quantity and proceeds, published.
 Totals = tuple[int, int, int, int, int, int, int]
 
 
 class OpenTrade:
-    """Published sums of one exit order. While its order is the position's last, `since` is the position's totals
-    when it became that; `absorb` adds what came since."""
+    """One exit order: its sums are the position's totals `now`, when it was last the position's running order, less
+    those `since`, when it became that (so moved that what it summed up before counts too)."""
 
-    __slots__ = ("dirty", "event_kind", "key", "kind", "order_id", "since", "symbol", *_TRADE_AMOUNTS)
+    __slots__ = ("dirty", "entry_ms", "exit_ms", "key", "now", "since")
 
-    def __init__(self, key: TradeKey, time: int) -> None:
+    def __init__(self, key: TradeKey, time: int, since: Totals) -> None:
         self.key = key
-        _, self.symbol, self.order_id, self.kind, _ = key
-        self.event_kind = _EXIT if self.kind is _TRADE else _FEE
-        self.quantity = self.cost = self.proceeds = self.entry_fees = self.exit_fees = 0
-        self.unknown_quantity = self.unknown_proceeds = 0
         self.entry_ms = self.exit_ms = time
+        self.since = self.now = since
         self.dirty = True
-        self.since: Totals = (0, 0, 0, 0, 0, 0, 0)
 
-    def absorb(self, now: Totals) -> None:
-        """Take over what the position's totals grew by."""
-        quantity, cost, proceeds, entry_fees, exit_fees, unknown_quantity, unknown_proceeds = self.since
-        self.quantity += now[0] - quantity
-        self.cost += now[1] - cost
-        self.proceeds += now[2] - proceeds
-        self.entry_fees += now[3] - entry_fees
-        self.exit_fees += now[4] - exit_fees
-        self.unknown_quantity += now[5] - unknown_quantity
-        self.unknown_proceeds += now[6] - unknown_proceeds
-        self.dirty = self.dirty or now != self.since
-        self.since = now
+    @property
+    def event_kind(self) -> EventKind:
+        return _EXIT if self.key.kind is _TRADE else _FEE
+
+    def resume(self, totals: Totals) -> None:
+        """The order is the running one again: what other orders added meanwhile is not its own."""
+        quantity, cost, proceeds, entry_fees, exit_fees, unknown_quantity, unknown = self._sums()
+        self.since = (
+            totals[0] - quantity, totals[1] - cost, totals[2] - proceeds, totals[3] - entry_fees,
+            totals[4] - exit_fees, totals[5] - unknown_quantity, totals[6] - unknown,
+        )  # fmt: skip
+        self.now = totals
+        self.dirty = True
 
     def row(self, *, closes_position: bool) -> Trade:
-        quantity, cost, proceeds = self.quantity, self.cost, self.proceeds
+        quantity, cost, proceeds, entry_fees, exit_fees, unknown_quantity, unknown_proceeds = self._sums()
         gross = proceeds - cost
-        net = gross - self.entry_fees - self.exit_fees
+        net = gross - entry_fees - exit_fees
         entry_price = exit_price = percent = None
         if quantity:
             entry_price = quotient(cost * UNIT, quantity)
             exit_price = quotient(proceeds * UNIT, quantity)
-        elif self.unknown_quantity:
-            exit_price = quotient(self.unknown_proceeds * UNIT, self.unknown_quantity)
+        elif unknown_quantity:
+            exit_price = quotient(unknown_proceeds * UNIT, unknown_quantity)
         if cost > 0:
             percent = quotient(net * _PERCENT, cost) * _PERCENT_UNIT
-        return Trade(
+        row = (
             self.key, self.entry_ms, self.exit_ms, quantity, cost, proceeds, entry_price, exit_price, gross,
-            self.entry_fees, self.exit_fees, net, percent, self.unknown_quantity, self.unknown_proceeds,
-            closes_position,
+            entry_fees, exit_fees, net, percent, unknown_quantity, unknown_proceeds, closes_position,
         )  # fmt: skip
+        return _new(Trade, row)
 
     def dump(self) -> dict[str, Any]:
-        return {"key": list(self.key[1:]), **_dump_amounts(self, _TRADE_AMOUNTS)}
+        amounts = zip(_TRADE_AMOUNTS, (self.entry_ms, self.exit_ms, *self._sums()), strict=True)
+        return {"key": list(self.key[1:]), **{name: str(amount) for name, amount in amounts if amount}}
 
     @classmethod
     def load(cls, data: dict[str, Any], position: PositionKey) -> "OpenTrade":
         symbol, order_id, kind, first_fill_id = data["key"]
-        trade = cls(TradeKey(position, symbol, order_id, TradeKind(kind), first_fill_id), 0)
-        for name in _TRADE_AMOUNTS:
-            setattr(trade, name, int(data.get(name, 0)))
+        trade = cls(TradeKey(position, symbol, order_id, TradeKind(kind), first_fill_id), 0, (0,) * 7)
+        trade.entry_ms, trade.exit_ms, *sums = (int(data.get(name, 0)) for name in _TRADE_AMOUNTS)
+        quantity, cost, proceeds, entry_fees, exit_fees, unknown_quantity, unknown = sums
+        trade.now = quantity, cost, proceeds, entry_fees, exit_fees, unknown_quantity, unknown
         trade.dirty = False
         return trade
+
+    def _sums(self) -> Totals:
+        now, since = self.now, self.since
+        return (
+            now[0] - since[0], now[1] - since[1], now[2] - since[2], now[3] - since[3], now[4] - since[4],
+            now[5] - since[5], now[6] - since[6],
+        )  # fmt: skip
 
 
 class OpenPosition:
@@ -131,7 +140,7 @@ class OpenPosition:
         self.closed = False
         self.closing: OpenTrade | None = None
         self.trade: OpenTrade | None = None
-        self.trades: dict[tuple[str, str, EventKind], OpenTrade] = {}
+        self.trades: dict[TradeName, OpenTrade] = {}
         # What of the flows below belongs to days already marked.
         self.marked = (0, 0, 0, 0, 0)
         self.dirty = True
@@ -219,7 +228,7 @@ class OpenPosition:
         closed, quantity, gross = self.closed, self.entry_quantity, proceeds - cost
         entry_price = quotient(self.entry_cost * (UNIT // self.scale), quantity) if quantity else None
         exit_price = quotient(self.proceeds * (UNIT // self.scale), exit_quantity) if exit_quantity else None
-        return Position(
+        row = (
             self.key, self.order_id, "LONG", _CLOSED if closed else _OPEN,
             self.opened_ms, self.last_ms if closed else None, self.last_ms,
             quantity, self.published(self.entry_cost), entry_price,
@@ -230,10 +239,11 @@ class OpenPosition:
             self.dust_in_quantity, self.dust_in_cost, self.quantity if closed else 0, self.dust_out_cost,
             self.checkpoint,
         )  # fmt: skip
+        return _new(Position, row)
 
     def dump(self) -> dict[str, Any]:
         """Of a closed position only its closing order's trades: no other can fill on."""
-        closing = self.closing and (self.closing.symbol, self.closing.order_id, int(self.closing.event_kind))
+        closing = self.closing and (*self.closing.key[1:3], int(self.closing.event_kind))
         trades = [
             trade.dump()
             for (symbol, order_id, _), trade in self.trades.items()
@@ -261,10 +271,7 @@ class OpenPosition:
         position.inventory.load(data["inventory"], scale)
         for row in data["trades"]:
             trade = OpenTrade.load(row, key)
-            position.trades[trade.symbol, trade.order_id, trade.event_kind] = trade
-            position.trade = trade
-        if position.trade:
-            position.trade.since = position.totals()
+            position.trades[trade.key.symbol, trade.key.order_id, trade.event_kind] = trade
         position.closed = data["closed"]
         if data["closing"]:
             symbol, order_id, kind = data["closing"]
@@ -289,6 +296,6 @@ def load_checkpoint(data: dict[str, Any]) -> Checkpoint:
     )
 
 
-def _dump_amounts(source: OpenTrade | OpenPosition, names: tuple[str, ...]) -> dict[str, str]:
+def _dump_amounts(source: OpenPosition, names: tuple[str, ...]) -> dict[str, str]:
     """Amounts as text, zeros left out."""
     return {name: str(amount) for name in names if (amount := getattr(source, name))}

@@ -1,0 +1,181 @@
+"""The fast path of a fold: an open position's plain events, in one loop over local variables.
+
+Plain is an entry or exit in whole units of 10**-18, on the day of the event before it, that finds all it needs in the
+position's lots and leaves none or at least a step of them. Nothing else is ever booked here: days, transfers, dust,
+unknown cost, money at the finer scale and closing orders that fill on go to `Book.apply`, which knows all cases, plain
+ones too. On those it does the same arithmetic, of which only this much can differ from zero or be rounded:
+
+- An allocation's proceeds and exit fee: floors of the fill's running shares, the last part taking the rest.
+- Its cost and entry fees: for `fifo` the floor of the lot's running share, a finished lot giving all it has left; for
+  `average` the rounded running share of `Average.line`. The exit that leaves nothing takes all that is left.
+- The position's totals: sums of these. Lots are consumed oldest first, so the first one an order meets is its earliest.
+
+Tests hold the two paths equal, rows and state, on random histories.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from portfolio.accounting.events import Event, EventKind, fold_key, require_later
+from portfolio.accounting.lots import Average, Fifo
+from portfolio.accounting.results import AllocationKind, AllocationRow
+from portfolio.accounting.state import OpenPosition, OpenTrade, Totals
+
+# Members by name: looking one up on its class costs more than comparing it.
+_ENTRY, _EXIT, _FEE, _REBATE = EventKind.ENTRY, EventKind.EXIT, EventKind.FEE, EventKind.REBATE
+_LOT: Final = AllocationKind.LOT
+
+
+# One long function on purpose: a call or an attribute per event would cost as much as the arithmetic.
+def fold(
+    position: OpenPosition,
+    inventory: Fifo | Average,
+    events: Iterator[Event],
+    last: Event,
+    *,
+    day_end: int,
+    step: int,
+    start_trade: Callable[[OpenPosition, Event, Totals], OpenTrade],
+    allocated: Callable[[AllocationRow], object],
+) -> tuple[Event, Event | None]:
+    """Book plain events until the position closes or another kind of event comes.
+
+    `last` is the event before these, `day_end` the end of its day in milliseconds. Gives the last event booked and
+    the first one that is not plain, None if there is none or the position closed. Raises OutOfOrder.
+    """
+    before, last_ms, other = last, last[0], None
+    held, entry_quantity, entry_cost, entry_fees = (
+        position.quantity, position.entry_quantity, position.entry_cost, position.entry_fees,
+    )  # fmt: skip
+    cost_out, fees_out, proceeds, exit_fees = (
+        position.cost, position.used_fees, position.proceeds, position.exit_fees,
+    )  # fmt: skip
+    # What no plain event changes.
+    other_in = position.dust_in_quantity - position.moved_quantity
+    unknown_quantity, unknown_proceeds = position.unknown_quantity, position.unknown_proceeds
+    trade: OpenTrade
+    trade_order = trade_symbol = trade_kind = None
+
+    # The lot being consumed is out of the queue, with `left` of its `size`; 0 if the next one is whole.
+    lots, left = inventory.lots, inventory.left
+    cost_taken, fees_taken = inventory.cost_taken, inventory.fees_taken
+    if left:
+        lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees = lots.popleft()
+    average = inventory if isinstance(inventory, Average) else None
+    taken = average.taken if average else 0
+    # The entries that the average is of; `whole` is 0 until an exit needs it again.
+    averaged_quantity, averaged_cost, averaged_fees, whole = entry_quantity, entry_cost, entry_fees, 0
+
+    for event in events:
+        time, fill_id, symbol, kind, order_id, quantity, value, fee, scale = event
+        if time <= last_ms:
+            require_later(event, fold_key(last))
+        if time >= day_end or scale != 1:
+            other = event
+            break
+
+        if kind is _ENTRY or kind is _REBATE:
+            lots.append((symbol, fill_id, time, quantity, value, fee))
+            held += quantity
+            entry_quantity += quantity
+            entry_cost += value
+            entry_fees += fee
+            whole = 0
+            last, last_ms = event, time
+            continue
+
+        remains = held - quantity
+        if (remains < step and remains) or not (kind is _EXIT or kind is _FEE):
+            other = event
+            break
+        held = remains
+        if order_id != trade_order or symbol != trade_symbol or kind is not trade_kind:
+            totals = (
+                entry_quantity + other_in - held - quantity, cost_out, proceeds, fees_out, exit_fees,
+                unknown_quantity, unknown_proceeds,
+            )  # fmt: skip
+            trade = start_trade(position, event, totals)
+            trade_key, trade_order, trade_symbol, trade_kind = trade.key, order_id, symbol, kind
+            trade.entry_ms = min(trade.entry_ms, lot_time if left else lots[0][2])
+        trade.exit_ms = time
+        if average and not whole:
+            if entry_quantity != averaged_quantity:
+                average.taken, average.cost_taken, average.fees_taken = taken, cost_taken, fees_taken
+                average.raise_by(
+                    entry_quantity - averaged_quantity, entry_cost - averaged_cost, entry_fees - averaged_fees
+                )
+                taken = cost_taken = fees_taken = 0
+                averaged_quantity, averaged_cost, averaged_fees = entry_quantity, entry_cost, entry_fees
+            whole, cost_base, pool_cost, fees_base, pool_fees = average.line()
+
+        wanted, sequence, value_part, fee_part = quantity, 0, value, fee
+        value_done = fee_done = 0
+        while wanted > left:  # finish a lot and go on with the next
+            if left:
+                wanted -= left
+                if average:
+                    taken += left
+                    cost_upto = (cost_base + pool_cost * taken) // whole
+                    fees_upto = (fees_base + pool_fees * taken) // whole if pool_fees else fees_taken
+                    cost, fees = cost_upto - cost_taken, fees_upto - fees_taken
+                    cost_taken, fees_taken = cost_upto, fees_upto
+                else:
+                    cost, fees = lot_cost - cost_taken, lot_fees - fees_taken
+                done = quantity - wanted
+                value_upto, fee_upto = value * done // quantity, fee * done // quantity
+                allocated((
+                    trade_key, fill_id, sequence, _LOT, lot_symbol, lot_id, left, cost,
+                    value_upto - value_done, fees, fee_upto - fee_done, time,
+                ))  # fmt: skip
+                sequence += 1
+                value_done, fee_done = value_upto, fee_upto
+                value_part, fee_part = value - value_done, fee - fee_done
+                cost_out += cost
+                fees_out += fees
+            lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees = lots.popleft()
+            left = size
+            if not average:
+                cost_taken = fees_taken = 0
+
+        left -= wanted
+        if average:
+            taken += wanted
+            cost_upto = (cost_base + pool_cost * taken) // whole
+            fees_upto = (fees_base + pool_fees * taken) // whole if pool_fees else fees_taken
+        elif left:
+            done = size - left
+            cost_upto, fees_upto = lot_cost * done // size, lot_fees * done // size
+        else:
+            cost_upto, fees_upto = lot_cost, lot_fees
+        cost, fees = cost_upto - cost_taken, fees_upto - fees_taken
+        cost_taken, fees_taken = cost_upto, fees_upto
+        cost_out += cost
+        fees_out += fees
+        proceeds += value
+        exit_fees += fee
+        allocated((
+            trade_key, fill_id, sequence, _LOT, lot_symbol, lot_id, wanted, cost, value_part, fees, fee_part, time,
+        ))  # fmt: skip
+        last, last_ms = event, time
+        if not held:
+            position.closed, position.closing = True, trade
+            break
+
+    if left:
+        lots.appendleft((lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees))
+    elif not average:
+        cost_taken = fees_taken = 0
+    inventory.left, inventory.cost_taken, inventory.fees_taken = left, cost_taken, fees_taken
+    if average:
+        average.taken = taken
+        if entry_quantity != averaged_quantity:
+            average.raise_by(
+                entry_quantity - averaged_quantity, entry_cost - averaged_cost, entry_fees - averaged_fees
+            )
+    position.quantity, position.entry_quantity = held, entry_quantity
+    position.entry_cost, position.entry_fees = entry_cost, entry_fees
+    position.cost, position.used_fees = cost_out, fees_out
+    position.proceeds, position.exit_fees = proceeds, exit_fees
+    if last is not before:
+        position.last_ms, position.dirty = last_ms, True
+    return last, other
