@@ -1,4 +1,4 @@
-"""Mistakes of the requirement documents that must not come back; the engine has its own in accounting/test_engine.py."""
+"""Mistakes of the requirement documents that must not come back. The engine has its own in its tests."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
