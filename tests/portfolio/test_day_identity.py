@@ -250,7 +250,7 @@ def test_where_facts_explain_everything_nothing_is_left(
                     history.step(what, fee, moment(number, 2) + timedelta(minutes=61 * place))
             if number in {*reported, 3}:
                 held = {asset: text(amount) for asset, amount in history.held.items()}
-                report(account, moment(number, 23), **held)
+                report(account, moment(number, 23), None, **held)
         fold(account, *history.facts)
         refresh(account)
         with tenancy.acting_as(account.user_id):
@@ -258,7 +258,8 @@ def test_where_facts_explain_everything_nothing_is_left(
         transaction.set_rollback(True)
 
     assert {row.grade_reason for row in rows} <= {"", "no_report"}
-    assert [_identity(before, row) for before, row in pairwise([None, *rows])] == [0] * 4
+    befores: list[PortfolioSnapshot | None] = [None, *rows]
+    assert [_identity(before, row) for before, row in zip(befores, rows, strict=False)] == [0] * 4
     assert max(abs(row.residual) for row in rows) <= Decimal("1e-15")
 
 
