@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Min
 
+from core import clock
 from credentials.models import ExchangeAccount
 from marketdata.models import Listing
 from orders import facts
@@ -52,10 +53,8 @@ def mark_stale(*, account: ExchangeAccount, touched: Touched) -> None:
 
 
 def mark_all_stale(*, account: ExchangeAccount) -> int:
-    """Forget every fold of an account; answers how many books there are."""
-    return Book.objects.filter(account=account).update(
-        state={}, engine_version=0, stale_from=account.created_at
-    )
+    """Forget every fold of an account; answers how many books there are. Facts are older than the account's row."""
+    return Book.objects.filter(account=account).update(state={}, engine_version=0, stale_from=clock.EPOCH)
 
 
 def _steps(account: ExchangeAccount, assets: Collection[str]) -> dict[str, Decimal]:

@@ -81,12 +81,12 @@ class DayEnds:
     """What was held at the end of days with a report: the report, moved on by the facts that came after it."""
 
     def __init__(self, account: ExchangeAccount, reports: Reports, changes: Amounts) -> None:
-        self._reports = reports
+        self._reported = {day: _with_unreported(day, reports, changes) for day in reports}
         self._after = facts.changes_after(
             account_id=account.id,
             moments={
                 (asset, day): report.at
-                for day, reported in reports.items()
+                for day, reported in self._reported.items()
                 for asset, report in reported.items()
                 if asset in changes.get(day, {}) and clock.utc_day(report.at) == day
             },
@@ -98,9 +98,15 @@ class DayEnds:
         what was `expected` from the day before; where neither does, the report decides."""
         return {
             asset: self._settle(asset, day, report.total, expected.get(asset, ZERO))
-            for asset, report in self._reports[day].items()
+            for asset, report in self._reported[day].items()
         }
 
     def _settle(self, asset: str, day: date, reported: Decimal, expected: Decimal) -> Decimal:
         after, late = self._after.get((asset, day), (ZERO, ZERO))
         return expected if expected in (reported, reported + after) else reported + late
+
+
+def _with_unreported(day: date, reports: Reports, changes: Amounts) -> dict[str, Report]:
+    """A day's report with the assets that facts touched and it does not name: they were at zero."""
+    at = max(report.at for report in reports[day].values())
+    return {asset: Report(ZERO, ZERO, at) for asset in changes.get(day, {})} | reports[day]

@@ -1,6 +1,6 @@
 """The present state of a scope: the latest snapshot of each of its accounts, summed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,9 +12,8 @@ from django.db.models import OuterRef, Subquery
 from core.money import ZERO, quantize
 from credentials.models import ExchangeAccount
 from credentials.scope import Scope
-from portfolio import balances
 from portfolio.accounting.measure import percent
-from portfolio.models import AssetSnapshot, PortfolioSnapshot, WalletBalance
+from portfolio.models import AssetSnapshot, PortfolioSnapshot
 from portfolio.selectors.equity import worst_grade
 
 _SUMMED: Final = (
@@ -72,12 +71,11 @@ def snapshot(*, scope: Scope, currency: str) -> Snapshot:
     trades = sum(row.total_trades_count for row in rows)
     net = sums["total_realized_pnl"]
     assets = list(AssetSnapshot.objects.filter(snapshot__in=rows).order_by("asset", "account_id"))
-    available, locked = _available_and_locked(rows, assets)
     return Snapshot(
         exchange=scope.exchange_name,
         currency=currency,
-        available_balance=available,
-        locked_balance=locked,
+        available_balance=_sum(row.available_balance for row in rows),
+        locked_balance=_sum(row.locked_balance for row in rows),
         open_positions_count=sum(row.open_positions_count for row in rows),
         total_trades_count=trades,
         winning_trades_count=wins,
@@ -102,23 +100,10 @@ def latest_snapshots(*, account_ids: Sequence[UUID]) -> list[PortfolioSnapshot]:
     return list(PortfolioSnapshot.objects.filter(id__in=ids).order_by("account_id"))
 
 
-def _available_and_locked(
-    rows: Sequence[PortfolioSnapshot], assets: Sequence[AssetSnapshot]
-) -> tuple[Decimal | None, Decimal | None]:
-    """The latest balance report at the snapshots' own prices, so that the two add up to their balance."""
-    reports = balances.latest_rows(account_ids=[row.account_id for row in rows])
-    if not reports:
-        return None, None
-    prices = {(row.account_id, row.asset): row.price for row in assets}
-    locked = sum((_worth(row, row.locked, prices) for row in reports), ZERO)
-    total = sum((_worth(row, row.available + row.locked, prices) for row in reports), ZERO)
-    return total - locked, locked
-
-
-def _worth(
-    report: WalletBalance, amount: Decimal, prices: Mapping[tuple[UUID, str], Decimal | None]
-) -> Decimal:
-    return quantize(amount * (prices.get((report.account_id, report.asset)) or ZERO))
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """Of what is known; None if nothing is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, ZERO) if known else None
 
 
 def _shares(assets: Sequence[AssetSnapshot]) -> list[AssetShare]:
