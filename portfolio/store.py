@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from portfolio.accounting.engine import ENGINE_VERSION
-from portfolio.accounting.results import AllocationRow, Mark, Position, Sink, Trade
+from portfolio.accounting.results import AllocationRow, Mark, Position, Sink, Trade, storable
 from portfolio.models import Book
 
 _CHUNK: Final = 5_000
@@ -239,7 +239,7 @@ class Pending:
             name: [] for name in ("new_position", "new_trade", "new_allocation", "new_day")
         }
         self._copied = 0
-        self.sink = Sink(self._position, self._trade, self._allocation, self._mark)
+        self.sink = storable(Sink(self._position, self._trade, self._allocation, self._mark))
         with connection.cursor() as cursor:
             cursor.execute(_TABLES)
             for name in (*self._rows, "known_trade"):

@@ -29,6 +29,7 @@ NO_DAY: Final = (-1, 0, 0, 0, 0, 0)
 _LOT, _DUST, _UNKNOWN = AllocationKind.LOT, AllocationKind.DUST, AllocationKind.UNKNOWN
 _EXIT, _FEE = EventKind.EXIT, EventKind.FEE
 _TRADE_KINDS: Final = {_EXIT: TradeKind.TRADE, _FEE: TradeKind.FEE}
+_KNOWN_TO_PLAIN: Final = (Fifo, Average)
 _new: Final = tuple.__new__  # a named tuple without its constructor's cost
 
 
@@ -77,7 +78,7 @@ class Book:
         if position is None or position.closed or position.scale != 1:
             return next(stream, None)
         inventory = position.inventory
-        if not isinstance(inventory, Fifo | Average):
+        if not isinstance(inventory, _KNOWN_TO_PLAIN):
             return next(stream, None)
         self._last, event = plain.fold(
             position,
@@ -97,7 +98,7 @@ class Book:
         if self._last is None:
             return
         if self._position:
-            self._emit(self._position)
+            self._emit(self._position, self._position.totals())
         self._mark()
 
     def dump(self) -> State:
@@ -289,8 +290,9 @@ class Book:
         time, fill_id, symbol, kind, order_id, _, _, _, scale = event
         if kind is _EXIT or kind is _FEE:
             order_id = ""
-        self._position = OpenPosition(PositionKey(symbol, fill_id), order_id, time, scale, self._checkpoint())
-        return self._position
+        key = _new(PositionKey, (symbol, fill_id))
+        self._position = position = OpenPosition(key, order_id, time, scale, self._checkpoint())
+        return position
 
     def _reopen(self, event: Event) -> OpenPosition:
         """The closed position if its closing order fills on, else a new one."""
@@ -307,10 +309,11 @@ class Book:
         position = self._position
         if position is None or not position.closed:
             return
-        self._emit(position)
+        totals = position.totals()
+        self._emit(position, totals)
         if position.quantity:
             self._dust.add(position.quantity, position.dust_out_cost)
-        self._flows = position.add_flows(self._flows)
+        self._flows = position.add_flows(self._flows, totals)
         self._position = None
 
     def _trade(self, position: OpenPosition, event: Event, totals: Totals) -> OpenTrade:
@@ -333,8 +336,7 @@ class Book:
 
     # Output
 
-    def _emit(self, position: OpenPosition) -> None:
-        totals = position.totals()
+    def _emit(self, position: OpenPosition, totals: Totals) -> None:
         if position.trade:
             position.trade.now = totals
         for trade in position.trades.values():
@@ -354,7 +356,7 @@ class Book:
         self._day, self._day_end = day, (day + 1) * DAY_MS
         self._flows = [0] * 5
         if self._position:
-            self._position.marked = self._position.flows()
+            self._position.marked = self._position.flows(self._position.totals())
 
     def _mark(self) -> None:
         position, pool = self._position, self._dust
@@ -365,16 +367,16 @@ class Book:
             dust_cost += position.dust_out_cost
         elif position:
             quantity, cost = position.quantity, position.remaining_cost()
-        flows = position.add_flows(self._flows) if position else self._flows
+        flows = position.add_flows(self._flows, position.totals()) if position else self._flows
         self._sink.mark(Mark(self._day, quantity, cost, dust_quantity, dust_cost, self._unknown, *flows))
 
     # State
 
     def _checkpoint(self) -> Checkpoint:
         last, flat = self._last, self._flat
-        key = (last.time, last.event_id, last.symbol, int(last.kind)) if last else flat.last
+        key = (last[0], last[1], last[2], int(last[3])) if last else flat.last
         day = (self._day, *self._flows)
-        return Checkpoint(flat.version, flat.method, flat.step, key, self._unknown, self._dust.dump(), day)
+        return _new(Checkpoint, (*flat[:3], key, self._unknown, self._dust.dump(), day))
 
     def _require_order(self, event: Event) -> None:
         if event.time < self._day * DAY_MS:

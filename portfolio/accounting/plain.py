@@ -7,7 +7,8 @@ ones too. On those it does the same arithmetic, of which only this much can diff
 
 - An allocation's proceeds and exit fee: floors of the fill's running shares, the last part taking the rest.
 - Its cost and entry fees: for `fifo` the floor of the lot's running share, a finished lot giving all it has left; for
-  `average` the rounded running share of `Average.line`. The exit that leaves nothing takes all that is left.
+  `average` the rounded running share of `Average.line`. Both end at the whole, so an exit that leaves nothing leaves
+  no cost either.
 - The position's totals: sums of these. Lots are consumed oldest first, so the first one an order meets is its earliest.
 
 Tests hold the two paths equal, rows and state, on random histories.
@@ -47,9 +48,7 @@ def fold(
     held, entry_quantity, entry_cost, entry_fees = (
         position.quantity, position.entry_quantity, position.entry_cost, position.entry_fees,
     )  # fmt: skip
-    cost_out, fees_out, proceeds, exit_fees = (
-        position.cost, position.used_fees, position.proceeds, position.exit_fees,
-    )  # fmt: skip
+    proceeds, exit_fees = position.proceeds, position.exit_fees
     # What no plain event changes.
     other_in = position.dust_in_quantity - position.moved_quantity
     unknown_quantity, unknown_proceeds = position.unknown_quantity, position.unknown_proceeds
@@ -59,10 +58,12 @@ def fold(
     # The lot being consumed is out of the queue, with `left` of its `size`; 0 if the next one is whole.
     lots, left = inventory.lots, inventory.left
     cost_taken, fees_taken = inventory.cost_taken, inventory.fees_taken
+    # Cost and entry fees that went out are these and what is taken of the present lot, or average.
+    cost_out, fees_out = position.cost - cost_taken, position.used_fees - fees_taken
     if left:
         lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees = lots.popleft()
     average = inventory if isinstance(inventory, Average) else None
-    taken = average.taken if average else 0
+    taken = 0 if average is None else average.taken
     # The entries that the average is of; `whole` is 0 until an exit needs it again.
     averaged_quantity, averaged_cost, averaged_fees, whole = entry_quantity, entry_cost, entry_fees, 0
 
@@ -91,29 +92,30 @@ def fold(
         held = remains
         if order_id != trade_order or symbol != trade_symbol or kind is not trade_kind:
             totals = (
-                entry_quantity + other_in - held - quantity, cost_out, proceeds, fees_out, exit_fees,
-                unknown_quantity, unknown_proceeds,
+                entry_quantity + other_in - held - quantity, cost_out + cost_taken, proceeds,
+                fees_out + fees_taken, exit_fees, unknown_quantity, unknown_proceeds,
             )  # fmt: skip
             trade = start_trade(position, event, totals)
             trade_key, trade_order, trade_symbol, trade_kind = trade.key, order_id, symbol, kind
             trade.entry_ms = min(trade.entry_ms, lot_time if left else lots[0][2])
         trade.exit_ms = time
-        if average and not whole:
+        if average is not None and not whole:
             if entry_quantity != averaged_quantity:
                 average.taken, average.cost_taken, average.fees_taken = taken, cost_taken, fees_taken
                 average.raise_by(
                     entry_quantity - averaged_quantity, entry_cost - averaged_cost, entry_fees - averaged_fees
                 )
+                cost_out += cost_taken
+                fees_out += fees_taken
                 taken = cost_taken = fees_taken = 0
                 averaged_quantity, averaged_cost, averaged_fees = entry_quantity, entry_cost, entry_fees
             whole, cost_base, pool_cost, fees_base, pool_fees = average.line()
 
-        wanted, sequence, value_part, fee_part = quantity, 0, value, fee
-        value_done = fee_done = 0
+        wanted, sequence, value_done, fee_done = quantity, 0, 0, 0
         while wanted > left:  # finish a lot and go on with the next
             if left:
                 wanted -= left
-                if average:
+                if average is not None:
                     taken += left
                     cost_upto = (cost_base + pool_cost * taken) // whole
                     fees_upto = (fees_base + pool_fees * taken) // whole if pool_fees else fees_taken
@@ -121,6 +123,7 @@ def fold(
                     cost_taken, fees_taken = cost_upto, fees_upto
                 else:
                     cost, fees = lot_cost - cost_taken, lot_fees - fees_taken
+                    cost_taken, fees_taken = lot_cost, lot_fees
                 done = quantity - wanted
                 value_upto, fee_upto = value * done // quantity, fee * done // quantity
                 allocated((
@@ -129,16 +132,15 @@ def fold(
                 ))  # fmt: skip
                 sequence += 1
                 value_done, fee_done = value_upto, fee_upto
-                value_part, fee_part = value - value_done, fee - fee_done
-                cost_out += cost
-                fees_out += fees
+            if average is None:
+                cost_out += cost_taken
+                fees_out += fees_taken
+                cost_taken = fees_taken = 0
             lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees = lots.popleft()
             left = size
-            if not average:
-                cost_taken = fees_taken = 0
 
         left -= wanted
-        if average:
+        if average is not None:
             taken += wanted
             cost_upto = (cost_base + pool_cost * taken) // whole
             fees_upto = (fees_base + pool_fees * taken) // whole if pool_fees else fees_taken
@@ -149,24 +151,25 @@ def fold(
             cost_upto, fees_upto = lot_cost, lot_fees
         cost, fees = cost_upto - cost_taken, fees_upto - fees_taken
         cost_taken, fees_taken = cost_upto, fees_upto
-        cost_out += cost
-        fees_out += fees
         proceeds += value
         exit_fees += fee
+        if sequence:
+            value, fee = value - value_done, fee - fee_done
         allocated((
-            trade_key, fill_id, sequence, _LOT, lot_symbol, lot_id, wanted, cost, value_part, fees, fee_part, time,
+            trade_key, fill_id, sequence, _LOT, lot_symbol, lot_id, wanted, cost, value, fees, fee, time,
         ))  # fmt: skip
         last, last_ms = event, time
         if not held:
             position.closed, position.closing = True, trade
             break
 
+    position.cost, position.used_fees = cost_out + cost_taken, fees_out + fees_taken
     if left:
         lots.appendleft((lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees))
-    elif not average:
+    elif average is None:
         cost_taken = fees_taken = 0
     inventory.left, inventory.cost_taken, inventory.fees_taken = left, cost_taken, fees_taken
-    if average:
+    if average is not None:
         average.taken = taken
         if entry_quantity != averaged_quantity:
             average.raise_by(
@@ -174,7 +177,6 @@ def fold(
             )
     position.quantity, position.entry_quantity = held, entry_quantity
     position.entry_cost, position.entry_fees = entry_cost, entry_fees
-    position.cost, position.used_fees = cost_out, fees_out
     position.proceeds, position.exit_fees = proceeds, exit_fees
     if last is not before:
         position.last_ms, position.dirty = last_ms, True

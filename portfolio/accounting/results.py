@@ -9,14 +9,25 @@ entry + dust in = exit + moved + dust out + open, in quantity and in cost.
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from core.errors import Invalid
+from core.money import DIGITS
 from portfolio.accounting.events import FoldKey
 
 State = dict[str, Any]
 """A book between two folds, as JSON holds it; amounts are text."""
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+_LIMIT: Final[int] = 10**DIGITS
+
+
+class AmountOverflow(Invalid):
+    """A result too large to be stored: 38 digits, 18 of them decimals."""
+
+    code = "amount_overflow"
 
 
 class PositionStatus(StrEnum):
@@ -239,6 +250,45 @@ class Sink(NamedTuple):
     mark: Callable[[Mark], object]
 
 
+def storable(sink: Sink) -> Sink:
+    """The same sink behind a check that what it is given fits NUMERIC(38,18). Its functions raise AmountOverflow.
+
+    Allocations are parts of their trade and pass unchecked.
+    """
+
+    def position(row: Position) -> None:
+        _require_fit(row[7:30], row.key.fill_id, row.key.symbol, "The position opened by")
+        _require_fit(
+            (row.entry_fees + row.exit_fees,), row.key.fill_id, row.key.symbol, "The position opened by"
+        )
+        sink.position(row)
+
+    def trade(row: Trade) -> None:
+        _require_fit(row[3:15], row.key.first_fill_id, row.key.symbol, "The trade that began with")
+        sink.trade(row)
+
+    def mark(row: Mark) -> None:
+        if not _fits((*row[1:], row.open_quantity + row.dust_quantity, row.open_cost + row.dust_cost)):
+            raise AmountOverflow(f"The sums of {row.date} have more digits than can be stored.")
+        sink.mark(row)
+
+    return Sink(position, trade, sink.allocation, mark)
+
+
+def _require_fit(amounts: tuple[Any, ...], fill_id: str, symbol: str, whose: str) -> None:
+    if not _fits(amounts):
+        raise AmountOverflow(
+            f"{whose} fill {fill_id} of {symbol} has an amount or price of more digits than can be stored.",
+            fill_id=fill_id,
+            symbol=symbol,
+        )
+
+
+def _fits(amounts: tuple[int | None, ...]) -> bool:
+    known = [amount for amount in amounts if amount is not None]
+    return max(map(abs, known)) < _LIMIT
+
+
 class Collector:
     """A sink that keeps everything in lists."""
 
@@ -256,5 +306,8 @@ class Collector:
 def quotient(numerator: int, denominator: int) -> int:
     """Rounded half-even; the denominator is positive."""
     whole, rest = divmod(numerator, denominator)
-    rest *= 2
-    return whole + (rest > denominator or (rest == denominator and whole & 1))
+    if rest:
+        rest *= 2
+        if rest > denominator or (rest == denominator and whole & 1):
+            return whole + 1
+    return whole

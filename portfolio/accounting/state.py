@@ -130,7 +130,7 @@ class OpenPosition:
     ) -> None:
         self.key, self.order_id, self.checkpoint, self.scale = key, order_id, checkpoint, scale
         self.opened_ms = self.last_ms = opened_ms
-        self.inventory = METHODS[checkpoint.method]()
+        self.inventory = METHODS[checkpoint[1]]()
         if scale != 1:
             self.inventory.refine()
         self.quantity = self.entry_quantity = self.entry_cost = self.entry_fees = 0
@@ -189,55 +189,50 @@ class OpenPosition:
         return self.remaining_cost(), self.remaining_fees()
 
     def totals(self) -> Totals:
-        if self.scale == 1:
-            proceeds, exit_fees, unknown = self.proceeds, self.exit_fees, self.unknown_proceeds
-        else:
-            proceeds, exit_fees = round_product(self.proceeds), round_product(self.exit_fees)
-            unknown = round_product(self.unknown_proceeds)
-        return (
-            self.exit_quantity,
-            self.cost,
-            proceeds,
-            self.used_fees,
-            exit_fees,
-            self.unknown_quantity,
-            unknown,
-        )
+        proceeds, exit_fees, unknown = self.proceeds, self.exit_fees, self.unknown_proceeds
+        if self.scale != 1:
+            proceeds, exit_fees = round_product(proceeds), round_product(exit_fees)
+            unknown = round_product(unknown)
+        quantity = self.entry_quantity + self.dust_in_quantity - self.quantity - self.moved_quantity
+        return quantity, self.cost, proceeds, self.used_fees, exit_fees, self.unknown_quantity, unknown
 
-    @property
-    def exit_quantity(self) -> int:
-        return self.entry_quantity + self.dust_in_quantity - self.quantity - self.moved_quantity
-
-    def add_flows(self, day: list[int]) -> list[int]:
+    def add_flows(self, day: list[int], totals: Totals) -> list[int]:
         """A day's flows of settled positions with this one's since the day began."""
-        gross, fees, unknown, moved_quantity, moved_cost = self.flows()
+        gross, fees, unknown, moved_quantity, moved_cost = self.flows(totals)
         marked = self.marked
         return [
             day[0] + gross - marked[0], day[1] + fees - marked[1], day[2] + unknown - marked[2],
             day[3] + moved_quantity - marked[3], day[4] + moved_cost - marked[4],
         ]  # fmt: skip
 
-    def flows(self) -> tuple[int, int, int, int, int]:
+    def flows(self, totals: Totals) -> tuple[int, int, int, int, int]:
         """Published so far: gross, fees, unknown proceeds, quantity and cost moved out."""
-        _, cost, proceeds, _, exit_fees, _, unknown = self.totals()
-        fees = self.published(self.entry_fees) + exit_fees
-        return proceeds - cost, fees, unknown, self.moved_quantity, self.moved_cost
+        _, cost, proceeds, _, exit_fees, _, unknown = totals
+        entry_fees = self.entry_fees if self.scale == 1 else round_product(self.entry_fees)
+        return proceeds - cost, entry_fees + exit_fees, unknown, self.moved_quantity, self.moved_cost
 
     def row(self, totals: Totals) -> Position:
         exit_quantity, cost, proceeds, used_fees, exit_fees, unknown_quantity, unknown = totals
-        closed, quantity, gross = self.closed, self.entry_quantity, proceeds - cost
-        entry_price = quotient(self.entry_cost * (UNIT // self.scale), quantity) if quantity else None
-        exit_price = quotient(self.proceeds * (UNIT // self.scale), exit_quantity) if exit_quantity else None
+        quantity, entry_cost, entry_fees, gross = (
+            self.entry_quantity, self.entry_cost, self.entry_fees, proceeds - cost,
+        )  # fmt: skip
+        fine = UNIT // self.scale
+        entry_price = quotient(entry_cost * fine, quantity) if quantity else None
+        exit_price = quotient(self.proceeds * fine, exit_quantity) if exit_quantity else None
+        if fine == 1:
+            entry_cost, entry_fees = round_product(entry_cost), round_product(entry_fees)
+        open_quantity, open_cost, dust, closed_ms = self.quantity, 0, 0, None
+        if self.closed:
+            open_quantity, dust, closed_ms = 0, open_quantity, self.last_ms
+        else:
+            open_cost = self.remaining_cost()
         row = (
-            self.key, self.order_id, "LONG", _CLOSED if closed else _OPEN,
-            self.opened_ms, self.last_ms if closed else None, self.last_ms,
-            quantity, self.published(self.entry_cost), entry_price,
-            exit_quantity, cost, proceeds, exit_price,
-            0 if closed else self.quantity, 0 if closed else self.remaining_cost(),
-            self.published(self.entry_fees), exit_fees, used_fees, gross, gross - used_fees - exit_fees,
+            self.key, self.order_id, "LONG", _CLOSED if self.closed else _OPEN,
+            self.opened_ms, closed_ms, self.last_ms, quantity, entry_cost, entry_price,
+            exit_quantity, cost, proceeds, exit_price, open_quantity, open_cost,
+            entry_fees, exit_fees, used_fees, gross, gross - used_fees - exit_fees,
             unknown_quantity, unknown, self.moved_quantity, self.moved_cost, self.moved_fees,
-            self.dust_in_quantity, self.dust_in_cost, self.quantity if closed else 0, self.dust_out_cost,
-            self.checkpoint,
+            self.dust_in_quantity, self.dust_in_cost, dust, self.dust_out_cost, self.checkpoint,
         )  # fmt: skip
         return _new(Position, row)
 
