@@ -53,7 +53,7 @@ def fold(
     other_in = position.dust_in_quantity - position.moved_quantity
     unknown_quantity, unknown_proceeds = position.unknown_quantity, position.unknown_proceeds
     trade: OpenTrade
-    trade_order = trade_symbol = trade_kind = None
+    trade_order, trade_symbol, trade_kind = "", "", None
 
     # The lot being consumed is out of the queue, with `left` of its `size`; 0 if the next one is whole.
     lots, left = inventory.lots, inventory.left
@@ -97,7 +97,9 @@ def fold(
             )  # fmt: skip
             trade = start_trade(position, event, totals)
             trade_key, trade_order, trade_symbol, trade_kind = trade.key, order_id, symbol, kind
-            trade.entry_ms = min(trade.entry_ms, lot_time if left else lots[0][2])
+            oldest = lot_time if left else lots[0][2]
+            if oldest < trade.entry_ms:
+                trade.entry_ms = oldest
         trade.exit_ms = time
         if average is not None and not whole:
             if entry_quantity != averaged_quantity:
