@@ -20,7 +20,11 @@ how fills become events:
 - Money is exact (`events`) and published in units of 10**-18 cumulatively: a published amount is the running total
   after less the running total before, rounded half-even at the end of a fill (a running average's to the nearest
   unit); shares within a fill or a lot are cut by floor. So parts sum to the whole, and an exact split of a fill
-  changes no position and no trade (where one order's fills and its fees leave the same book in turn, no position).
+  changes no position and no trade.
+- A fill can move one book twice: ADA sold for ETH with a fee in ETH. The parts of such a fill and of its fee then come
+  in turn. That still changes no position where both go the same way, or with `fifo`, as long as the book holds enough;
+  its trades may differ in the last digits. With `average` a fee out of an entry leaves at the average of what had come
+  in by then, so there a split changes the cost, as any other order of entries and exits does.
 """
 
 from collections.abc import Iterable
