@@ -16,6 +16,7 @@ from django.db.models import Min
 
 from core import clock, money
 from core.django import tenancy
+from core.errors import DomainError
 from credentials.models import ExchangeAccount
 from orders import facts
 from portfolio import annotations, books, fees, valuations
@@ -28,6 +29,7 @@ from portfolio.valuations import PriceNeed
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MANY = 1_000
+_REASON_LENGTH = Book._meta.get_field("blocked_reason").max_length
 _ORDER_CHANGES = timedelta(
     days=7
 )  # how long changed links are looked at again, should a run in between have failed
@@ -44,14 +46,19 @@ class RebuildResult:
     blocked: dict[str, str] = field(default_factory=dict)
 
 
-class NoPrice(Exception):
+class NoPrice(DomainError):
     """A fact cannot be valued yet."""
+
+    code = "no_price"
 
 
 def rebuild_account(
     *, user_id: UUID, account_id: UUID, at: datetime, from_zero: bool = False
 ) -> RebuildResult:
-    """Fold every stale book of an account. Opens its own doors; a book without a price it needs stays stale."""
+    """Fold every stale book of an account. Opens its own doors.
+
+    A book that cannot be folded (no price yet, or facts that give what cannot be stored) says why and stays stale.
+    """
     result = RebuildResult()
     with tenancy.acting_as(user_id):
         account = ExchangeAccount.objects.select_related("user").get(id=account_id)
@@ -112,17 +119,18 @@ def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildR
                 result.facts += count
                 result.books += 1
                 result.since = min(result.since or restart, restart)
-    except NoPrice as reason:
+    except DomainError as error:
+        reason = error.message[:_REASON_LENGTH]
         with tenancy.acting_as(user_id):
-            Book.objects.filter(id=book_id).update(blocked_reason=str(reason))
+            Book.objects.filter(id=book_id).update(blocked_reason=reason)
             asset = Book.objects.values_list("asset", flat=True).get(id=book_id)
-        result.blocked[asset] = str(reason)
+        result.blocked[asset] = reason
 
 
 def _fold(book: Book, at: datetime) -> tuple[int, datetime]:
     """Fold what is new, store what follows, move the tail; answers how many events, and from when on.
 
-    Raises NoPrice and changes nothing.
+    Raises NoPrice, AmountOverflow, InvalidFact or another DomainError, and then changes nothing.
     """
     stale_from = book.stale_from or _BEGINNING
     owner = book.account.user

@@ -182,6 +182,28 @@ def test_a_third_coin_fee_waits_for_its_price_and_then_leaves_its_book(account: 
     ]
 
 
+def test_a_book_that_cannot_be_folded_says_why_and_the_others_go_on(account: ExchangeAccount) -> None:
+    """ADA bought for more than NUMERIC(38,18) holds; BTC, bought before and sold after, is folded."""
+    ada = {"symbol": "ADAUSDT", "base_asset": "ADA"}
+    most = str(10**19 * 9)
+    facts = [
+        fill(account, "BUY", "1", "100"),
+        fill(account, "BUY", "1", most, **ada),
+        fill(account, "BUY", "1", most, executed_at=START + timedelta(days=1), **ada),
+        fill(account, "SELL", "1", "110", executed_at=START + timedelta(days=2)),
+    ]
+
+    result = fold(account, *facts)
+
+    reason = (
+        "The position opened by fill 2 of ADAUSDT has an amount or price of more digits than can be stored."
+    )
+    assert result.blocked == {"ADA": reason}
+    stored = rows(account, Book, "asset", "blocked_reason", "fact_count")
+    assert sorted(stored) == [("ADA", reason, 0), ("BTC", "", 2)]
+    assert rows(account, Trade, "symbol", "gross_pnl") == [("BTCUSDT", Decimal(10))]
+
+
 def test_paying_with_a_coin_is_an_exit_of_its_book(account: ExchangeAccount) -> None:
     with tenancy.acting_as(account.user_id):
         Valuation.objects.create(
