@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from accounts import sessions
 from accounts.models import User
 from core import clock
+from core.django import actors
 
 
 class SessionTokenAuthentication(BaseAuthentication):
@@ -19,6 +20,7 @@ class SessionTokenAuthentication(BaseAuthentication):
         at = clock.now()
         user, claims = sessions.authenticate(access_token=token.strip(), at=at)
         sessions.note_seen(user, at)
+        actors.identify(user_id=user.id)
         return user, claims
 
     def authenticate_header(self, request: Request) -> str:

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "web",
 ]
 MIDDLEWARE = [
+    "web.middleware.RequestActor",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -101,6 +102,7 @@ LOGOUT_REDIRECT_URL = "web:login"
 CSRF_FAILURE_VIEW = "web.pages.errors.csrf_failure"
 PASSWORD_HASHERS = [
     "accounts.hashers.Argon2id",
+    "django.contrib.auth.hashers.BCryptPasswordHasher",  # read only: log-in upgrades to the first
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -111,6 +113,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
+# Saving keys needs an address confirmed by mail; off in the demo, where no mail is sent.
+VERIFY_EMAIL = env.bool("VERIFY_EMAIL", default=True)
+# How long after showing password and second factor keys, tokens and live trading may be touched.
+STEP_UP_MINUTES = env.int("STEP_UP_MINUTES", default=10)
+ONE_TIME_TOKEN_MINUTES = 15
+# Where mailed links lead; the frontend's address if it is not this server's pages.
+SITE_URL = env("SITE_URL", default="http://localhost:8000").rstrip("/")
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Crypto Graph Trader <noreply@localhost>")
 ACCESS_TOKEN_MINUTES = env.int("ACCESS_TOKEN_MINUTES", default=15)
 REFRESH_TOKEN_IDLE_DAYS = 7
 SESSION_ABSOLUTE_DAYS = 30
@@ -173,6 +185,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = PRODUCTION and env.bool("SECURE_SSL_REDIRECT", default=True)
+# How many proxies of our own stand in front: that many X-Forwarded-For entries from the right are ours.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if env.bool("BEHIND_PROXY", default=False) else 0)
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 )

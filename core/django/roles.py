@@ -5,6 +5,8 @@ from typing import Final
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from core.django import auditing
+
 APP_ROLE: Final = "cgt_app"
 SYSTEM_ROLE: Final = "cgt_system"
 
@@ -24,6 +26,11 @@ GRANT USAGE ON SCHEMA public TO {roles};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {roles};
 GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {roles};
 GRANT TEMPORARY ON DATABASE {database} TO {roles};
+DO $$ BEGIN
+  IF to_regclass('{trail}') IS NOT NULL THEN
+    REVOKE UPDATE, DELETE, TRUNCATE ON {trail} FROM {roles};
+  END IF;
+END $$;
 """
 
 
@@ -42,7 +49,7 @@ def grant(db: BaseDatabaseWrapper) -> None:
     """Let both roles work on the tables as they are now; run as the owner, after migrations."""
     with db.cursor() as cursor:
         name = db.ops.quote_name(db.settings_dict["NAME"])
-        cursor.execute(_GRANT.format(roles=f"{APP_ROLE}, {SYSTEM_ROLE}", database=name))
+        cursor.execute(_GRANT.format(roles=f"{APP_ROLE}, {SYSTEM_ROLE}", database=name, trail=auditing.TABLE))
 
 
 def verify() -> None:

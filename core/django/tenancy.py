@@ -19,6 +19,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
+from core.django import actors
 from core.django.roles import APP_ROLE, SYSTEM_ROLE
 
 SYSTEM: Final = "system"
@@ -67,11 +68,11 @@ def acting_as(owner: UUID) -> Iterator[None]:
     token = _door.set(owner)
     try:
         with transaction.atomic():
-            _set_owner(str(owner))
+            _enter(owner=str(owner))
             yield
             # The setting lasts as long as the outer transaction, which in tests goes on; rolling back undoes it.
             if nested and not connection.needs_rollback:
-                _set_owner("")
+                _enter(owner="")
     finally:
         _door.reset(token)
 
@@ -87,22 +88,22 @@ def as_system(place: str) -> Iterator[None]:
     token = _door.set(SYSTEM)
     try:
         with transaction.atomic():
-            _execute(f"SET LOCAL ROLE {SYSTEM_ROLE}")
+            _enter(owner="", role=SYSTEM_ROLE)
             yield
             if nested and not connection.needs_rollback:
-                _execute(f"SET LOCAL ROLE {APP_ROLE}")
+                _enter(owner="", role=APP_ROLE)
     finally:
         _door.reset(token)
 
 
-def _set_owner(value: str) -> None:
+def _enter(*, owner: str, role: str | None = None) -> None:
+    """Owner and role of this transaction, and for the audit trail its actor, in one round trip."""
+    settings = {"app.user_id": owner} | ({} if role is None else {"role": role})
+    texts = ", ".join(f"set_config('{name}', %s, true)" for name in settings)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.user_id', %s, true)", [value])
-
-
-def _execute(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(
+            f"SELECT {texts}, {actors.STAMP}", [*settings.values(), *actors.settings_for(actors.current())]
+        )
 
 
 class OwnedQuerySet(models.QuerySet[_M]):

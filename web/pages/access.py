@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from accounts import sessions
 from accounts.models import User
 from core import clock
+from core.django import actors
 
 P = ParamSpec("P")
 Page: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -27,6 +28,7 @@ def member_page(view: Page[P]) -> Page[P]:
         if user.is_deleted:  # the deletion did not end this session
             logout(request)
             return redirect("web:login")
+        actors.identify(user_id=user.id)
         sessions.note_seen(user, clock.now())
         return view(request, *args, **kwargs)
 

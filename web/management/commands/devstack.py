@@ -38,8 +38,12 @@ class Command(BaseCommand):
         self._say("Preparing the database …")
         call_command("migrate", verbosity=0, interactive=False)
         port = options["port"] or processes.free_port(8000)
-        environment = {"DJANGO_SETTINGS_MODULE": "config.settings"}
         with_demo = os.environ.get("DEMO", "1") != "0"
+        environment = {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "SITE_URL": os.environ.get("SITE_URL", f"http://127.0.0.1:{port}"),
+            "VERIFY_EMAIL": os.environ.get("VERIFY_EMAIL", "0" if with_demo else "1"),
+        }
         stack = processes.Stack(home / "logs", environment)
         try:
             if with_demo:

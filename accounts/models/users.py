@@ -1,4 +1,4 @@
-"""Users and their sessions. Identity tables: outside row-level security, looked up by exact key only."""
+"""Users. An identity table: outside row-level security, looked up by exact key only."""
 
 import uuid
 from typing import Any, ClassVar
@@ -37,6 +37,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     password_updated_at = models.DateTimeField(null=True, blank=True)
+    pending_email = models.EmailField(
+        max_length=254, blank=True, help_text="The address a change waits for: it is confirmed by mail."
+    )
+    secret_token = models.CharField(
+        max_length=64,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="SHA-256 of the one-time token last mailed.",
+    )
+    secret_token_created_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
     reporting_currency = models.CharField(max_length=20, default="USDT")
     cost_method = models.CharField(
         max_length=10, default="average", choices=[("average", "average"), ("fifo", "fifo")]
@@ -72,34 +84,3 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name
-
-
-class Session(models.Model):
-    """One log-in: a family of refresh tokens. Access tokens carry its id and die with it."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(help_text="The absolute end, however often the session is refreshed.")
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_reason = models.CharField(max_length=40, blank=True)
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-
-class RefreshToken(models.Model):
-    """A single-use token; only its hash is stored. Using one twice kills its session."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="tokens")
-    parent = models.OneToOneField(
-        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="child"
-    )
-    token_hash = models.BinaryField(max_length=32, unique=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return str(self.id)
