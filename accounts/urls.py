@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from accounts.api import LogOutView, RefreshView, RegisterView
+from accounts.api.sessions import LogOutView, RefreshView
+from accounts.api.users import RegisterView
 
 urlpatterns = [
     path("user/register-user", RegisterView.as_view(), name="register"),

@@ -1,4 +1,4 @@
-"""Signing up, new tokens for old ones, logging out. Logging in answers more than this room knows: see web.api."""
+"""New tokens for old ones, logging out. Logging in answers more than this room knows: see web.api."""
 
 from typing import cast
 
@@ -9,30 +9,11 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import sessions, users
-from accounts.serializers import (
-    LogOutSerializer,
-    RefreshSerializer,
-    RegistrationSerializer,
-    TokensSerializer,
-    UserSerializer,
-)
+from accounts import sessions
+from accounts.serializers import LogOutSerializer, RefreshSerializer, TokensSerializer
 from core import clock
 from core.django.schema import problems
 from core.django.views import Endpoint, PublicEndpoint
-
-
-class RegisterView(PublicEndpoint):
-    """Sign up. The answer holds no tokens: log in next."""
-
-    @extend_schema(
-        tags=["session"],
-        request=RegistrationSerializer,
-        responses={201: UserSerializer, **problems(400, 403, 409)},
-    )
-    def post(self, request: Request) -> Response:
-        user = users.register(**self.body(RegistrationSerializer), at=clock.now())
-        return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
 
 
 @method_decorator(never_cache, name="dispatch")
