@@ -7,11 +7,13 @@ import sys
 from django.core.management import execute_from_command_line
 
 from config import embedded
+from core.django import actors
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    with embedded.servers():
+    name = sys.argv[1] if len(sys.argv) > 1 else "help"
+    with embedded.servers(), actors.running_command(name):
         execute_from_command_line(sys.argv)
 
 

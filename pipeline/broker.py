@@ -3,10 +3,14 @@
 import logging
 import threading
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
+from uuid import uuid4
 
-from celery import Celery
+from celery import Celery, Task
 from kombu.exceptions import OperationalError
+
+from core.django import actors
+from core.django.actors import Actor, ActorKind
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +19,17 @@ SYNC: Final = "sync"
 MARKET: Final = "market"
 SYNC_TASK: Final = "pipeline.sync_accounts"
 
-app = Celery("crypto_graph_trader")
+
+class ActingTask(Task[Any, Any]):
+    """What a task does is done by a worker, for the audit trail and the logs; the request is the task's id."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        actor = Actor(kind=ActorKind.WORKER, request_id=self.request.id or uuid4().hex)
+        with actors.acting(actor):
+            return self.run(*args, **kwargs)
+
+
+app = Celery("crypto_graph_trader", task_cls=ActingTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_default_queue=SYNC,

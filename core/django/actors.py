@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
@@ -49,6 +49,13 @@ def acting(actor: Actor) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def running_command(name: str) -> Iterator[None]:
+    """Everything inside is done by `manage.py <name>`; its arguments may name people and are left out."""
+    with acting(Actor(kind=ActorKind.COMMAND, request_id=uuid4().hex, user_agent=f"manage.py {name}"[:300])):
+        yield
 
 
 def identify(*, user_id: UUID, kind: ActorKind = ActorKind.USER, token_id: UUID | None = None) -> None:
