@@ -122,6 +122,9 @@ ONE_TIME_TOKEN_MINUTES = 15
 SITE_URL = env("SITE_URL", default="http://localhost:8000").rstrip("/")
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
+# Mail servers are slow; the console, files and tests are not.
+MAIL_IN_BACKGROUND = EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Crypto Graph Trader <noreply@localhost>")
 ACCESS_TOKEN_MINUTES = env.int("ACCESS_TOKEN_MINUTES", default=15)
 REFRESH_TOKEN_IDLE_DAYS = 7
