@@ -102,7 +102,7 @@ LOGOUT_REDIRECT_URL = "web:login"
 CSRF_FAILURE_VIEW = "web.pages.errors.csrf_failure"
 PASSWORD_HASHERS = [
     "accounts.hashers.Argon2id",
-    "django.contrib.auth.hashers.BCryptPasswordHasher",  # read only: log-in upgrades to the first
+    "accounts.hashers.Bcrypt",  # read only: log-in upgrades to the first
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
