@@ -13,25 +13,8 @@ from django.db.migrations.state import ProjectState
 
 TABLE: Final = "accounts_auditlog"
 
-_TRAIL: Final = f"""
-CREATE FUNCTION cgt_audit_event(
-  subject uuid, happening text, about text, record text, before jsonb, after jsonb
-) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO {TABLE} (
-    user_id, actor_id, actor_kind, token_id, request_id, ip_address, user_agent,
-    action, table_name, record_id, old_values, new_values, created_at
-  ) VALUES (
-    subject,
-    nullif(current_setting('app.actor_id', true), '')::uuid,
-    coalesce(nullif(current_setting('app.actor_kind', true), ''), 'unknown'),
-    nullif(current_setting('app.token_id', true), '')::uuid,
-    coalesce(current_setting('app.request_id', true), ''),
-    nullif(current_setting('app.address', true), '')::inet,
-    coalesce(current_setting('app.user_agent', true), ''),
-    happening, about, record, before, after, clock_timestamp()
-  );
-$$;
-CREATE FUNCTION cgt_audit_row() RETURNS trigger LANGUAGE plpgsql AS $$
+_ROW: Final = """
+CREATE OR REPLACE FUNCTION cgt_audit_row() RETURNS trigger LANGUAGE plpgsql {security} AS $$
 DECLARE
   owner_column text := TG_ARGV[0];
   redacted text[] := string_to_array(TG_ARGV[1], ',');
@@ -58,12 +41,40 @@ BEGIN
       new_row := jsonb_set(new_row, ARRAY[name], '"[redacted]"');
     END IF;
   END LOOP;
-  PERFORM cgt_audit_event(
+  PERFORM {writer}(
     (whole ->> owner_column)::uuid, TG_OP, TG_TABLE_NAME::text, coalesce(whole ->> 'id', ''), old_row, new_row
   );
   RETURN NULL;
 END $$;
-CREATE FUNCTION cgt_audit_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
+"""
+
+
+def _row(writer: str, security: str = "") -> str:
+    """The trigger of every audited table; `writer` is the function that it hands the entry to."""
+    return _ROW.format(writer=writer, security=security)
+
+
+_EVENT: Final = f"""
+CREATE OR REPLACE FUNCTION cgt_audit_event(
+  subject uuid, happening text, about text, record text, before jsonb, after jsonb
+) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO {TABLE} (
+    user_id, actor_id, actor_kind, token_id, request_id, ip_address, user_agent,
+    action, table_name, record_id, old_values, new_values, created_at
+  ) VALUES (
+    subject,
+    nullif(current_setting('app.actor_id', true), '')::uuid,
+    coalesce(nullif(current_setting('app.actor_kind', true), ''), 'unknown'),
+    nullif(current_setting('app.token_id', true), '')::uuid,
+    coalesce(current_setting('app.request_id', true), ''),
+    nullif(current_setting('app.address', true), '')::inet,
+    coalesce(current_setting('app.user_agent', true), ''),
+    happening, about, record, before, after, clock_timestamp()
+  );
+$$;
+"""
+_TRAIL: Final = f"""
+{_EVENT}{_row("cgt_audit_event")}CREATE FUNCTION cgt_audit_is_final() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'the audit trail only grows' USING ERRCODE = 'insufficient_privilege';
 END $$;
@@ -107,6 +118,80 @@ class AuditTrail(Operation):
 
     def describe(self) -> str:
         return "The audit trail"
+
+
+# The owner's rights, and no function or table of somebody else's under the same name.
+_DEFINER: Final = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
+_SEAL: Final = f"""
+CREATE FUNCTION cgt_audit_write(
+  subject uuid, happening text, about text, record text, before jsonb, after jsonb
+) RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+  INSERT INTO public.{TABLE} (
+    user_id, actor_id, actor_kind, token_id, request_id, ip_address, user_agent,
+    action, table_name, record_id, old_values, new_values, created_at
+  ) VALUES (
+    subject,
+    nullif(current_setting('app.actor_id', true), '')::uuid,
+    coalesce(nullif(current_setting('app.actor_kind', true), ''), 'unknown'),
+    nullif(current_setting('app.token_id', true), '')::uuid,
+    left(coalesce(current_setting('app.request_id', true), ''), 64),
+    nullif(current_setting('app.address', true), '')::inet,
+    left(coalesce(current_setting('app.user_agent', true), ''), 300),
+    happening, left(about, 63), left(record, 64), before, after, clock_timestamp()
+  );
+$$;
+REVOKE ALL ON FUNCTION cgt_audit_write(uuid, text, text, text, jsonb, jsonb) FROM PUBLIC;
+CREATE OR REPLACE FUNCTION cgt_audit_event(
+  subject uuid, happening text, about text, record text, before jsonb, after jsonb
+) RETURNS void LANGUAGE plpgsql {_DEFINER} AS $$
+BEGIN
+  IF upper(happening) IN ('INSERT', 'UPDATE', 'DELETE') THEN
+    RAISE EXCEPTION 'changes of rows are recorded by triggers alone' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  PERFORM public.cgt_audit_write(subject, happening, about, record, before, after);
+END $$;
+{_row("public.cgt_audit_write", _DEFINER)}
+DROP POLICY anybody_adds ON {TABLE};
+DROP POLICY everything ON {TABLE};
+CREATE POLICY everything ON {TABLE} FOR SELECT TO cgt_system USING (true);
+REVOKE INSERT ON {TABLE} FROM cgt_app, cgt_system;
+"""
+_UNSEAL: Final = f"""
+DROP POLICY everything ON {TABLE};
+CREATE POLICY everything ON {TABLE} TO cgt_system USING (true) WITH CHECK (true);
+CREATE POLICY anybody_adds ON {TABLE} FOR INSERT TO cgt_app WITH CHECK (true);
+GRANT INSERT ON {TABLE} TO cgt_app, cgt_system;
+{_EVENT}
+{_row("cgt_audit_event")}
+DROP FUNCTION cgt_audit_write(uuid, text, text, text, jsonb, jsonb);
+"""
+
+
+class SealAuditTrail(Operation):
+    """Let nobody but the owner's functions write the trail: a row's change by its trigger, an event by its name.
+
+    Who may call the event function cannot write a row's change, another time, or an actor other than the
+    transaction's; the roles need no right to INSERT any more, so they have none.
+    """
+
+    reversible = True
+    atomic = True
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Nothing of it is part of a model's state."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        schema_editor.execute(_SEAL)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        schema_editor.execute(_UNSEAL)
+
+    def describe(self) -> str:
+        return "The audit trail is written by its owner's functions alone"
 
 
 class AuditedTable(Operation):

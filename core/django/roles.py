@@ -28,7 +28,7 @@ GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {roles};
 GRANT TEMPORARY ON DATABASE {database} TO {roles};
 DO $$ BEGIN
   IF to_regclass('{trail}') IS NOT NULL THEN
-    REVOKE UPDATE, DELETE, TRUNCATE ON {trail} FROM {roles};
+    REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {trail} FROM {roles};
   END IF;
 END $$;
 """
