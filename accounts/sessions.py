@@ -111,6 +111,14 @@ def log_out(*, refresh_token: str | None, session_id: UUID, at: datetime) -> Non
     )
 
 
+def revoke_all(*, user_id: UUID, except_session: UUID | None, reason: str, at: datetime) -> int:
+    """End every living session of a user but one; answers how many there were."""
+    living = Session.objects.filter(user_id=user_id, revoked_at__isnull=True)
+    if except_session is not None:
+        living = living.exclude(id=except_session)
+    return living.update(revoked_at=at, revoked_reason=reason)
+
+
 def authenticate(*, access_token: str, at: datetime) -> tuple[User, Claims]:
     """Who an access token speaks for. Raises InvalidToken when it is false, late, or its session is dead."""
     try:
