@@ -5,24 +5,51 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.details import EMAIL_LENGTH, NAME_LENGTH, PASSWORD_LENGTH
 from accounts.models import User
 from core.django.serializers import StrictSerializer
 
-_PASSWORD_LENGTH = 128  # longer ones would only cost hashing time
+_TOKEN_LENGTH = 200
+
+
+def _password() -> serializers.CharField:
+    return serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+
+
+class NoBodySerializer(StrictSerializer):
+    """Nothing is to be sent."""
 
 
 class RegistrationSerializer(StrictSerializer):
-    email = serializers.EmailField(max_length=254)
-    name = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+    email = serializers.EmailField(max_length=EMAIL_LENGTH)
+    name = serializers.CharField(max_length=NAME_LENGTH)
+    password = _password()
     date_of_birth = serializers.DateTimeField(
         required=False, allow_null=True, help_text="A date will do; it is taken as UTC."
     )
 
 
+class EmailSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=EMAIL_LENGTH)
+
+
+class OneTimeTokenSerializer(StrictSerializer):
+    token = serializers.CharField(max_length=_TOKEN_LENGTH, write_only=True)
+
+
+class ResetPasswordSerializer(StrictSerializer):
+    token = serializers.CharField(max_length=_TOKEN_LENGTH, write_only=True)
+    password = _password()
+
+
+class ChangePasswordSerializer(StrictSerializer):
+    current_password = _password()
+    new_password = _password()
+
+
 class LogInSerializer(StrictSerializer):
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+    email = serializers.CharField(max_length=EMAIL_LENGTH)
+    password = _password()
 
 
 class RefreshSerializer(StrictSerializer):
