@@ -1,15 +1,10 @@
 """Events of the audit trail that are no row changes: log-ins, decryption, exports, refused access."""
 
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-import msgspec
-from django.db import connection
-
-from core.django import actors
-
-_EVENT: Final = "SELECT cgt_audit_event(%s, %s, %s, %s, NULL, %s::jsonb)"
+from core.django import auditing
 
 
 class Action(StrEnum):
@@ -24,7 +19,7 @@ class Action(StrEnum):
     DECRYPT = "decrypt"
     EXPORT = "export"
     ACCESS_REFUSED = "access refused"
-    SYSTEM_DOOR = "system door"
+    SYSTEM_DOOR = auditing.SYSTEM_DOOR
     IMPORT = "import"
     KEYS_ROTATED = "keys rotated"
 
@@ -35,6 +30,4 @@ def record(
     """One event, ascribed to the current actor. It commits with the transaction around it, if there is one:
     what must survive a refusal is recorded before that transaction or after it was rolled back. `details` are
     plain values without secrets or e-mails."""
-    values = msgspec.json.encode(details).decode() if details else None
-    with actors.stamped(), connection.cursor() as cursor:
-        cursor.execute(_EVENT, [user_id, action.value, table, record_id, values])
+    auditing.record(action.value, user_id=user_id, table=table, record_id=record_id, details=details)

@@ -1,23 +1,29 @@
 """What surrounds every request."""
 
+import logging
 import re
 from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Final
-from uuid import uuid4
+from typing import Final, cast
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import admin
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from accounts import audit
+from accounts.audit import Action
+from accounts.models import User
 from core.django import actors, tenancy
 from core.django.actors import ActorKind
 
+logger = logging.getLogger(__name__)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _USER_AGENT_LENGTH: Final = 300
+_PATH_LENGTH: Final = 200
 
 
 class RequestActor:
@@ -41,6 +47,35 @@ class RequestActor:
             response = self.get_response(request)
         response.headers["X-Request-ID"] = actor.request_id
         return response
+
+
+class RefusedAccess:
+    """Writes into the audit trail that somebody we know asked for what is not theirs.
+
+    That is every 403, and a 404 for a path that names another user. Of other ids nobody can tell a foreign one from
+    one that never was, neither the asker nor this server: row-level security hides both alike.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        user_id = actors.current().user_id
+        if user_id is not None and _is_refusal(request, response, user_id):
+            details = {"method": request.method or "", "path": request.path[:_PATH_LENGTH]}
+            try:
+                audit.record(Action.ACCESS_REFUSED, user_id=user_id, status=response.status_code, **details)
+            except DatabaseError:  # the refusal stands; that it left no trace is worth an alarm
+                logger.exception("A refused request left no trace")
+        return response
+
+
+def _is_refusal(request: HttpRequest, response: HttpResponse, user_id: UUID) -> bool:
+    if response.status_code == HTTPStatus.FORBIDDEN:
+        return True
+    asked = request.resolver_match.kwargs.get("user_id") if request.resolver_match else None
+    return response.status_code == HTTPStatus.NOT_FOUND and asked not in (None, user_id, str(user_id))
 
 
 def client_address(request: HttpRequest) -> str:
@@ -68,7 +103,9 @@ class AdminDoor:
         is_admin = request.path.startswith(reverse("admin:index"))
         if not is_admin or not admin.site.has_permission(request):
             return self.get_response(request)
-        with tenancy.as_system("admin"):
+        actors.identify(user_id=cast("User", request.user).id, kind=ActorKind.OPERATOR)
+        # The query is left out: operators search for people by e-mail.
+        with tenancy.as_system("admin", method=request.method or "", path=request.path[:_PATH_LENGTH]):
             response = self.get_response(request)
             if (
                 response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -4,15 +4,38 @@
 Redacted columns are recorded as having changed, never with their values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
+import msgspec
+from django.db import connection
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
+from core.django import actors
+
 TABLE: Final = "accounts_auditlog"
 
+SYSTEM_DOOR: Final = "system door"
+
+
+def record(
+    happening: str,
+    *,
+    user_id: UUID | None = None,
+    table: str = "",
+    record_id: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """One event, ascribed to the current actor; rooms have names for what happens in `accounts.audit.Action`."""
+    values = msgspec.json.encode(details).decode() if details else None
+    with actors.stamped(), connection.cursor() as cursor:
+        cursor.execute(_RECORD, [user_id, happening, table, record_id, values])
+
+
+_RECORD: Final = "SELECT cgt_audit_event(%s, %s, %s, %s, NULL, %s::jsonb)"
 _ROW: Final = """
 CREATE OR REPLACE FUNCTION cgt_audit_row() RETURNS trigger LANGUAGE plpgsql {security} AS $$
 DECLARE

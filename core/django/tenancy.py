@@ -4,9 +4,13 @@
 2. Row-level security: the database role `cgt_app` sees rows of `app.user_id` only (policy made by `TenantTable`).
 3. Composite foreign keys (user_id, account_id), so that a row cannot hang on another user's account.
 
-`as_system` enters the role `cgt_system`, which sees all rows, for the places listed in `SYSTEM_PLACES`.
+`as_system` enters the role `cgt_system`, which sees all rows, for the places listed in `SYSTEM_PLACES`. Whoever enters
+is written into the audit trail before the door opens, so that even work undone later has left its trace. Clockwork is
+not: it comes every few seconds, for nobody in particular, shows nothing to a person, and would bury what matters; its
+entries are lines of the log at DEBUG.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,7 +23,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from core.django import actors
+from core.django import actors, auditing
 from core.django.roles import APP_ROLE, SYSTEM_ROLE
 
 SYSTEM: Final = "system"
@@ -32,6 +36,10 @@ SYSTEM_PLACES: Final = frozenset(
         "admin",  # the operators' pages
     }
 )
+
+CLOCKWORK: Final = frozenset({"dispatch-due-work", "market-data-needs"})
+
+logger = logging.getLogger(__name__)
 
 # None: no door open. A UUID: that owner. SYSTEM: all rows.
 _door: ContextVar[UUID | str | None] = ContextVar("tenancy_door", default=None)
@@ -78,12 +86,16 @@ def acting_as(owner: UUID) -> Iterator[None]:
 
 
 @contextmanager
-def as_system(place: str) -> Iterator[None]:
-    """Open a transaction in which all rows exist, for one of SYSTEM_PLACES."""
+def as_system(place: str, **details: str) -> Iterator[None]:
+    """Open a transaction in which all rows exist, for one of SYSTEM_PLACES; `details` go into the audit trail."""
     if place not in SYSTEM_PLACES:
         raise ValueError(f"{place!r} is not a system place; see SYSTEM_PLACES.")
     if _door.get() is not None:
         raise OtherOwner("A door is open already; system work stands alone.")
+    if place in CLOCKWORK:
+        logger.debug("System door: %s", place)
+    else:
+        auditing.record(auditing.SYSTEM_DOOR, details={"place": place, **details})
     nested = connection.in_atomic_block
     token = _door.set(SYSTEM)
     try:

@@ -19,8 +19,10 @@ pytestmark = pytest.mark.django_db
 
 
 def trail(**filters: Any) -> list[AuditLog]:
+    """The entries but those of looking at them."""
     with tenancy.as_system("admin"):
-        return list(AuditLog.objects.filter(**filters).order_by("id"))
+        entries = AuditLog.objects.filter(**filters).order_by("id")
+        return [entry for entry in entries if entry.action != Action.SYSTEM_DOOR]
 
 
 def as_login_role(*statements: str) -> None:
@@ -232,3 +234,31 @@ def test_a_user_sees_own_entries_only() -> None:
     with tenancy.acting_as(mine.id):
         scoped, unscoped = AuditLog.objects.all(), AuditLog.unscoped.all()
         assert {entry.user_id for entry in scoped} == {mine.id} == {entry.user_id for entry in unscoped}
+
+
+def test_the_system_door_leaves_a_trace_of_who_went_through() -> None:
+    operator = UserFactory.create()
+    actor = Actor(ActorKind.OPERATOR, operator.id, request_id="request-2")
+    with actors.acting(actor), tenancy.as_system("admin", method="GET", path="/admin/"):
+        entries = list(AuditLog.objects.filter(action=Action.SYSTEM_DOOR))
+
+    [entry] = entries
+    assert (entry.actor_id, entry.actor_kind, entry.request_id) == (operator.id, "operator", "request-2")
+    assert entry.new_values == {"place": "admin", "method": "GET", "path": "/admin/"}
+
+
+def test_the_trace_stays_when_the_work_behind_the_door_is_undone() -> None:
+    with pytest.raises(ZeroDivisionError), tenancy.as_system("admin"):
+        _ = 1 / 0
+
+    with tenancy.as_system("admin"):
+        assert AuditLog.objects.filter(action=Action.SYSTEM_DOOR).count() == 2
+
+
+@pytest.mark.parametrize("place", sorted(tenancy.CLOCKWORK))
+def test_clockwork_is_a_line_of_the_log(place: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "core.django.tenancy")
+    with tenancy.as_system(place):
+        assert AuditLog.objects.count() == 0
+
+    assert caplog.messages == [f"System door: {place}"]
