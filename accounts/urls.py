@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.api.audit import AuditView
 from accounts.api.sessions import LogOutView, RefreshView
 from accounts.api.users import (
     ChangeEmailView,
@@ -15,6 +16,7 @@ from accounts.api.users import (
 )
 
 urlpatterns = [
+    path("api/audit", AuditView.as_view(), name="audit"),
     path("user/register-user", RegisterView.as_view(), name="register"),
     path("user/verify-email", VerifyEmailView.as_view(), name="verify-email"),
     path("user/resend-verification", ResendVerificationView.as_view(), name="resend-verification"),

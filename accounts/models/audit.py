@@ -33,6 +33,8 @@ class AuditLog(models.Model):
         indexes = [
             models.Index(fields=["user_id", "-id"], name="audit_by_user"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(fields=["record_id"], name="audit_by_record"),  # operators search by both
+            models.Index(fields=["request_id"], name="audit_by_request"),
         ]
 
     def __str__(self) -> str:
