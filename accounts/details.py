@@ -18,11 +18,11 @@ PASSWORD_LENGTH: Final = 128  # longer ones would only cost hashing time
 
 
 def clean_email(text: str, *, pointer: str = "/email") -> str:
-    """An address as it is stored: ASCII, its domain in lower case and punycode. Raises Invalid.
+    """An address as it is stored: ASCII, its domain normalised (nameprep) to punycode in lower case. Raises Invalid.
 
     Letters that merely look alike, or become alike in lower case, so never name the same account.
     """
-    local, _, domain = unicodedata.normalize("NFC", text.strip()).rpartition("@")
+    local, _, domain = text.strip().rpartition("@")
     try:
         address = f"{local}@{punycode(domain).lower()}"
         validate_email(address)

@@ -1,53 +1,13 @@
-"""Sign-up, refresh and log-out over HTTP."""
+"""Refresh and log-out over HTTP."""
 
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
-from accounts.models import User
 from tests.clients import client_of, log_in, problem, stranger, with_token
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
-PERSON = {"email": "alice@example.com", "name": "Alice", "password": PASSWORD}
-
-
-def test_signing_up_answers_the_user() -> None:
-    response = stranger().post("/user/register-user", {**PERSON, "date_of_birth": "1990-05-17"})
-
-    user = User.objects.get()
-    assert response.status_code == 201
-    assert response.json() == {
-        "id": str(user.id),
-        "email": "alice@example.com",
-        "displayName": "Alice",
-        "createdAt": user.created_at.isoformat().replace("+00:00", "Z"),
-    }
-    assert str(user.date_of_birth) == "1990-05-17 00:00:00+00:00"
-
-
-def test_a_taken_email_is_a_conflict() -> None:
-    UserFactory.create(email="ALICE@example.com")
-
-    assert problem(stranger().post("/user/register-user", PERSON)) == (409, "email_taken", [])
-
-
-def test_where_signing_up_is_closed_nobody_signs_up(settings: Settings) -> None:
-    settings.SIGN_UP_OPEN = False
-
-    assert problem(stranger().post("/user/register-user", PERSON)) == (403, "sign_up_closed", [])
-
-
-def test_every_wrong_member_is_told() -> None:
-    response = stranger().post("/user/register-user", {"email": "no", "password": "", "is_staff": True})
-
-    assert problem(response) == (
-        400,
-        "invalid",
-        [("/email", "invalid"), ("/name", "required"), ("/password", "blank"), ("/is_staff", "unknown")],
-    )
-    assert User.objects.count() == 0
 
 
 def test_refreshing_answers_new_tokens_and_is_not_stored_by_caches() -> None:
@@ -102,7 +62,7 @@ def test_a_stranger_cannot_log_out() -> None:
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("path", ["/user/register-user", "/auth/refresh", "/auth/logout"])
+@pytest.mark.parametrize("path", ["/auth/refresh", "/auth/logout"])
 def test_a_wrong_method_is_a_problem(path: str) -> None:
     response = client_of(UserFactory.create()).get(path)
 
