@@ -65,6 +65,7 @@ def _measure(world: dict[str, str], fills: int) -> None:
 
     from accounts.models import User
     from core import clock
+    from core.django import actors
     from credentials import accounts
     from exchanges import registry
     from pipeline.models import Trigger
@@ -77,13 +78,14 @@ def _measure(world: dict[str, str], fills: int) -> None:
         user_id=user.id, exchange="binance", api_key=world["key"], secret_key=world["secret"]
     )
     watch = _Stopwatch()
-    run = sync_account(
-        user_id=user.id,
-        account_id=account.id,
-        trigger=Trigger.CONNECT,
-        at=clock.now(),
-        progress=watch.look,
-    )
+    with actors.acting(actors.Actor(kind=actors.ActorKind.WORKER)):
+        run = sync_account(
+            user_id=user.id,
+            account_id=account.id,
+            trigger=Trigger.CONNECT,
+            at=clock.now(),
+            progress=watch.look,
+        )
     end = (time.perf_counter(), time.process_time())
     if run is None or run.counts.get("fills") != fills or run.status != "ok":
         raise SystemExit(f"The sync went wrong: {run and (run.status, run.counts, run.error_detail)}")

@@ -25,6 +25,7 @@ JWT_TOKEN_SECRET = env("JWT_TOKEN_SECRET", default=SECRET_KEY)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CREDENTIAL_ENCRYPTION_KEYS = env("CREDENTIAL_ENCRYPTION_KEYS", default="")
+CREDENTIAL_ENCRYPTION_KEYS_FILE = env("CREDENTIAL_ENCRYPTION_KEYS_FILE", default="")  # in place of the former
 
 INSTALLED_APPS = [
     "web.apps.AdminConfig",
@@ -116,6 +117,8 @@ AUTH_PASSWORD_VALIDATORS = [
 SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
 # Saving keys needs an address confirmed by mail; off in the demo, where no mail is sent.
 VERIFY_EMAIL = env.bool("VERIFY_EMAIL", default=True)
+# How long an answer to saving keys waits for a worker's verdict; the check goes on in the background.
+KEY_CHECK_SECONDS = env.float("KEY_CHECK_SECONDS", default=10.0)
 # How long after showing password and second factor keys, tokens and live trading may be touched.
 STEP_UP_MINUTES = env.int("STEP_UP_MINUTES", default=10)
 ONE_TIME_TOKEN_MINUTES = 15
@@ -233,9 +236,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
 }
 
-if CREDENTIAL_ENCRYPTION_KEYS or PRODUCTION:
+if CREDENTIAL_ENCRYPTION_KEYS or CREDENTIAL_ENCRYPTION_KEYS_FILE or PRODUCTION:
     try:
-        VAULT = vault.KeyRing.parse(CREDENTIAL_ENCRYPTION_KEYS)
+        VAULT = vault.KeyRing.load(text=CREDENTIAL_ENCRYPTION_KEYS, path=CREDENTIAL_ENCRYPTION_KEYS_FILE)
     except vault.VaultError as error:
         raise ImproperlyConfigured(str(error)) from None
 else:  # a ring that dies with the process: enough for checks that store nothing

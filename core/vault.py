@@ -7,8 +7,10 @@ not open (NIST SP 800-38D; 96-bit random nonces, far below the 2**32 values a ke
 import base64
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -48,21 +50,36 @@ class KeyRing:
 
     @classmethod
     def parse(cls, text: str) -> "KeyRing":
-        """Read `id:base64,id:base64,…`. Raises VaultError for an empty, short, all-zero, reused or twice-named key."""
+        """Read `id:base64,id:base64,…`, also line by line. Raises VaultError for an empty, short, all-zero, reused
+        or twice-named key."""
         ciphers: dict[str, AESGCM] = {}
         seen: set[bytes] = set()
-        for part in filter(None, (item.strip() for item in text.split(","))):
+        for part in filter(None, (item.strip() for item in re.split(r"[,\n]", text))):
             key_id, _, encoded = part.partition(":")
             key = _decode_key(key_id, encoded)
             if key_id in ciphers or key in seen:
                 raise VaultError(f"Key {key_id!r} is in the ring twice: give every key its own id and bytes.")
             seen.add(key)
-            ciphers[key_id] = AESGCM(key)
+            ciphers[key_id] = cipher(key)
         if not ciphers:
             raise VaultError(
                 "The key ring is empty: set CREDENTIAL_ENCRYPTION_KEYS to `id:base64` of 32 random bytes."
             )
         return cls(primary=next(iter(ciphers)), _ciphers=ciphers)
+
+    @classmethod
+    def load(cls, *, text: str, path: str) -> "KeyRing":
+        """The ring of the text, or of the file of that path. Raises VaultError, also when both are given."""
+        if not path:
+            return cls.parse(text)
+        if text:
+            raise VaultError("Set CREDENTIAL_ENCRYPTION_KEYS or CREDENTIAL_ENCRYPTION_KEYS_FILE, not both.")
+        return cls.parse(_read_private(Path(path)))
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The names of the keys, the primary first."""
+        return tuple(self._ciphers)
 
     def seal(self, plaintext: str, place: Place) -> str:
         nonce = os.urandom(_NONCE_BYTES)
@@ -75,10 +92,10 @@ class KeyRing:
         """The plaintext. Raises VaultError if the text, its place or its key is not what it was sealed with."""
         try:
             prefix, key_id, nonce, ciphertext = sealed.split(":")
-            cipher = self._ciphers[key_id]
+            key = self._ciphers[key_id]
             if prefix != PREFIX:
                 raise VaultError(f"Unknown vault format {prefix[:8]!r}.")
-            return cipher.decrypt(_strict(nonce), _strict(ciphertext), place.associated_data(key_id)).decode()
+            return key.decrypt(_strict(nonce), _strict(ciphertext), place.associated_data(key_id)).decode()
         except KeyError:
             raise VaultError("The key this value was sealed with is not in the ring.") from None
         except (ValueError, InvalidTag):
@@ -89,9 +106,28 @@ class KeyRing:
         return sealed.startswith(f"{PREFIX}:{self.primary}:")
 
 
+def cipher(key: bytes) -> AESGCM:
+    """The primitive under every key of a ring: what a ring seals, this has sealed."""
+    return AESGCM(key)
+
+
 def generate_key() -> str:
     """A fresh key for a ring, as base64."""
     return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+def _read_private(path: Path) -> str:
+    """The text of a file that only its owner may read. Raises VaultError, which does not show the text."""
+    try:
+        with path.open(encoding="ascii") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise VaultError(f"The key file may be read by others (mode {mode:04o}): `chmod 600` it.")
+            return file.read()
+    except UnicodeDecodeError:
+        raise VaultError("The key file is no text of `id:base64` lines.") from None
+    except OSError as error:
+        raise VaultError(f"The key file cannot be read: {error.strerror}.") from None
 
 
 def _decode_key(key_id: str, encoded: str) -> bytes:

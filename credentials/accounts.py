@@ -9,25 +9,31 @@ from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.views.decorators.debug import sensitive_variables
 
 from core.django import tenancy
 from core.errors import Conflict, NotFound
 from credentials import keys
-from credentials.checks import note_auth_failure, note_auth_success, note_key_check
-from credentials.models import ExchangeAccount, KeyState, Mode
+from credentials.checks import KeyReplaced, note_auth_failure, note_auth_success, note_key_check, note_unasked
+from credentials.models import DATA_SOURCES, Exchange, ExchangeAccount, KeyState, Mode
 from exchanges import registry
 
 __all__ = [
     "ConnectedAccount",
+    "KeyReplaced",
     "LabelTaken",
     "close",
     "configured_exchanges",
     "connect",
+    "free_label",
     "list_for",
     "note_auth_failure",
     "note_auth_success",
     "note_key_check",
+    "note_unasked",
     "show",
+    "syncable",
     "update",
 ]
 _LABEL_RULE: Final = "account_label_unique_among_the_living"
@@ -47,12 +53,13 @@ class ConnectedAccount:
     masked_key: str
 
 
+@sensitive_variables("api_key", "secret_key", "passphrase")
 def connect(
     *,
     user_id: UUID,
     exchange: str,
     api_key: str,
-    secret_key: str,
+    secret_key: str = "",
     passphrase: str = "",
     label: str = "",
     mode: str = Mode.LIVE,
@@ -62,19 +69,19 @@ def connect(
     Without a label it is called after the exchange, numbered when that is taken. Whose key it is, the key check
     learns: it may turn out to be an account that was closed (`note_key_check`).
     """
-    supported = registry.supported()
-    if exchange not in supported:
-        names = ", ".join(supported)
+    if exchange not in registry.supported() and exchange not in DATA_SOURCES:
+        names = ", ".join((*registry.supported(), *sorted(DATA_SOURCES)))
         detail = f"This exchange is not supported yet; supported now: {names}."
         raise keys.invalid("/exchange", "exchange_not_supported", detail)
     with tenancy.acting_as(user_id):
-        label = label or _free_label(supported[exchange].title)
+        label = label or free_label(Exchange(exchange).label)
         account = ExchangeAccount(user_id=user_id, exchange=exchange, mode=Mode(mode), label=label)
         _save(account)
         keys.replace(account, api_key=api_key, secret_key=secret_key, passphrase=passphrase)
     return account
 
 
+@sensitive_variables("api_key", "secret_key", "passphrase")
 def update(
     *,
     user_id: UUID,
@@ -113,9 +120,11 @@ def close(*, user_id: UUID, account_id: UUID) -> None:
 
 
 def show(*, user_id: UUID, account_id: UUID) -> ConnectedAccount:
-    """One living account. Raises NotFound, also for a foreign or closed one."""
+    """One living account; in place of one whose key turned out to belong to another, that other. Raises NotFound,
+    also for a foreign or closed one."""
     with tenancy.acting_as(user_id):
-        account = _find(account_id)
+        moved_to = ExchangeAccount.objects.filter(id=account_id, is_active=False).values_list("moved_to_id")
+        account = _find(next((target for (target,) in moved_to if target), account_id))
         return ConnectedAccount(account, keys.masks([account]).get(account.id, ""))
 
 
@@ -128,10 +137,16 @@ def list_for(*, user_id: UUID) -> list[ConnectedAccount]:
 
 
 def configured_exchanges(*, user_id: UUID) -> list[str]:
-    """The exchanges the user has living accounts at, by name."""
+    """The exchanges the user has living accounts at, by name; data sources are none."""
     with tenancy.acting_as(user_id):
-        living = ExchangeAccount.objects.filter(is_active=True)
+        living = ExchangeAccount.objects.filter(is_active=True).exclude(exchange__in=DATA_SOURCES)
         return list(living.order_by("exchange").values_list("exchange", flat=True).distinct())
+
+
+def syncable() -> QuerySet[ExchangeAccount]:
+    """Living accounts of exchanges we speak to: no data sources, no exchange without an adapter. Inside an open
+    door."""
+    return ExchangeAccount.objects.filter(is_active=True, exchange__in=registry.supported())
 
 
 def _find(account_id: UUID, *, lock: bool = False) -> ExchangeAccount:
@@ -153,7 +168,8 @@ def _save(account: ExchangeAccount, *fields: str) -> None:
         raise LabelTaken("Another of your accounts has this label.") from None
 
 
-def _free_label(title: str) -> str:
+def free_label(title: str) -> str:
+    """The title, numbered when a living account of the user has it. Inside an open door."""
     taken = set(ExchangeAccount.objects.filter(is_active=True).values_list("label", flat=True))
-    names = (title if number == 1 else f"{title} {number}" for number in count(1))
+    names = (title if number == 1 else f"{title[:95]} {number}" for number in count(1))
     return next(name for name in names if name not in taken)

@@ -3,18 +3,23 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from django.views.decorators.debug import sensitive_variables
+
 from core.errors import Invalid
 from credentials import vault
 from credentials.models import ApiCredential, ExchangeAccount, KeyState
 
+_USED_LATER = "It is not checked before: it is used when these data are fetched."
 
+
+@sensitive_variables("api_key", "secret_key", "passphrase")
 def replace(account: ExchangeAccount, *, api_key: str, secret_key: str, passphrase: str) -> None:
-    """Store a whole new key. Raises Invalid for a mask or a key without its secret."""
+    """Store a whole new key. Raises Invalid for a mask or a key without its secret, which data sources have not."""
     if api_key.startswith(vault.mask("")):
         raise invalid(
             "/apiKey", "masked_key", "This is not the mask of the stored key: send the whole API key."
         )
-    if not api_key or not secret_key:
+    if not api_key or not (secret_key or account.is_data_source):
         pointer = "/secretKey" if api_key else "/apiKey"
         raise invalid(pointer, "key_incomplete", "A key is stored whole: send API key and secret.")
     shred(account)
@@ -24,14 +29,15 @@ def replace(account: ExchangeAccount, *, api_key: str, secret_key: str, passphra
     _forget_check(account)
 
 
+@sensitive_variables("secret_key", "passphrase", "given")
 def amend(account: ExchangeAccount, *, secret_key: str, passphrase: str) -> None:
     """Store a new secret or passphrase beside the stored key; an empty one stays. Raises Invalid without a key."""
-    credential = ApiCredential.objects.filter(account_id=account.id).first()
+    credential = ApiCredential.objects.select_for_update().filter(account_id=account.id).first()
     if credential is None:
         raise invalid("/apiKey", "key_incomplete", "This account has no key any more: send the whole key.")
-    given = {"secret_key": secret_key, "passphrase": passphrase}
-    vault.seal(credential, **{name: text for name, text in given.items() if text})
-    credential.save()
+    given = {name: text for name, text in (("secret_key", secret_key), ("passphrase", passphrase)) if text}
+    vault.seal(credential, **given)
+    credential.save(update_fields=[*given, "updated_at"])
     _forget_check(account)
 
 
@@ -59,7 +65,9 @@ def invalid(pointer: str, code: str, detail: str) -> Invalid:
 
 def _forget_check(account: ExchangeAccount) -> None:
     """What was known of the old key says nothing of the new one."""
-    account.key_state, account.key_note, account.checked_at = KeyState.UNCHECKED, "", None
+    account.key_state, account.checked_at = KeyState.UNCHECKED, None
+    account.key_note = _USED_LATER if account.is_data_source else ""
     account.can_trade = account.ip_restricted = None
-    fields = ["key_state", "key_note", "checked_at", "can_trade", "ip_restricted", "updated_at"]
-    account.save(update_fields=fields)
+    account.permissions, account.account_type = [], ""
+    fields = ["key_state", "key_note", "checked_at", "can_trade", "ip_restricted", "permissions"]
+    account.save(update_fields=[*fields, "account_type", "updated_at"])

@@ -1,6 +1,7 @@
 """Exchange accounts, the lasting thing a history hangs on, and their replaceable keys."""
 
 import uuid
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import Q
@@ -9,13 +10,18 @@ from core.django.tenancy import AccountModel, OwnedModel
 
 
 class Exchange(models.TextChoices):
-    """The seeds' closed list; an adapter must exist to connect one (exchanges.registry)."""
+    """A closed list; to connect an exchange there must be an adapter (exchanges.registry). The last two are data
+    sources: they have a key, but neither secret nor trades."""
 
     BINANCE = "binance"
     BITGET = "bitget"
-    GATEIO = "gateio"
-    MEXC = "mexc"
+    GATEIO = "gateio", "Gate.io"
+    MEXC = "mexc", "MEXC"
     ALPHA_VANTAGE = "alpha_vantage"
+    FRED = "fred", "FRED"
+
+
+DATA_SOURCES: Final = frozenset({Exchange.ALPHA_VANTAGE.value, Exchange.FRED.value})
 
 
 class Mode(models.TextChoices):
@@ -52,6 +58,17 @@ class ExchangeAccount(OwnedModel):
     maker_commission = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
     taker_commission = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
     permissions = models.JSONField(default=list, blank=True)
+    account_type = models.CharField(max_length=40, blank=True, help_text="How the exchange calls its mode.")
+    moved_to = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="The account that this one's key turned out to belong to, and that goes on with it.",
+    )
     checked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -79,9 +96,16 @@ class ExchangeAccount(OwnedModel):
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def is_data_source(self) -> bool:
+        """It has a key and nothing else: neither checked nor synced."""
+        return self.exchange in DATA_SOURCES
+
 
 class ApiCredential(AccountModel):
     """The current key of an account, sealed (core.vault). Closing the account destroys the ciphertext."""
+
+    SEALED: ClassVar = ("api_key", "secret_key", "passphrase")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     api_key = models.TextField()

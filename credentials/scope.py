@@ -5,21 +5,23 @@ from typing import Final
 from uuid import UUID
 
 from core.errors import Invalid, NotFound
-from credentials.models import Exchange, ExchangeAccount, Mode
+from credentials.models import DATA_SOURCES, Exchange, ExchangeAccount, Mode
+from exchanges import registry
 
 ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Accounts, closed ones included: their history stays. `exchange_name` is `all` where the scope may span."""
+    """Accounts, closed ones included: their history stays; data sources have none. `exchange_name` is `all` where
+    the scope may span."""
 
     account_ids: tuple[UUID, ...]
     exchange_name: str
     is_every_live: bool
     """All live accounts without a choice: what stored metrics without an account cover."""
     living_ids: tuple[UUID, ...]
-    """Those still connected: their data should be fresh."""
+    """Those still connected to an exchange we speak to: their data should be fresh."""
 
 
 def resolve(*, exchange: str | None = None, account: str | None = None, mode: str | None = None) -> Scope:
@@ -30,7 +32,7 @@ def resolve(*, exchange: str | None = None, account: str | None = None, mode: st
     """
     _require_known("exchange", exchange, Exchange.values)
     _require_known("mode", mode, Mode.values)
-    rows = ExchangeAccount.objects.order_by("created_at", "id")
+    rows = ExchangeAccount.objects.exclude(exchange__in=DATA_SOURCES).order_by("created_at", "id")
     if exchange:
         rows = rows.filter(exchange=exchange)
     if mode or not account:
@@ -43,7 +45,9 @@ def resolve(*, exchange: str | None = None, account: str | None = None, mode: st
         account_ids=tuple(row.id for row in accounts),
         exchange_name=exchange or single,
         is_every_live=not exchange and not account and (mode or Mode.LIVE) == Mode.LIVE,
-        living_ids=tuple(row.id for row in accounts if row.is_active),
+        living_ids=tuple(
+            row.id for row in accounts if row.is_active and row.exchange in registry.supported()
+        ),
     )
 
 

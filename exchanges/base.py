@@ -33,6 +33,10 @@ class ApiKeys:
         self.secret = secret
         self.passphrase = passphrase
 
+    def wipe(self) -> None:
+        """Forget them: whoever still holds this object holds nothing."""
+        self.key = self.passphrase = self.secret = ""
+
     def __repr__(self) -> str:
         return "ApiKeys(…)"
 

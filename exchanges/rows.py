@@ -85,6 +85,7 @@ class AccountInfo:
     maker_commission: Decimal | None
     taker_commission: Decimal | None
     permissions: tuple[str, ...]
+    account_type: str = ""  # how the exchange calls the account's mode
     raw: Raw = field(repr=False, default_factory=dict)
 
 

@@ -18,6 +18,7 @@ INTERACTIVE: Final = "interactive"  # somebody waits
 SYNC: Final = "sync"
 MARKET: Final = "market"
 SYNC_TASK: Final = "pipeline.sync_accounts"
+CHECK_TASK: Final = "pipeline.check_keys"
 
 
 class ActingTask(Task[Any, Any]):

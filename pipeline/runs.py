@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from core.django import tenancy
 from core.errors import NotFound
+from credentials.accounts import syncable
 from credentials.models import ExchangeAccount
 from pipeline import broker, cursors
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
@@ -27,18 +28,18 @@ class LostRun(Exception):
 def request(*, user_id: UUID, account_ids: Sequence[UUID], trigger: Trigger, at: datetime) -> list[SyncRun]:
     """Ask for a sync: cursors become due, and each account gets a queued run or answers the one under way.
 
-    Opens its own door and hints a worker after it closes (a command works itself). Raises NotFound.
+    Opens its own door and hints a worker after it closes (a command works itself): of a new key to check it at
+    once, in a task that ends before the long reading begins. Raises NotFound, also for what is never synced.
     """
     with tenancy.acting_as(user_id):
-        accounts = list(ExchangeAccount.objects.filter(id__in=account_ids, is_active=True))
+        accounts = list(syncable().filter(id__in=account_ids))
         if len(accounts) != len(set(account_ids)):
             raise NotFound("There is no such account.")
         runs = [_request_one(account, trigger, at) for account in accounts]
         if trigger != Trigger.COMMAND and runs:
             ids = [str(account.id) for account in accounts]
-            transaction.on_commit(
-                partial(broker.hint_soon, broker.SYNC_TASK, [ids], queue=broker.INTERACTIVE)
-            )
+            task = broker.CHECK_TASK if trigger == Trigger.CONNECT else broker.SYNC_TASK
+            transaction.on_commit(partial(broker.hint_soon, task, [ids], queue=broker.INTERACTIVE))
     return runs
 
 
@@ -92,6 +93,16 @@ def finish(run: SyncRun, *, status: RunStatus, now: datetime) -> None:
         clock_offset_ms=run.clock_offset_ms,
     )
     cursors.release(account_id=run.account_id)
+
+
+def queue_again(run: SyncRun, *, now: datetime) -> None:
+    """Hand a run over to whoever goes on with it; a worker is hinted after commit. Raises LostRun. Inside an open
+    door."""
+    run.status, run.step = RunStatus.QUEUED, ""
+    _save(run, status=run.status, heartbeat_at=now, step="", steps_done=run.steps_done, counts=run.counts)
+    cursors.release(account_id=run.account_id)
+    ids = [str(run.account_id)]
+    transaction.on_commit(partial(broker.hint_soon, broker.SYNC_TASK, [ids], queue=broker.SYNC))
 
 
 def close_dead(*, account_id: UUID, now: datetime) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, Q
 
 from core.django import tenancy
+from credentials.accounts import syncable
 from credentials.models import ExchangeAccount
 from pipeline import words
 from pipeline.models import RejectedRow, RunStatus, Stream, SyncCursor, SyncRun
@@ -116,7 +117,7 @@ def rejected_rows(account_id: UUID, *, limit: int = 50) -> Sequence[RejectedRow]
 def sync_state(*, user_id: UUID) -> list[SyncState]:
     """Every living account of a user, oldest first; four queries however many there are. Opens its own door."""
     with tenancy.acting_as(user_id):
-        accounts = list(ExchangeAccount.objects.filter(is_active=True).order_by("created_at", "id"))
+        accounts = list(syncable().order_by("created_at", "id"))
         ids = [account.id for account in accounts]
         latest, streams, rejected = latest_runs(ids), stream_states(ids), rejected_counts(ids)
     return [

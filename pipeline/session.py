@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeVar
 from core.django import tenancy
 from credentials import accounts
 from credentials.models import ExchangeAccount, KeyState
+from credentials.vault import KeyVersion
 from exchanges.base import Account as Client
 from exchanges.base import Listings
 from exchanges.errors import ErrorKind, ExchangeError
@@ -69,6 +70,7 @@ class Session:
     account: ExchangeAccount
     run: SyncRun
     client: Client
+    key: KeyVersion  # the one the client uses
     listings: Listings
     clock: Clock
     progress: Progress

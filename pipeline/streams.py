@@ -37,10 +37,10 @@ class MovedOn(Exception):
 
 
 def permissions(session: Session, cursor: SyncCursor) -> None:
-    """Whose key it is and what it may do. Raises MovedOn."""
+    """Whose key it is and what it may do. Raises MovedOn, KeyReplaced."""
     info = session.client.info()
     with session.door("Checking the key") as now:
-        account = accounts.note_key_check(account=session.account, info=info, at=now)
+        account = accounts.note_key_check(account=session.account, info=info, at=now, version=session.key)
         session.finish(cursor, ok_at=now)
     if account.id != session.account.id:
         raise MovedOn(account.id)

@@ -1,10 +1,8 @@
-"""One go at one account: every due stream is read, what is new is stored, what follows from it is derived."""
+"""One go at one account: its key is checked, every due stream is read, what is new is stored and derived from."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
@@ -12,16 +10,16 @@ from django.db import InterfaceError, OperationalError
 from core import clock as time
 from core.django import tenancy
 from core.errors import NotFound
-from core.vault import VaultError
 from credentials import accounts, vault
-from credentials.models import ExchangeAccount
-from exchanges import registry
+from credentials.accounts import KeyReplaced
+from credentials.models import ExchangeAccount, KeyState
+from credentials.vault import KeyVersion, Purpose
 from exchanges.base import Account as Client
 from exchanges.base import Listings
 from exchanges.errors import ErrorKind, ExchangeError
 from pipeline import cursors, derive, discovery, market, pauses, rejected, runs, schedule
+from pipeline.clients import open_client
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
-from pipeline.patience import PatientClient
 from pipeline.session import Clock, Progress, Session, SliceOver, Stopped
 from pipeline.streams import MovedOn
 from pipeline.words import UNREADABLE
@@ -30,7 +28,7 @@ from pipeline.work import work_due
 logger = logging.getLogger(__name__)
 
 Ending = tuple[RunStatus, str, str]  # status, kind of error, detail in words
-_FIRST = (Stream.PERMISSIONS, Stream.BALANCES, Stream.OPEN_ORDERS, Stream.DEPOSITS, Stream.WITHDRAWALS)
+_FIRST = (Stream.BALANCES, Stream.OPEN_ORDERS, Stream.DEPOSITS, Stream.WITHDRAWALS)
 
 
 def sync_account(
@@ -41,22 +39,26 @@ def sync_account(
     at: datetime,
     progress: Progress | None = None,
     clock: Clock = time.now,
+    purpose: Purpose = Purpose.SYNC,
 ) -> SyncRun | None:
     """Read what is due and derive what follows; answers the finished run.
 
-    None: nothing is due, or another worker has the account. Opens its own doors; raises NotFound. `progress` is
-    called with the run after every page. What an exchange refuses is told by the run, never raised.
+    For the purpose of a key check only the key is looked at: a run that finds it good is queued again, for whoever
+    reads the rest. None: nothing is due, or another worker has the account. Opens its own doors; raises NotFound.
+    `progress` is called with the run after every page. What an exchange refuses is told by the run, never raised.
     """
     with tenancy.acting_as(user_id):
         account = ExchangeAccount.objects.select_related("user").filter(id=account_id, is_active=True).first()
         if account is None:
             raise NotFound("There is no such account.")
         cursors.ensure_whole(account=account, due_at=at)
+        if purpose is Purpose.KEY_CHECK or account.key_state == KeyState.UNCHECKED:
+            cursors.make_due(account_id=account_id, streams=[Stream.PERMISSIONS], at=at)
         run = runs.begin(account=account, trigger=trigger, now=at)
     if run is None:
         return None
     try:
-        _work(account, run, clock, progress or (lambda run: None))
+        _work(account, run, purpose, clock, progress or (lambda run: None))
     except runs.LostRun:
         logger.warning("Run %s was closed by somebody else; it stops here.", run.id)
         return None
@@ -69,34 +71,49 @@ def sync_account(
         raise
     except Exception as error:
         logger.exception("Run %s", run.id)
-        _stop(account, ExchangeError(ErrorKind.BUG, f"Our own fault: {type(error).__name__}."), None, clock)
+        _stop(
+            account,
+            ExchangeError(ErrorKind.BUG, f"Our own fault: {type(error).__name__}."),
+            None,
+            None,
+            clock,
+        )
         _close(run, RunStatus.FAILED, ErrorKind.BUG, f"Our own fault: {type(error).__name__}.", clock)
     return run
 
 
-def _work(account: ExchangeAccount, run: SyncRun, clock: Clock, progress: Progress) -> None:
-    """Facts, then what follows from them; closes the run."""
+def _work(account: ExchangeAccount, run: SyncRun, purpose: Purpose, clock: Clock, progress: Progress) -> None:
+    """Facts, then what follows from them; closes the run, or queues it again once its key was checked."""
+    is_check = purpose is Purpose.KEY_CHECK
     try:
         pauses.check(exchange=account.exchange, now=clock())
-        listings = market.known_listings(exchange=account.exchange, now=clock)
-        with _open_client(account, listings, clock) as client:
-            session = _open_session(account, run, client, listings, clock, progress)
-            ending = _read(session)
+        listings = {} if is_check else market.known_listings(exchange=account.exchange, now=clock)
+        with open_client(account, purpose=purpose, listings=listings, clock=clock) as (client, key):
+            session = _open_session(account, run, client, key, listings, clock, progress)
+            ending = _read(session, key_only=is_check)
+            if is_check and ending is None:
+                _queue_again(run, clock)
+                return
             _derive(session)
         _close(run, *(ending or _verdict(session)), clock)
     except ExchangeError as error:  # before the first stream
-        _stop(account, error, None, clock)
+        _stop(account, error, None, None, clock)
         _close(run, RunStatus.FAILED, error.kind, error.detail, clock)
     except MovedOn as moved:
         _close(run, RunStatus.OK, "", "The account was connected before and goes on there.", clock)
-        runs.request(
-            user_id=account.user_id, account_ids=[moved.account_id], trigger=Trigger.CONNECT, at=clock()
-        )
+        _ask_anew(account.user_id, moved.account_id, clock)
+    except KeyReplaced as replaced:
+        _close(run, RunStatus.PARTIAL, "", replaced.message, clock)
+        _ask_anew(account.user_id, account.id, clock)
 
 
-def _read(session: Session) -> Ending | None:
+def _read(session: Session, *, key_only: bool) -> Ending | None:
     """Every due stream, in the order in which one tells what to ask the next; says why when it ended early."""
     try:
+        work_due(session, Stream.PERMISSIONS)
+        _require_checked(session)
+        if key_only:
+            return None
         for stream in _FIRST:
             work_due(session, stream)
         discovery.explore(session)
@@ -107,9 +124,19 @@ def _read(session: Session) -> Ending | None:
     except SliceOver:
         return RunStatus.PARTIAL, "", "There is more history; the next run goes on."
     except Stopped as stopped:
-        _stop(session.account, stopped.error, stopped.until, session.clock)
+        _stop(session.account, stopped.error, stopped.until, session.key, session.clock)
         return RunStatus.FAILED, stopped.error.kind, stopped.error.detail
     return None
+
+
+def _require_checked(session: Session) -> None:
+    """A key that nobody looked at yet may be one that can withdraw: it is used for nothing. Raises Stopped."""
+    if session.account.key_state != KeyState.UNCHECKED:
+        return
+    error = next(
+        iter(session.problems), ExchangeError(ErrorKind.DOWN, "The key is not checked yet.", code="unchecked")
+    )
+    raise Stopped(error, schedule.retry_at(error, failures=1, at=session.clock()))
 
 
 def _derive(session: Session) -> None:
@@ -151,44 +178,42 @@ def _close(run: SyncRun, status: RunStatus, kind: str, detail: str, clock: Clock
         runs.finish(run, status=status, now=clock())
 
 
-def _stop(account: ExchangeAccount, error: ExchangeError, until: datetime | None, clock: Clock) -> None:
+def _queue_again(run: SyncRun, clock: Clock) -> None:
+    with tenancy.acting_as(run.user_id):
+        runs.queue_again(run, now=clock())
+
+
+def _ask_anew(user_id: UUID, account_id: UUID, clock: Clock) -> None:
+    with suppress(NotFound):  # closed meanwhile
+        runs.request(user_id=user_id, account_ids=[account_id], trigger=Trigger.CONNECT, at=clock())
+
+
+def _stop(
+    account: ExchangeAccount,
+    error: ExchangeError,
+    until: datetime | None,
+    key: KeyVersion | None,
+    clock: Clock,
+) -> None:
     """The whole account waits; a refused key is judged, a refused address is remembered for all accounts."""
     now = clock()
     until = until or schedule.retry_at(error, failures=1, at=now)
     with tenancy.acting_as(account.user_id):
         cursors.postpone(account_id=account.id, until=until)
-        if error.kind is ErrorKind.AUTH:
+        if error.kind is not ErrorKind.AUTH:
+            accounts.note_unasked(account=account)
+        else:
             cursors.make_due(account_id=account.id, streams=[Stream.PERMISSIONS], at=until)
             if error.code not in ("disabled", vault.NoKeys.code):
-                accounts.note_auth_failure(account=account, detail=error.detail, at=now)
+                accounts.note_auth_failure(account=account, detail=error.detail, at=now, version=key)
     pauses.note(exchange=account.exchange, error=error, until=until, now=now)
-
-
-@contextmanager
-def _open_client(account: ExchangeAccount, listings: Listings, clock: Clock) -> Iterator[Client]:
-    """A client whose keys are forgotten at the end. Raises ExchangeError."""
-    try:
-        with (
-            tenancy.acting_as(account.user_id),
-            vault.open_keys(account_id=account.id, purpose=vault.Purpose.SYNC) as keys,
-        ):
-            client = registry.open_account(
-                account.exchange, keys, urls=market.urls(), listings=listings, now=clock
-            )
-    except vault.NoKeys as error:
-        raise ExchangeError(ErrorKind.AUTH, error.message, code=error.code) from None
-    except VaultError as error:
-        raise ExchangeError(ErrorKind.BUG, str(error), code="vault") from None
-    try:
-        yield cast(Client, PatientClient(client, now=clock))
-    finally:
-        client.close()
 
 
 def _open_session(
     account: ExchangeAccount,
     run: SyncRun,
     client: Client,
+    key: KeyVersion,
     listings: Listings,
     clock: Clock,
     progress: Progress,
@@ -196,11 +221,12 @@ def _open_session(
     started = clock()
     with tenancy.acting_as(account.user_id):
         due = SyncCursor.objects.filter(account=account, due_at__lte=started).count()
-        run.steps_total = due + 1
+        run.steps_total = run.steps_done + due + 1
         return Session(
             account=account,
             run=run,
             client=client,
+            key=key,
             listings=listings,
             clock=clock,
             progress=progress,

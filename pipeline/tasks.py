@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import clock
 from core.errors import DomainError
+from credentials.vault import Purpose
 from exchanges import registry
 from exchanges.errors import ExchangeError
 from pipeline import broker, derive, dispatch, market, sync
@@ -37,20 +38,13 @@ def dispatch_due() -> int:
 @broker.app.task(name=broker.SYNC_TASK)
 def sync_accounts(account_ids: Sequence[str]) -> int:
     """Work accounts one after another; answers how many had something to do."""
+    return _sync_each(account_ids, Purpose.SYNC, Trigger.SCHEDULE)
 
-    def work(owned: dispatch.Owned) -> bool:
-        return (
-            sync.sync_account(
-                user_id=owned.user_id,
-                account_id=owned.account_id,
-                trigger=Trigger.SCHEDULE,
-                at=clock.now(),
-                clock=clock.now,
-            )
-            is not None
-        )
 
-    return _each(dispatch.owners([UUID(each) for each in account_ids]), work)
+@broker.app.task(name=broker.CHECK_TASK)
+def check_keys(account_ids: Sequence[str]) -> int:
+    """Ask the exchanges what new keys may do: somebody waits. The reading that follows is another task."""
+    return _sync_each(account_ids, Purpose.KEY_CHECK, Trigger.CONNECT)
 
 
 @broker.app.task(name="pipeline.rebuild_stale")
@@ -95,6 +89,21 @@ def refresh_listings() -> int:
 @broker.app.task(name="pipeline.refresh_daily_candles")
 def refresh_daily_candles() -> int:
     return _public(settings.PRICE_EXCHANGE, market.refresh_daily_candles)
+
+
+def _sync_each(account_ids: Sequence[str], purpose: Purpose, trigger: Trigger) -> int:
+    def work(owned: dispatch.Owned) -> bool:
+        run = sync.sync_account(
+            user_id=owned.user_id,
+            account_id=owned.account_id,
+            trigger=trigger,
+            at=clock.now(),
+            clock=clock.now,
+            purpose=purpose,
+        )
+        return run is not None
+
+    return _each(dispatch.owners([UUID(each) for each in account_ids]), work)
 
 
 def _each(accounts: Iterable[dispatch.Owned], work: Callable[[dispatch.Owned], bool]) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError
 
 from core.django import tenancy
+from credentials.accounts import KeyReplaced
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import TransferKind
 from pipeline import cursors, runs, streams
@@ -27,8 +28,9 @@ HANDLERS: Final[Mapping[str, streams.Handler]] = {
     Stream.ORDERS: streams.orders,
     Stream.RECHECK: streams.recheck,
 }
-# They concern the whole run: its row is lost, its time is up, the key is another account's, the database is gone.
-_PASSED_ON: Final = (LostRun, SliceOver, streams.MovedOn, OperationalError, InterfaceError)
+# They concern the whole run: its row is lost, its time is up, the key is another account's or was replaced, the
+# database is gone.
+_PASSED_ON: Final = (LostRun, SliceOver, streams.MovedOn, KeyReplaced, OperationalError, InterfaceError)
 
 
 def work_due(session: Session, stream: Stream) -> int:

@@ -11,7 +11,7 @@ from uuid import UUID
 from core import clock
 from core.django import tenancy
 from core.money import CONTEXT
-from credentials.models import ExchangeAccount, Mode
+from credentials.models import DATA_SOURCES, ExchangeAccount, Mode
 from portfolio.accounting.periods import CALENDAR_KINDS, Period, PeriodKind, period_of
 from portfolio.accounting.returns import EquityDay, IndexPoint
 from portfolio.accounting.trade_sums import TradeFact, TradeSums, sum_trades
@@ -37,7 +37,8 @@ class _Scope:
 def refresh(*, user_id: UUID, at: datetime) -> int:
     """Recompute a user's metrics; answers how many rows were written. Opens its own door."""
     with tenancy.acting_as(user_id), localcontext(CONTEXT):
-        accounts = list(ExchangeAccount.objects.select_related("user").order_by("created_at"))
+        traded = ExchangeAccount.objects.exclude(exchange__in=DATA_SOURCES)
+        accounts = list(traded.select_related("user").order_by("created_at"))
         if not accounts:
             return 0
         known = {

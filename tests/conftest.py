@@ -9,6 +9,9 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
+from core.django import actors
+from core.django.actors import Actor, ActorKind
+
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -35,6 +38,19 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def _cheap_passwords(settings: object) -> None:
     """Hashing is tested where it matters; elsewhere it only costs time."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(settings: object) -> None:
+    """No worker runs beside the tests: nobody would answer whoever waits for a key's check."""
+    settings.KEY_CHECK_SECONDS = 0  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def as_worker() -> Iterator[None]:
+    """What a test does is done by a worker, who may open keys."""
+    with actors.acting(Actor(kind=ActorKind.WORKER)):
+        yield
 
 
 @pytest.fixture(autouse=True)

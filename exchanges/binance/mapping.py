@@ -144,6 +144,7 @@ def account_info(account: Raw, restrictions: Raw) -> AccountInfo:
         maker_commission=_commission(account, rates, "maker"),
         taker_commission=_commission(account, rates, "taker"),
         permissions=tuple(str(name) for name in permissions) if isinstance(permissions, Sequence) else (),
+        account_type=str(account.get("accountType") or ""),
         raw={
             "account": {key: value for key, value in account.items() if key != "balances"},
             "restrictions": restrictions,

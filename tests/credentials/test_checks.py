@@ -13,7 +13,7 @@ from credentials.vault import Purpose, open_keys
 from exchanges.rows import AccountInfo
 from tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_worker")]
 GOOD = AccountInfo(
     uid="uid-1",
     can_read=True,
@@ -43,10 +43,8 @@ def _fail(account: ExchangeAccount, now: datetime) -> tuple[str, str]:
 
 
 def _key_of(account: ExchangeAccount) -> str:
-    with (
-        tenancy.acting_as(account.user_id),
-        open_keys(account_id=account.id, purpose=Purpose.KEY_CHECK) as keys,
-    ):
+    opened = open_keys(user_id=account.user_id, account_id=account.id, purpose=Purpose.KEY_CHECK)
+    with opened as (keys, _):
         return keys.key
 
 

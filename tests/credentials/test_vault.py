@@ -11,7 +11,9 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from core.django import tenancy
+from accounts.models import AuditLog
+from core.django import actors, tenancy
+from core.django.actors import Actor, ActorKind
 from core.django.rendering import dumps
 from core.vault import VaultError
 from credentials import accounts, vault
@@ -20,6 +22,7 @@ from credentials.vault import Purpose, open_keys
 from exchanges.base import ApiKeys
 from tests.factories import UserFactory
 
+pytestmark = pytest.mark.usefixtures("as_worker")
 CANARY = "canary-Secret-0123456789"
 KEYS = ApiKeys(f"key-{CANARY}", f"secret-{CANARY}", f"passphrase-{CANARY}")
 ROOT = Path(__file__).parents[2]
@@ -36,7 +39,7 @@ def _connected(user_id: UUID) -> ExchangeAccount:
 
 
 def _opened(account: ExchangeAccount) -> tuple[str, str, str]:
-    with tenancy.acting_as(account.user_id), open_keys(account_id=account.id, purpose=Purpose.SYNC) as keys:
+    with open_keys(user_id=account.user_id, account_id=account.id, purpose=Purpose.SYNC) as (keys, _):
         return keys.key, keys.secret, keys.passphrase
 
 
@@ -63,9 +66,8 @@ def test_a_foreign_account_has_no_keys() -> None:
     account = _connected(UserFactory.create().id)
 
     with (
-        tenancy.acting_as(UserFactory.create().id),
         pytest.raises(vault.NoKeys),
-        open_keys(account_id=account.id, purpose=Purpose.SYNC),
+        open_keys(user_id=UserFactory.create().id, account_id=account.id, purpose=Purpose.SYNC),
     ):
         pass
 
@@ -73,9 +75,8 @@ def test_a_foreign_account_has_no_keys() -> None:
 @pytest.mark.django_db
 def test_an_unknown_account_has_no_keys() -> None:
     with (
-        tenancy.acting_as(UserFactory.create().id),
         pytest.raises(vault.NoKeys),
-        open_keys(account_id=uuid4(), purpose=Purpose.SYNC),
+        open_keys(user_id=UserFactory.create().id, account_id=uuid4(), purpose=Purpose.SYNC),
     ):
         pass
 
@@ -183,9 +184,58 @@ def test_only_the_pipeline_opens_keys() -> None:
         for room in rooms
         for path in (ROOT / room).rglob("*.py")
         if path != ROOT / "credentials" / "vault.py"
-        if "open_keys" in path.read_text()
-        or "VAULT.open" in path.read_text()
-        or "_ring()" in path.read_text()
+        if "open_keys" in path.read_text() or "VAULT.open" in path.read_text()
     }
 
-    assert opening <= {"pipeline"}
+    assert opening == {"pipeline"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", [kind for kind in ActorKind if kind not in ("worker", "command")])
+def test_only_workers_and_commands_open_keys(kind: ActorKind) -> None:
+    account = _connected(UserFactory.create().id)
+
+    with actors.acting(Actor(kind=kind)), pytest.raises(vault.WrongProcess):
+        _opened(account)
+
+
+@pytest.mark.django_db
+def test_every_opening_leaves_one_entry_in_the_audit_trail() -> None:
+    account = _connected(UserFactory.create().id)
+    with tenancy.acting_as(account.user_id):
+        credential = ApiCredential.objects.get()
+
+    _opened(account)
+
+    with tenancy.acting_as(account.user_id):
+        entries = AuditLog.objects.filter(action="decrypt")
+        assert [(e.actor_kind, e.table_name, e.record_id, e.new_values) for e in entries] == [
+            (
+                "worker",
+                "credentials_apicredential",
+                str(credential.id),
+                {"account": str(account.id), "purpose": "sync"},
+            )
+        ]
+
+
+@pytest.mark.django_db
+def test_what_does_not_open_is_in_the_audit_trail_too() -> None:
+    account = _connected(UserFactory.create().id)
+    with tenancy.acting_as(account.user_id):
+        ApiCredential.objects.update(secret_key="")
+
+    with pytest.raises(VaultError):
+        _opened(account)
+
+    with tenancy.acting_as(account.user_id):
+        assert AuditLog.objects.filter(action="decrypt").count() == 1
+
+
+@pytest.mark.django_db
+def test_keys_are_wiped_when_nobody_needs_them_any_more() -> None:
+    account = _connected(UserFactory.create().id)
+    with open_keys(user_id=account.user_id, account_id=account.id, purpose=Purpose.SYNC) as (keys, _):
+        assert keys.key
+
+    assert (keys.key, keys.secret, keys.passphrase) == ("", "", "")

@@ -6,11 +6,20 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
+from core.django import actors
+from core.django.actors import Actor, ActorKind
 from credentials import accounts
 from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.clock import FixedClock
 from tests.factories import UserFactory
 from tests.pipeline.worlds import NO_LIMITS, PROFILES, START, World
+
+
+@pytest.fixture
+def as_command() -> Iterator[None]:
+    """Commands are called here as manage.py would."""
+    with actors.acting(Actor(kind=ActorKind.COMMAND)):
+        yield
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from portfolio.models import Trade
 from tests.pipeline.facts import everything_stored, everything_true
 from tests.pipeline.worlds import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_command")]
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,10 @@ from django.core.cache import cache
 
 from accounts.models import User
 from core import clock as time
-from core.django import tenancy
+from core.django import actors, tenancy
+from core.django.actors import Actor, ActorKind
 from credentials.models import ExchangeAccount
+from credentials.vault import Purpose
 from exchanges.simulators import profiles
 from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.binance.limits import Limits
@@ -54,15 +56,18 @@ class World:
         )
         return run
 
-    def work(self, progress: Progress | None = None) -> SyncRun | None:
-        return sync_account(
-            user_id=self.user.id,
-            account_id=self.account.id,
-            trigger=Trigger.SCHEDULE,
-            at=self.now(),
-            progress=progress,
-            clock=self.now,
-        )
+    def work(self, progress: Progress | None = None, purpose: Purpose = Purpose.SYNC) -> SyncRun | None:
+        """What a worker's task does, in whatever thread."""
+        with actors.acting(Actor(kind=ActorKind.WORKER)):
+            return sync_account(
+                user_id=self.user.id,
+                account_id=self.account.id,
+                trigger=Trigger.SCHEDULE,
+                at=self.now(),
+                progress=progress,
+                clock=self.now,
+                purpose=purpose,
+            )
 
     def wait(self, **parts: float) -> None:
         """Time passes, also for what the cache remembers."""

@@ -6,6 +6,7 @@ from django.core.management.base import CommandError
 
 from accounts.models import User
 from core.django import tenancy
+from credentials.accounts import syncable
 from credentials.models import ExchangeAccount
 
 
@@ -25,7 +26,7 @@ def find_user(email: str) -> User:
 def find_accounts(user: User, label: str | None) -> list[ExchangeAccount]:
     """Living accounts, oldest first. Raises CommandError when there is none."""
     with tenancy.acting_as(user.id):
-        living = list(ExchangeAccount.objects.filter(is_active=True).order_by("created_at", "id"))
+        living = list(syncable().order_by("created_at", "id"))
     found = [account for account in living if label in (None, account.label)]
     if found:
         return found
