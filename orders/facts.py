@@ -10,11 +10,12 @@ from django.db import connection
 
 _BATCH: Final = 5_000
 _UNITS: Final = "trunc(({0}) * 1000000000000000000)::text"
-_MS: Final = "floor(extract(epoch FROM {0}) * 1000)::bigint"
+# Whole microseconds of our time fit a double exactly; extract() would compute in NUMERIC, at ten times the cost.
+_MS: Final = "(date_part('epoch', {0}) * 1000000)::bigint / 1000"
 
 
 class BookFill(NamedTuple):
-    """A fill that touches a book as its base, its quote or its fee's coin."""
+    """A fill that touches a book as its base, its quote or its fee's coin; `fact` is its row's id."""
 
     fill_id: str
     symbol: str
@@ -28,6 +29,7 @@ class BookFill(NamedTuple):
     fee_currency: str
     executed_ms: int
     order_id: str
+    fact: int
 
 
 class BookTransfer(NamedTuple):
@@ -50,10 +52,10 @@ class AssetChange(NamedTuple):
     withdrawal_fees: Decimal
 
 
+# A NUMERIC(38,18) as text has all its 18 decimals: without the point it is the number of units.
 _FILLS: Final = f"""
-SELECT exchange_fill_id, symbol, base_asset, quote_asset, side, {_UNITS.format("price")}, {_UNITS.format("quantity")},
-       {_UNITS.format("quote_quantity")}, {_UNITS.format("fee_amount")}, fee_currency, {_MS.format("executed_at")},
-       exchange_order_id
+SELECT exchange_fill_id, symbol, base_asset, quote_asset, side, price::text, quantity::text, quote_quantity::text,
+       fee_amount::text, fee_currency, {_MS.format("executed_at")}, exchange_order_id, id
 FROM orders_fill
 WHERE account_id = %(account)s AND executed_at >= %(after)s
   AND (base_asset = %(asset)s OR quote_asset = %(asset)s OR fee_currency = %(asset)s)
@@ -144,10 +146,10 @@ GROUP BY entry.id, entry.symbol, entry.exchange_order_id
 def book_fills(*, account_id: UUID, asset: str, after: datetime | None) -> Iterator[BookFill]:
     """Fills that touch the asset's book, from a moment on (inclusive), in fold order; few are held at a time."""
     for row in _stream("book_fills", _FILLS, account_id, asset, after):
-        fill_id, symbol, base, quote, side, price, quantity, value, fee, fee_currency, at, order_id = row
+        fill_id, symbol, base, quote, side, price, quantity, value, fee, coin, at, order_id, fact = row
         yield BookFill(
-            fill_id, symbol, base, quote, side, int(price), int(quantity), int(value), int(fee), fee_currency,
-            at, order_id,
+            fill_id, symbol, base, quote, side, int(price.replace(".", "")), int(quantity.replace(".", "")),
+            int(value.replace(".", "")), int(fee.replace(".", "")), coin, at, order_id, fact,
         )  # fmt: skip
 
 

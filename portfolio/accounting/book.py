@@ -108,13 +108,13 @@ class Book:
     # Inflows
 
     def _enter(self, event: Event) -> None:
-        time, fill_id, symbol, _, _, quantity, value, fee, scale = event
+        time, fill_id, symbol, _, _, quantity, value, fee, scale, fact = event
         position = self._position
         if position is None or position.closed:
             position = self._open(event)
         if scale != position.scale:
             value, fee = position.rescale(value, fee, scale)
-        position.inventory.add((symbol, fill_id, time, quantity, value, fee))
+        position.inventory.add((symbol, fill_id, time, quantity, value, fee, fact))
         position.quantity += quantity
         position.entry_quantity += quantity
         position.entry_cost += value
@@ -129,7 +129,7 @@ class Book:
     # Outflows
 
     def _exit(self, event: Event) -> None:
-        time, _, symbol, kind, order_id, quantity, value, fee, scale = event
+        time, _, symbol, kind, order_id, quantity, value, fee, scale, _ = event
         position = self._position
         if position is None or position.closed:
             position = self._reopen(event)
@@ -172,8 +172,8 @@ class Book:
             for part in slices:
                 cost_left -= part[4]
                 fees_left -= part[5]
-            symbol, fill_id, time, size, cost, fees = slices[last]
-            slices[last] = symbol, fill_id, time, size, cost + cost_left, fees + fees_left
+            symbol, fill_id, time, size, cost, fees, fact = slices[last]
+            slices[last] = symbol, fill_id, time, size, cost + cost_left, fees + fees_left, fact
         return slices, value, fee
 
     def _take_dust(self, position: OpenPosition, wanted: int, time: int, slices: list[Slice]) -> int:
@@ -183,7 +183,7 @@ class Book:
             cost = self._dust.take(found)
             position.dust_in_quantity += found
             position.dust_in_cost += cost
-            slices.append((None, None, time, found, cost, 0))
+            slices.append((None, None, time, found, cost, 0, None))
         return found
 
     def _allocate(
@@ -196,13 +196,13 @@ class Book:
         fee: int,
     ) -> None:
         """Share the fill's value and fee over what it consumed and publish each part."""
-        time, fill_id, _, _, _, quantity, _, _, _ = event
+        time, fill_id, _, _, _, quantity, _, _, _, fact = event
         key, allocated, scale, last = trade.key, self._allocated, position.scale, len(slices) - 1
         value_before = value_sum = position.proceeds
         fee_before = fee_sum = position.exit_fees
         proceeds, paid = position.published(value_before), position.published(fee_before)
         done = cost_sum = fees_sum = 0
-        for sequence, (symbol, lot_id, lot_time, part, cost, fees) in enumerate(slices):
+        for sequence, (symbol, lot_id, lot_time, part, cost, fees, lot_fact) in enumerate(slices):
             done += part
             if done == quantity:
                 value_sum, fee_sum = value_before + value, fee_before + fee
@@ -217,7 +217,7 @@ class Book:
                 proceeds_upto, paid_upto = position.published(value_sum), position.published(fee_sum)
             row = (
                 key, fill_id, sequence, _LOT if lot_id is not None else _DUST, symbol, lot_id, part, cost,
-                proceeds_upto - proceeds, fees, paid_upto - paid, time,
+                proceeds_upto - proceeds, fees, paid_upto - paid, time, lot_fact, fact,
             )  # fmt: skip
             allocated(row)
             proceeds, paid = proceeds_upto, paid_upto
@@ -252,6 +252,7 @@ class Book:
         self._unknown -= min(quantity, self._unknown)
         self._allocated((
             trade.key, event.event_id, sequence, _UNKNOWN, None, None, quantity, 0, proceeds, 0, paid, event.time,
+            None, event.fact,
         ))  # fmt: skip
 
     def _withdraw(self, event: Event) -> None:
@@ -287,11 +288,11 @@ class Book:
 
     def _open(self, event: Event) -> OpenPosition:
         self._settle()
-        time, fill_id, symbol, kind, order_id, _, _, _, scale = event
+        time, fill_id, symbol, kind, order_id, _, _, _, scale, fact = event
         if kind is _EXIT or kind is _FEE:
             order_id = ""
         key = _new(PositionKey, (symbol, fill_id))
-        self._position = position = OpenPosition(key, order_id, time, scale, self._checkpoint())
+        self._position = position = OpenPosition(key, order_id, time, scale, self._checkpoint(), fact)
         return position
 
     def _reopen(self, event: Event) -> OpenPosition:
@@ -318,7 +319,7 @@ class Book:
 
     def _trade(self, position: OpenPosition, event: Event, totals: Totals) -> OpenTrade:
         """The running trade of the event's order; the order longest untouched makes room."""
-        time, fill_id, symbol, kind, order_id, _, _, _, _ = event
+        time, fill_id, symbol, kind, order_id, _, _, _, _, fact = event
         name = symbol, order_id, kind
         if position.trade:
             position.trade.now = totals
@@ -328,7 +329,7 @@ class Book:
             if len(trades) >= OPEN_ORDERS:
                 self._emit_trade(position, trades.pop(next(iter(trades))))
             key = _new(TradeKey, (position.key, symbol, order_id, _TRADE_KINDS[kind], fill_id))
-            trade = OpenTrade(key, time, totals)
+            trade = OpenTrade(key, time, totals, fact)
         else:
             trade.resume(totals)
         trades[name] = position.trade = trade

@@ -39,7 +39,7 @@ from portfolio.accounting.state import load_checkpoint
 
 __all__ = ["ENGINE_VERSION", "State", "StateMismatch", "fold", "last_key", "new_state"]
 
-ENGINE_VERSION: Final = 2
+ENGINE_VERSION: Final = 3
 """Raised whenever the same events would give other results; derived rows of another version are rebuilt."""
 
 

@@ -67,7 +67,8 @@ _new: Final = tuple.__new__  # a named tuple without its constructor's cost
 
 class Event(NamedTuple):
     """One change of one book. `value` is an entry's cost or an exit's proceeds, without `fee`; both count
-    10**-18 / `scale`. `event_id` is the fill's or transfer's own id."""
+    10**-18 / `scale`. `event_id` is the fill's or transfer's own id, `fact` the number a fill is stored under: the
+    engine only carries it into its rows, so that a store need not look fills up."""
 
     time: int
     event_id: str
@@ -78,10 +79,11 @@ class Event(NamedTuple):
     value: int
     fee: int
     scale: int
+    fact: int = 0
 
 
 class Fill(NamedTuple):
-    """One execution as the exchange reported it; amounts in units, `fee_amount` < 0 is a rebate."""
+    """One execution as the exchange reported it; amounts in units, `fee_amount` < 0 is a rebate. `fact`: see Event."""
 
     fill_id: str
     symbol: str
@@ -95,6 +97,7 @@ class Fill(NamedTuple):
     fee_currency: str
     executed_ms: int
     order_id: str
+    fact: int = 0
 
 
 FoldKey = tuple[int, int, str, str, int]
@@ -129,13 +132,13 @@ def from_fill(
     currency, in units; the second is needed only for a fee paid in neither base nor quote. `cash` lists
     assets without a book.
     """
-    fill_id, symbol, base, quote, side, _, quantity, paid, fee, fee_currency, time, order_id = fill
+    fill_id, symbol, base, quote, side, _, quantity, paid, fee, fee_currency, time, order_id, fact = fill
     if quantity <= 0 or paid < 0:
         raise InvalidFact(f"Fill {fill_id} of {symbol} has no quantity.")
     if fee_currency == quote != base == asset and quote_price == UNIT and base not in cash:
         # By far the most fills: the base's book, fee and value in the reporting currency as they stand.
         kind = _ENTRY if side == _BUY else _EXIT
-        return [_new(Event, (time, fill_id, symbol, kind, order_id or fill_id, quantity, paid, fee, 1))]
+        return [_new(Event, (time, fill_id, symbol, kind, order_id or fill_id, quantity, paid, fee, 1, fact))]
     carrier = fill.quote if fill.base in cash else fill.base
     events = []
     if asset == carrier:
@@ -172,7 +175,16 @@ def _event(fill: Fill, kind: EventKind, quantity: int, value: _Money, fee: int =
     # An exit order without an id stands for itself: fills of different orders must never share a trade.
     order_id = fill.order_id or fill.fill_id
     return Event(
-        fill.executed_ms, fill.fill_id, fill.symbol, kind, order_id, quantity, value[0], fee, value[1]
+        fill.executed_ms,
+        fill.fill_id,
+        fill.symbol,
+        kind,
+        order_id,
+        quantity,
+        value[0],
+        fee,
+        value[1],
+        fill.fact,
     )
 
 

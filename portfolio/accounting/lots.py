@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from core.money import UNIT
 
-# An entry fill: symbol, fill id, time, quantity, cost, fees.
-Lot = tuple[str, str, int, int, int, int]
-# A part of an entry fill that an outflow consumed: symbol, fill id, time, quantity, cost, fees (units).
-Slice = tuple[str | None, str | None, int, int, int, int]
+# An entry fill: symbol, fill id, time, quantity, cost, fees, fact.
+Lot = tuple[str, str, int, int, int, int, int]
+# A part of an entry fill that an outflow consumed: symbol, fill id, time, quantity, cost, fees (units), fact.
+Slice = tuple[str | None, str | None, int, int, int, int, int | None]
 
 
 class Inventory(Protocol):
@@ -55,7 +55,7 @@ class Fifo:
         lots = self.lots
         slices: list[Slice] = []
         while quantity:
-            symbol, fill_id, time, size, cost, fees = lots[0]
+            symbol, fill_id, time, size, cost, fees, fact = lots[0]
             left = self.left or size
             part = min(quantity, left)
             quantity -= part
@@ -64,16 +64,16 @@ class Fifo:
                 cost, fees = cost * (size - left) // size, fees * (size - left) // size
             else:
                 lots.popleft()
-            slices.append((symbol, fill_id, time, part, cost - self.cost_taken, fees - self.fees_taken))
+            slices.append((symbol, fill_id, time, part, cost - self.cost_taken, fees - self.fees_taken, fact))
             self.left = left
             self.cost_taken, self.fees_taken = (cost, fees) if left else (0, 0)
         return slices if self._scale == 1 else self._whole(slices)
 
     def refine(self) -> None:
         self._scale = UNIT
-        self.lots = deque((*lot[:4], lot[4] * UNIT, lot[5] * UNIT) for lot in self.lots)
+        self.lots = deque((*lot[:4], lot[4] * UNIT, lot[5] * UNIT, lot[6]) for lot in self.lots)
         if self.left:
-            _, _, _, size, cost, fees = self.lots[0]
+            _, _, _, size, cost, fees, _ = self.lots[0]
             taken = size - self.left
             cost_taken, fees_taken = cost * taken // size, fees * taken // size
             self._cost_rest += cost_taken - self.cost_taken * UNIT
@@ -81,29 +81,31 @@ class Fifo:
             self.cost_taken, self.fees_taken = cost_taken, fees_taken
 
     def dump(self) -> list[list[Any]]:
-        """The rests, then of each lot: symbol, fill id, time, quantity left, quantity, cost, fees, cost taken,
+        """The rests, then of each lot: symbol, fill id, time, fact, quantity left, quantity, cost, fees, cost taken,
         fees taken."""
-        rows: list[list[Any]] = [[*lot[:3], *map(str, (lot[3], *lot[3:], 0, 0))] for lot in self.lots]
+        rows: list[list[Any]] = [
+            [*lot[:3], lot[6], *map(str, (lot[3], *lot[3:6], 0, 0))] for lot in self.lots
+        ]
         if self.left:
-            rows[0][3], rows[0][7:] = str(self.left), [str(self.cost_taken), str(self.fees_taken)]
+            rows[0][4], rows[0][8:] = str(self.left), [str(self.cost_taken), str(self.fees_taken)]
         return [[str(self._cost_rest), str(self._fees_rest)], *rows]
 
     def load(self, rows: list[list[Any]], scale: int) -> None:
         self._scale = scale
         self._cost_rest, self._fees_rest = map(int, rows[0])
-        for symbol, fill_id, time, *amounts in rows[1:]:
+        for symbol, fill_id, time, fact, *amounts in rows[1:]:
             left, size, cost, fees, cost_taken, fees_taken = map(int, amounts)
             if left < size:  # only of the first lot
                 self.left, self.cost_taken, self.fees_taken = left, cost_taken, fees_taken
-            self.lots.append((symbol, fill_id, time, size, cost, fees))
+            self.lots.append((symbol, fill_id, time, size, cost, fees, fact))
 
     def _whole(self, slices: list[Slice]) -> list[Slice]:
         """Slices in whole units: the floors of running totals."""
         whole = []
-        for symbol, fill_id, time, quantity, cost, fees in slices:
+        for symbol, fill_id, time, quantity, cost, fees, fact in slices:
             cost_units, self._cost_rest = divmod(cost + self._cost_rest, UNIT)
             fees_units, self._fees_rest = divmod(fees + self._fees_rest, UNIT)
-            whole.append((symbol, fill_id, time, quantity, cost_units, fees_units))
+            whole.append((symbol, fill_id, time, quantity, cost_units, fees_units, fact))
         return whole
 
 
@@ -169,7 +171,7 @@ class Average:
         taken, cost_taken, fees_taken = self.taken, self.cost_taken, self.fees_taken
         slices: list[Slice] = []
         while quantity:
-            symbol, fill_id, time, size, _, _ = lots[0]
+            symbol, fill_id, time, size, _, _, fact = lots[0]
             left = self.left or size
             part = min(quantity, left)
             quantity -= part
@@ -179,7 +181,7 @@ class Average:
             taken += part
             cost_upto = (cost_base + cost * taken) // whole
             fees_upto = (fees_base + fees * taken) // whole if fees else fees_taken
-            slices.append((symbol, fill_id, time, part, cost_upto - cost_taken, fees_upto - fees_taken))
+            slices.append((symbol, fill_id, time, part, cost_upto - cost_taken, fees_upto - fees_taken, fact))
             cost_taken, fees_taken = cost_upto, fees_upto
         self.taken, self.cost_taken, self.fees_taken = taken, cost_taken, fees_taken
         return slices
@@ -188,21 +190,23 @@ class Average:
         self._fine = 1
 
     def dump(self) -> list[list[Any]]:
-        """The average, then of each lot: symbol, fill id, time, quantity left."""
+        """The average, then of each lot: symbol, fill id, time, fact, quantity left."""
         amounts = (
             self._quantity, self._cost, self._fees, self.taken, self.cost_taken, self.fees_taken,
             self._cost_rest, self._fees_rest,
         )  # fmt: skip
-        rows = [[*lot[:3], str(lot[3])] for lot in self.lots]
+        rows = [[*lot[:3], lot[6], str(lot[3])] for lot in self.lots]
         if self.left:
-            rows[0][3] = str(self.left)
+            rows[0][4] = str(self.left)
         return [[*map(str, amounts)], *rows]
 
     def load(self, rows: list[list[Any]], scale: int) -> None:
         self._quantity, self._cost, self._fees, self.taken, *rest = map(int, rows[0])
         self.cost_taken, self.fees_taken, self._cost_rest, self._fees_rest = rest
         self._fine = UNIT // scale
-        self.lots.extend((symbol, fill_id, time, int(left), 0, 0) for symbol, fill_id, time, left in rows[1:])
+        self.lots.extend(
+            (symbol, fill_id, time, int(left), 0, 0, fact) for symbol, fill_id, time, fact, left in rows[1:]
+        )
 
 
 METHODS: dict[str, type[Inventory]] = {"average": Average, "fifo": Fifo}

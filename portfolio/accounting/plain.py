@@ -61,14 +61,14 @@ def fold(
     # Cost and entry fees that went out are these and what is taken of the present lot, or average.
     cost_out, fees_out = position.cost - cost_taken, position.used_fees - fees_taken
     if left:
-        lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees = lots.popleft()
+        lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees, lot_fact = lots.popleft()
     average = inventory if isinstance(inventory, Average) else None
     taken = 0 if average is None else average.taken
     # The entries that the average is of; `whole` is 0 until an exit needs it again.
     averaged_quantity, averaged_cost, averaged_fees, whole = entry_quantity, entry_cost, entry_fees, 0
 
     for event in events:
-        time, fill_id, symbol, kind, order_id, quantity, value, fee, scale = event
+        time, fill_id, symbol, kind, order_id, quantity, value, fee, scale, fact = event
         if time <= last_ms:
             require_later(event, fold_key(last))
         if time >= day_end or scale != 1:
@@ -76,7 +76,7 @@ def fold(
             break
 
         if kind is _ENTRY or kind is _REBATE:
-            lots.append((symbol, fill_id, time, quantity, value, fee))
+            lots.append((symbol, fill_id, time, quantity, value, fee, fact))
             held += quantity
             entry_quantity += quantity
             entry_cost += value
@@ -130,7 +130,7 @@ def fold(
                 value_upto, fee_upto = value * done // quantity, fee * done // quantity
                 allocated((
                     trade_key, fill_id, sequence, _LOT, lot_symbol, lot_id, left, cost,
-                    value_upto - value_done, fees, fee_upto - fee_done, time,
+                    value_upto - value_done, fees, fee_upto - fee_done, time, lot_fact, fact,
                 ))  # fmt: skip
                 sequence += 1
                 value_done, fee_done = value_upto, fee_upto
@@ -138,7 +138,7 @@ def fold(
                 cost_out += cost_taken
                 fees_out += fees_taken
                 cost_taken = fees_taken = 0
-            lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees = lots.popleft()
+            lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees, lot_fact = lots.popleft()
             left = size
 
         left -= wanted
@@ -159,6 +159,7 @@ def fold(
             value, fee = value - value_done, fee - fee_done
         allocated((
             trade_key, fill_id, sequence, _LOT, lot_symbol, lot_id, wanted, cost, value, fees, fee, time,
+            lot_fact, fact,
         ))  # fmt: skip
         last, last_ms = event, time
         if not held:
@@ -167,7 +168,7 @@ def fold(
 
     position.cost, position.used_fees = cost_out + cost_taken, fees_out + fees_taken
     if left:
-        lots.appendleft((lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees))
+        lots.appendleft((lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees, lot_fact))
     elif average is None:
         cost_taken = fees_taken = 0
     inventory.left, inventory.cost_taken, inventory.fees_taken = left, cost_taken, fees_taken

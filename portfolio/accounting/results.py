@@ -141,6 +141,7 @@ class Position(NamedTuple):
     dust_out_quantity: int
     dust_out_cost: int
     checkpoint: Checkpoint
+    opening_fact: int
 
     @property
     def symbol(self) -> str:
@@ -176,6 +177,7 @@ class Trade(NamedTuple):
     unknown_quantity: int
     unknown_proceeds: int
     closes_position: bool
+    first_fact: int
 
     @property
     def cost_unknown(self) -> bool:
@@ -186,7 +188,8 @@ class Allocation(NamedTuple):
     """A part of an exit fill and the entry fill it consumed; a fill's parts sum to its quantity.
 
     Key within the book: `trade.symbol`, `exit_fill_id`, `trade.kind`, `sequence`. `entry_*` is None for
-    dust and unknown parts. Proceeds of an UNKNOWN part belong to `unknown_proceeds` and to no PnL.
+    dust and unknown parts. Proceeds of an UNKNOWN part belong to `unknown_proceeds` and to no PnL. `*_fact`: see
+    `events.Event`.
     """
 
     trade: TradeKey
@@ -201,6 +204,8 @@ class Allocation(NamedTuple):
     entry_fees: int
     exit_fees: int
     exit_ms: int
+    entry_fact: int | None
+    exit_fact: int
 
     @property
     def gross(self) -> int:
@@ -208,7 +213,7 @@ class Allocation(NamedTuple):
 
 
 AllocationRow = tuple[
-    TradeKey, str, int, AllocationKind, str | None, str | None, int, int, int, int, int, int
+    TradeKey, str, int, AllocationKind, str | None, str | None, int, int, int, int, int, int, int | None, int
 ]
 """The fields of an `Allocation` in its order, unnamed: `Allocation._make(row)` names them. The one row there is for
 every fill leaves so, because naming it would cost more than making it."""

@@ -49,10 +49,10 @@ class OpenTrade:
     """One exit order: its sums are the position's totals `now`, when it was last the position's running order, less
     those `since`, when it became that (so moved that what it summed up before counts too)."""
 
-    __slots__ = ("dirty", "entry_ms", "exit_ms", "key", "now", "since")
+    __slots__ = ("dirty", "entry_ms", "exit_ms", "fact", "key", "now", "since")
 
-    def __init__(self, key: TradeKey, time: int, since: Totals) -> None:
-        self.key = key
+    def __init__(self, key: TradeKey, time: int, since: Totals, fact: int) -> None:
+        self.key, self.fact = key, fact
         self.entry_ms = self.exit_ms = time
         self.since = self.now = since
         self.dirty = True
@@ -85,18 +85,24 @@ class OpenTrade:
             percent = quotient(net * _PERCENT, cost) * _PERCENT_UNIT
         row = (
             self.key, self.entry_ms, self.exit_ms, quantity, cost, proceeds, entry_price, exit_price, gross,
-            entry_fees, exit_fees, net, percent, unknown_quantity, unknown_proceeds, closes_position,
+            entry_fees, exit_fees, net, percent, unknown_quantity, unknown_proceeds, closes_position, self.fact,
         )  # fmt: skip
         return _new(Trade, row)
 
     def dump(self) -> dict[str, Any]:
         amounts = zip(_TRADE_AMOUNTS, (self.entry_ms, self.exit_ms, *self._sums()), strict=True)
-        return {"key": list(self.key[1:]), **{name: str(amount) for name, amount in amounts if amount}}
+        return {
+            "key": list(self.key[1:]),
+            "fact": self.fact,
+            **{name: str(amount) for name, amount in amounts if amount},
+        }
 
     @classmethod
     def load(cls, data: dict[str, Any], position: PositionKey) -> "OpenTrade":
         symbol, order_id, kind, first_fill_id = data["key"]
-        trade = cls(TradeKey(position, symbol, order_id, TradeKind(kind), first_fill_id), 0, (0,) * 7)
+        trade = cls(
+            TradeKey(position, symbol, order_id, TradeKind(kind), first_fill_id), 0, (0,) * 7, data["fact"]
+        )
         trade.entry_ms, trade.exit_ms, *sums = (int(data.get(name, 0)) for name in _TRADE_AMOUNTS)
         quantity, cost, proceeds, entry_fees, exit_fees, unknown_quantity, unknown = sums
         trade.now = quantity, cost, proceeds, entry_fees, exit_fees, unknown_quantity, unknown
@@ -121,14 +127,20 @@ class OpenPosition:
     """
 
     __slots__ = (
-        "checkpoint", "closed", "closing", "dirty", "inventory", "key", "marked", "order_id", "scale", "trade",
+        "checkpoint", "closed", "closing", "dirty", "fact", "inventory", "key", "marked", "order_id", "scale", "trade",
         "trades", *_POSITION_AMOUNTS,
     )  # fmt: skip
 
     def __init__(
-        self, key: PositionKey, order_id: str, opened_ms: int, scale: int, checkpoint: Checkpoint
+        self, key: PositionKey, order_id: str, opened_ms: int, scale: int, checkpoint: Checkpoint, fact: int
     ) -> None:
-        self.key, self.order_id, self.checkpoint, self.scale = key, order_id, checkpoint, scale
+        self.key, self.order_id, self.checkpoint, self.scale, self.fact = (
+            key,
+            order_id,
+            checkpoint,
+            scale,
+            fact,
+        )
         self.opened_ms = self.last_ms = opened_ms
         self.inventory = METHODS[checkpoint[1]]()
         if scale != 1:
@@ -232,7 +244,7 @@ class OpenPosition:
             exit_quantity, cost, proceeds, exit_price, open_quantity, open_cost,
             entry_fees, exit_fees, used_fees, gross, gross - used_fees - exit_fees,
             unknown_quantity, unknown, self.moved_quantity, self.moved_cost, self.moved_fees,
-            self.dust_in_quantity, self.dust_in_cost, dust, self.dust_out_cost, self.checkpoint,
+            self.dust_in_quantity, self.dust_in_cost, dust, self.dust_out_cost, self.checkpoint, self.fact,
         )  # fmt: skip
         return _new(Position, row)
 
@@ -246,6 +258,7 @@ class OpenPosition:
         ]
         return {
             "key": list(self.key),
+            "fact": self.fact,
             "order_id": self.order_id,
             "scale": str(self.scale),
             "closed": self.closed,
@@ -260,7 +273,7 @@ class OpenPosition:
     @classmethod
     def load(cls, data: dict[str, Any]) -> "OpenPosition":
         key, scale = PositionKey(*data["key"]), int(data["scale"])
-        position = cls(key, data["order_id"], 0, scale, load_checkpoint(data["checkpoint"]))
+        position = cls(key, data["order_id"], 0, scale, load_checkpoint(data["checkpoint"]), data["fact"])
         for name in _POSITION_AMOUNTS:
             setattr(position, name, int(data.get(name, 0)))
         position.inventory.load(data["inventory"], scale)

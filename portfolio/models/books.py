@@ -33,6 +33,7 @@ class Book(AccountModel):
     class Meta(AccountModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["account", "market_type", "asset"], name="book_once_per_asset"),
+            models.UniqueConstraint(fields=["user", "account", "id"], name="book_owner"),
             models.CheckConstraint(condition=Q(method__in=Method.values), name="book_method_known"),
             models.CheckConstraint(condition=Q(step__gt=0), name="book_step_positive"),
         ]

@@ -1,4 +1,8 @@
-"""What books are folded into: positions, trades, allocations and fees."""
+"""What books are folded into: positions, trades, allocations and fees.
+
+A row hangs on its parent by the parent's id, user and account in one foreign key (migration 0002): so a chain from an
+allocation up to its book stays within one account, which is checked where the book hangs on the account.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -12,7 +16,9 @@ from portfolio.models.enums import ExitType, PositionSide, PositionStatus, Trade
 class Position(AccountModel):
     """One flat-to-flat episode of a book. Natural key: the book and the opening fill."""
 
-    book = models.ForeignKey(Book, on_delete=models.PROTECT, db_index=False, related_name="positions")
+    book = models.ForeignKey(
+        Book, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="positions"
+    )
     opening_fill = models.ForeignKey(
         "orders.Fill", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
@@ -50,6 +56,7 @@ class Position(AccountModel):
     class Meta(AccountModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["book", "opening_fill"], name="position_once_per_opening_fill"),
+            models.UniqueConstraint(fields=["user", "account", "id"], name="position_owner"),
             models.UniqueConstraint(
                 fields=["book", "side"], condition=Q(status="OPEN"), name="position_one_open_per_book"
             ),
@@ -73,10 +80,12 @@ class Position(AccountModel):
 
 
 class Trade(AccountModel):
-    """One exit order of a position. Natural key: position, symbol, exit order, kind, and the first fill of its part
-    (an order that fills again after very many others has one trade per part)."""
+    """One exit order of a position. Natural key: position, kind, and the first fill of its part, which tells symbol and
+    order (an order that fills again after very many others has one trade per part)."""
 
-    position = models.ForeignKey(Position, on_delete=models.CASCADE, db_index=False, related_name="trades")
+    position = models.ForeignKey(
+        Position, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="trades"
+    )
     kind = models.CharField(max_length=5, choices=TradeKind.choices, default=TradeKind.TRADE)
     exchange = models.CharField(max_length=20)
     symbol = models.CharField(max_length=40, help_text="Of the exit.")
@@ -117,9 +126,9 @@ class Trade(AccountModel):
     class Meta(AccountModel.Meta):
         constraints = [
             models.UniqueConstraint(
-                fields=["position", "symbol", "exit_order_id", "kind", "first_exit_fill"],
-                name="trade_once_per_exit_order",
+                fields=["position", "first_exit_fill", "kind"], name="trade_once_per_first_fill"
             ),
+            models.UniqueConstraint(fields=["user", "account", "id"], name="trade_owner"),
             models.CheckConstraint(condition=Q(exit_type__in=ExitType.values), name="trade_exit_type_known"),
             models.CheckConstraint(condition=Q(kind__in=TradeKind.values), name="trade_kind_known"),
             models.CheckConstraint(
@@ -148,7 +157,9 @@ class Allocation(AccountModel):
         DUST = "DUST"  # left over from an earlier episode
         UNKNOWN = "UNKNOWN"  # never seen bought: no cost, not in PnL
 
-    trade = models.ForeignKey(Trade, on_delete=models.CASCADE, db_index=False, related_name="allocations")
+    trade = models.ForeignKey(
+        Trade, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="allocations"
+    )
     sequence = models.IntegerField(help_text="Place among the parts of its exit fill.")
     source = models.CharField(max_length=8, choices=Source.choices)
     entry_fill = models.ForeignKey(

@@ -35,7 +35,7 @@ def changes(account: ExchangeAccount, *pairs: tuple[str, date]) -> set[AssetChan
 
 
 def test_a_fill_is_read_in_whole_units_and_milliseconds(account: ExchangeAccount) -> None:
-    FillFactory.create(
+    stored = FillFactory.create(
         account=account,
         exchange_fill_id="7",
         exchange_order_id="3",
@@ -60,6 +60,7 @@ def test_a_fill_is_read_in_whole_units_and_milliseconds(account: ExchangeAccount
             fee_currency="USDT",
             executed_ms=1769940000001,
             order_id="3",
+            fact=stored.id,
         )
     ]
 
