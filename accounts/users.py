@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -59,15 +60,30 @@ def register(
     details.check_password(password, user)
     user.set_password(password)
     try:
-        with actors.stamped():
-            user.save(force_insert=True)
-    except IntegrityError:
+        _insert(user)
+    except EmailTaken:
         if not settings.VERIFY_EMAIL:
-            raise EmailTaken("A user with this e-mail exists: log in instead.") from None
+            raise
         tell_taken(user.email)
         return user
     if settings.VERIFY_EMAIL:
         _mail_verification(user, at)
+    return user
+
+
+def create(
+    *, email: str, name: str, password: str | None = None, encoded: str = "", at: datetime, **fields: Any
+) -> User:
+    """A user made by an operator, with a password or the stored form of one. Raises Invalid, EmailTaken."""
+    user = User(
+        email=details.clean_email(email), name=details.clean_name(name), password_updated_at=at, **fields
+    )
+    if password is None:
+        user.password = encoded
+    else:
+        details.check_password(password, user)
+        user.set_password(password)
+    _insert(user)
     return user
 
 
@@ -110,6 +126,14 @@ def living(email: str) -> User | None:
 def page(path: str, **query: str) -> str:
     """Where a mailed link leads."""
     return f"{settings.SITE_URL}/{path}" + (f"?{urlencode(query)}" if query else "")
+
+
+def _insert(user: User) -> None:
+    try:
+        with actors.stamped():
+            user.save(force_insert=True)
+    except IntegrityError:
+        raise EmailTaken("A user with this e-mail exists: log in instead.") from None
 
 
 def _mail_verification(user: User, at: datetime) -> None:
