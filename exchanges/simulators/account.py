@@ -8,11 +8,10 @@ from operator import attrgetter
 
 from exchanges.simulators import amounts
 from exchanges.simulators.facts import NO_LIST, Fill, Hole, Order, Transfer
+from exchanges.simulators.houses import BINANCE, House
 from exchanges.simulators.market import Market
 from exchanges.simulators.symbols import SYMBOLS, Symbol
 
-FEE_PER_100_000 = 100  # 0.1 %
-FEE_IN_BNB_PER_100_000 = 75  # with the 25 % discount
 _FIRST_ID = 1_000  # the same for every symbol, as ids are unique per symbol only
 
 
@@ -21,19 +20,23 @@ class InsufficientBalance(Exception):
 
 
 class Account:
-    """Keys and uid follow from world and label; the market is only asked what a fee is worth in BNB.
+    """Keys and uid follow from world and label; the market is only asked what a fee is worth in the house's coin.
 
     `world` names seed and start: a world begun at another time has other facts, so it has other keys too.
     """
 
-    def __init__(self, *, world: str, label: str, market: Market, can_withdraw: bool = False) -> None:
+    def __init__(
+        self, *, world: str, label: str, market: Market, can_withdraw: bool = False, house: House = BINANCE
+    ) -> None:
+        world = house.realm + world
         self.label = label
-        self.api_key = _token(world, label, "key")
-        self.api_secret = _token(world, label, "secret")
+        self.house = house
+        self.api_key = (house.key_prefix + _token(world, label, "key"))[: house.key_length]
+        self.api_secret = _token(world, label, "secret")[: house.secret_length]
         self.uid = 10_000_000 + int(_token(world, label, "uid")[:6], 16)
         self.can_withdraw = can_withdraw
         self.market = market
-        self.fees_in_bnb = False
+        self.pays_in_coin = False
         self.free: defaultdict[str, int] = defaultdict(int)
         self.locked: defaultdict[str, int] = defaultdict(int)
         self.orders: dict[str, list[Order]] = {}
@@ -108,7 +111,9 @@ class Account:
         self._release(order, min(released, order.held))
         self._move(symbol.quote if buys else symbol.base, -(quote if buys else quantity))
         self._move(symbol.base if buys else symbol.quote, quantity if buys else quote)
-        fee, fee_asset = self._charge(symbol, buys=buys, quantity=quantity, quote=quote, at=at)
+        fee, fee_asset = self._charge(
+            symbol, buys=buys, quantity=quantity, quote=quote, at=at, is_maker=is_maker
+        )
         order.executed += quantity
         order.executed_quote += quote
         order.updated_at = max(order.updated_at, at)
@@ -172,18 +177,24 @@ class Account:
         bisect.insort(self.orders[symbol.name], order, key=attrgetter("order_id"))
         bisect.insort(self.fills[symbol.name], fill, key=attrgetter("fill_id"))
 
-    def _charge(self, symbol: Symbol, *, buys: bool, quantity: int, quote: int, at: int) -> tuple[int, str]:
-        """Take the fee: in BNB where the holder chose so and has enough, else out of what was received."""
-        if self.fees_in_bnb:
+    def _charge(
+        self, symbol: Symbol, *, buys: bool, quantity: int, quote: int, at: int, is_maker: bool
+    ) -> tuple[int, str]:
+        """Take the fee: in the coin where the holder chose so and has enough, else as the house does."""
+        house = self.house
+        if self.pays_in_coin:
             value = amounts.product(quote, self.market.usdt_price(symbol.quote, at))
             fee = amounts.quotient(
-                value * FEE_IN_BNB_PER_100_000 // 100_000, self.market.usdt_price("BNB", at)
+                house.fee_in_coin(value, is_maker=is_maker), self.market.usdt_price(house.coin, at)
             )
-            if 0 < fee <= self.free["BNB"]:
-                self._move("BNB", -fee)
-                return fee, "BNB"
-        asset = symbol.base if buys else symbol.quote
-        fee = (quantity if buys else quote) * FEE_PER_100_000 // 100_000
+            if 0 < fee <= self.free[house.coin]:
+                self._move(house.coin, -fee)
+                return fee, house.coin
+        fee = house.fee(quote, is_maker=is_maker)
+        if buys and not (house.takes_quote and fee <= self.free[symbol.quote]):
+            asset, fee = symbol.base, house.fee(quantity, is_maker=is_maker)
+        else:
+            asset = symbol.quote
         self._move(asset, -fee)
         return fee, asset
 
@@ -204,5 +215,5 @@ class Account:
 
 
 def _token(world: str, label: str, purpose: str) -> str:
-    """64 characters, the length of Binance's own keys."""
+    """64 hexadecimal digits."""
     return hashlib.sha256(f"{world}:{label}:{purpose}".encode()).hexdigest()

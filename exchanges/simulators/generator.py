@@ -12,6 +12,7 @@ from exchanges.simulators.amounts import ONE
 from exchanges.simulators.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from exchanges.simulators.desk import Desk
 from exchanges.simulators.facts import Hole
+from exchanges.simulators.houses import BINANCE, House
 from exchanges.simulators.market import Market
 from exchanges.simulators.plans import Plan, Style
 from exchanges.simulators.profiles import Profile
@@ -27,21 +28,28 @@ _STYLES = (
 )
 _MOST_PLANS = 12
 _WEEK_MS = 7 * DAY_MS
-_BNB_LOW_WATER = 20 * ONE  # USDT
+_COIN_LOW_WATER = 20 * ONE  # USDT
 
 
 class Trader:
     """One account and the person behind it. `live_from` is where history ends and trading by the minute
     begins."""
 
-    def __init__(self, *, seed: int, profile: Profile, market: Market, live_from: int) -> None:
+    def __init__(
+        self, *, seed: int, profile: Profile, market: Market, live_from: int, house: House = BINANCE
+    ) -> None:
         self.profile = profile
         self._live_from = live_from
         self.market = market
         self.account = Account(
-            world=f"{seed}:{live_from}", label=profile.label, market=market, can_withdraw=profile.can_withdraw
+            world=f"{seed}:{live_from}",
+            label=profile.label,
+            market=market,
+            can_withdraw=profile.can_withdraw,
+            house=house,
         )
-        self._rng = random.Random(f"{seed}:{profile.label}")  # noqa: S311
+        self._coin = house.coin
+        self._rng = random.Random(f"{house.realm}{seed}:{profile.label}")  # noqa: S311
         self.desk = Desk(account=self.account, market=market, rng=self._rng)
         self._symbols = [SYMBOLS[name] for name in profile.symbols]
         self._plans: list[Plan] = []
@@ -61,8 +69,8 @@ class Trader:
         self.desk.run(until)
 
     def _settle_in(self, at: int) -> None:
-        """The first purchases: some BNB for fees, some of each quote that is traded against."""
-        self._buy("BNBUSDT", 60 * ONE, at)
+        """The first purchases: some of the coin for fees, some of each quote that is traded against."""
+        self._buy(f"{self._coin}USDT", 60 * ONE, at)
         if any(symbol.quote == "USDC" for symbol in self._symbols):
             self._buy("USDCUSDT", self.profile.capital // 6, at + 1)
         if any(symbol.quote == "BTC" for symbol in self._symbols):
@@ -85,11 +93,11 @@ class Trader:
         return self.profile.ideas_per_100_days * (5 if busy else 1)
 
     def _each_day(self, at: int) -> None:
-        """Three weeks of four fees are paid in BNB, kept topped up; in the fourth the switch is off."""
-        self.account.fees_in_bnb = at // _WEEK_MS % 4 != 3
-        value = amounts.product(self.account.free["BNB"], self.market.usdt_price("BNB", at))
-        if self.account.fees_in_bnb and value < _BNB_LOW_WATER:
-            self._buy("BNBUSDT", 60 * ONE, at + self._rng.randrange(1, HOUR_MS))
+        """Three weeks of four fees are paid in the coin, kept topped up; in the fourth the switch is off."""
+        self.account.pays_in_coin = at // _WEEK_MS % 4 != 3
+        value = amounts.product(self.account.free[self._coin], self.market.usdt_price(self._coin, at))
+        if self.account.pays_in_coin and value < _COIN_LOW_WATER:
+            self._buy(f"{self._coin}USDT", 60 * ONE, at + self._rng.randrange(1, HOUR_MS))
 
     def _have_idea(self, at: int) -> None:
         """Open a plan, more willingly in a market that rises; one plan a symbol at a time."""
@@ -127,9 +135,9 @@ class Trader:
             self.account.change_silently(Hole("earn_interest", "USDT", interest, at))
 
     def _convert(self, at: int) -> None:
-        """A conversion of USDT into BNB outside the order book."""
+        """A conversion of USDT into the coin outside the order book."""
         self.desk.schedule(at + 45 * DAY_MS + self._rng.randrange(600) * SECOND_MS, self._convert)
         paid = min(200 * ONE, self.account.free["USDT"] // 10)
-        got = amounts.quotient(paid, self.market.usdt_price("BNB", at))
+        got = amounts.quotient(paid, self.market.usdt_price(self._coin, at))
         self.account.change_silently(Hole("convert", "USDT", -paid, at))
-        self.account.change_silently(Hole("convert", "BNB", got, at))
+        self.account.change_silently(Hole("convert", self._coin, got, at))

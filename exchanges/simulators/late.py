@@ -1,7 +1,7 @@
 """A fill the exchange reports days after it happened: the trap for every client that trusts a cursor."""
 
 from exchanges.simulators import amounts
-from exchanges.simulators.account import FEE_PER_100_000, Account
+from exchanges.simulators.account import Account
 from exchanges.simulators.facts import NO_LIST, Fill, Order
 from exchanges.simulators.symbols import SYMBOLS
 
@@ -34,7 +34,7 @@ def report(account: Account, symbol_name: str, *, at: int, newest_id: bool) -> F
         price=price,
         quantity=quantity,
         quote_quantity=quote,
-        fee=(quantity if buys else quote) * FEE_PER_100_000 // 100_000,
+        fee=account.house.fee(quantity if buys else quote, is_maker=False),
         fee_asset=symbol.base if buys else symbol.quote,
         executed_at=at,
     )

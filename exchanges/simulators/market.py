@@ -35,7 +35,7 @@ class Market:
         """The whole candle of a day counted from the first."""
         if symbol.quote != "USDT" or symbol.base == "USDC":
             return candles.merge(list(self.hours(symbol, index)))
-        return _real_day(symbol.name, index)
+        return _real_day(symbol.series, index)
 
     def hour(self, symbol: Symbol, at_ms: int) -> Candle:
         """The whole candle of the hour a moment lies in, also the part that has not happened yet."""
@@ -62,7 +62,7 @@ class Market:
         if symbol.name == "USDCUSDT":
             return _peg_hours(rng, self.seed, index)
         if symbol.quote == "USDT":
-            return _split_day(rng, _real_day(symbol.name, index), symbol.tick)
+            return _split_day(rng, _real_day(symbol.series, index), symbol.tick)
         over = self.hours(SYMBOLS[symbol.base + "USDT"], index)
         under = self.hours(SYMBOLS[symbol.quote + "USDT"], index)
         return tuple(_quotient(symbol, *pair) for pair in zip(over, under, strict=True))

@@ -107,7 +107,7 @@ class Plan:
         )
         if self.list_id != NO_LIST:
             # Where the fee is taken from the coins bought, that much less can be sold.
-            exit_quantity = quantity if account.fees_in_bnb else quantity * 999 // 1_000
+            exit_quantity = quantity if account.pays_in_coin else quantity * 999 // 1_000
             self._place_list(amounts.floor_to(exit_quantity, self.symbol.step), at, "PENDING_NEW")
 
     def _enter_in_a_hurry(self, quantity: int, at: int) -> None:

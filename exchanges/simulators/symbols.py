@@ -1,6 +1,9 @@
 """The markets of the simulated exchange with their filters."""
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from exchanges.simulators.amounts import units
 
@@ -8,7 +11,8 @@ from exchanges.simulators.amounts import units
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """A market. Filters are in units of 10**-8; tick × step is never finer than 10**-8, so quote amounts
-    are exact."""
+    are exact. `only_at` names the one exchange that lists it, "" for all; `series` whose real candles its
+    days follow."""
 
     name: str
     base: str
@@ -16,6 +20,8 @@ class Symbol:
     tick: int
     step: int
     min_notional: int
+    only_at: str = ""
+    series: str = ""
 
     @property
     def least_budget(self) -> int:
@@ -23,8 +29,12 @@ class Symbol:
         return 6 * self.min_notional
 
 
-def _symbol(base: str, quote: str, tick: str, step: str, min_notional: str) -> Symbol:
-    return Symbol(base + quote, base, quote, units(tick), units(step), units(min_notional))
+def _symbol(
+    base: str, quote: str, tick: str, step: str, min_notional: str, *, only_at: str = "", series: str = ""
+) -> Symbol:
+    name = base + quote
+    filters = (units(tick), units(step), units(min_notional))
+    return Symbol(name, base, quote, *filters, only_at=only_at, series=series or name)
 
 
 SYMBOLS = {
@@ -44,4 +54,18 @@ SYMBOLS = {
         _symbol("USDC", "USDT", "0.0001", "1", "5"),
     )
 }
-ASSETS = tuple(dict.fromkeys(asset for symbol in SYMBOLS.values() for asset in (symbol.base, symbol.quote)))
+
+
+@functools.cache
+def listed(exchange: str) -> Mapping[str, Symbol]:
+    """The markets of one exchange by name."""
+    return MappingProxyType(
+        {name: symbol for name, symbol in SYMBOLS.items() if symbol.only_at in ("", exchange)}
+    )
+
+
+@functools.cache
+def assets(exchange: str) -> tuple[str, ...]:
+    """Every asset one exchange lists."""
+    markets = listed(exchange).values()
+    return tuple(dict.fromkeys(asset for symbol in markets for asset in (symbol.base, symbol.quote)))

@@ -12,11 +12,13 @@ from exchanges.simulators.facts import Fill, Order, Transfer
 Json = dict[str, Any]
 
 
-def tell(*, accounts: Mapping[str, Account], seed: int, live_from_ms: int, now_ms: int) -> Json:
+def tell(
+    *, exchange: str, accounts: Mapping[str, Account], seed: int, live_from_ms: int, now_ms: int
+) -> Json:
     """Amounts are decimal texts, times milliseconds since 1970. `live_from` continues this world after a
     restart."""
     return {
-        "exchange": "binance",
+        "exchange": exchange,
         "seed": seed,
         "live_from": clock.from_ms(live_from_ms).isoformat(),
         "now": now_ms,

@@ -11,6 +11,7 @@ from exchanges.simulators.account import Account
 from exchanges.simulators.clock import DAY_MS, MINUTE_MS, SimulatorClock
 from exchanges.simulators.facts import Fill
 from exchanges.simulators.generator import Trader
+from exchanges.simulators.houses import BINANCE, House
 from exchanges.simulators.market import Market
 from exchanges.simulators.profiles import HISTORY_DAYS, Profile
 
@@ -30,8 +31,10 @@ class World:
         clock: SimulatorClock,
         profiles: Sequence[Profile],
         live_from: datetime | None = None,
+        house: House = BINANCE,
     ) -> None:
         self.seed = seed
+        self.house = house
         self.clock = clock
         self.lock = threading.RLock()
         moment = clock.now_ms() if live_from is None else time.to_ms(live_from)
@@ -39,7 +42,7 @@ class World:
         first_day_ms = (self.live_from_ms // DAY_MS - HISTORY_DAYS + 1) * DAY_MS
         self.market = Market(seed=seed, first_day_ms=first_day_ms)
         self._traders = [
-            Trader(seed=seed, profile=profile, market=self.market, live_from=self.live_from_ms)
+            Trader(seed=seed, profile=profile, market=self.market, live_from=self.live_from_ms, house=house)
             for profile in profiles
         ]
         self.accounts = {trader.profile.label: trader.account for trader in self._traders}
@@ -64,7 +67,9 @@ class World:
         """An account with very many fills on one symbol, for measuring."""
         with self.lock:
             rng = random.Random(f"{self.seed}:{label}")  # noqa: S311
-            account = Account(world=f"{self.seed}:{self.live_from_ms}", label=label, market=self.market)
+            account = Account(
+                world=f"{self.seed}:{self.live_from_ms}", label=label, market=self.market, house=self.house
+            )
             bulk.trade(account, symbol, fills=fills, until=self.live_from_ms, rng=rng)
             self.accounts[label] = account
             return account
@@ -72,5 +77,9 @@ class World:
     def truth(self) -> truth.Json:
         with self.lock:
             return truth.tell(
-                accounts=self.accounts, seed=self.seed, live_from_ms=self.live_from_ms, now_ms=self.refresh()
+                exchange=self.house.name,
+                accounts=self.accounts,
+                seed=self.seed,
+                live_from_ms=self.live_from_ms,
+                now_ms=self.refresh(),
             )

@@ -5,7 +5,7 @@ import re
 import urllib.parse
 
 from exchanges.simulators.binance import errors
-from exchanges.simulators.symbols import SYMBOLS, Symbol
+from exchanges.simulators.symbols import Symbol, listed
 
 _SYMBOL = re.compile(r"[A-Z0-9_.-]{1,20}")
 _SIGNING = frozenset({"timestamp", "recvWindow", "signature"})
@@ -76,6 +76,7 @@ class Parameters:
 def find_symbol(name: str) -> Symbol:
     if not _SYMBOL.fullmatch(name):
         raise errors.illegal_parameter("symbol", "^[A-Z0-9-_.]{1,20}$")
-    if name not in SYMBOLS:
+    markets = listed("binance")
+    if name not in markets:
         raise errors.bad_symbol()
-    return SYMBOLS[name]
+    return markets[name]

@@ -9,14 +9,14 @@ from exchanges.simulators.binance.context import Answer, Context, SignedEndpoint
 from exchanges.simulators.binance.parameters import Parameters
 from exchanges.simulators.clock import DAY_MS
 from exchanges.simulators.facts import Fill, Order
-from exchanges.simulators.symbols import ASSETS
+from exchanges.simulators.symbols import assets
 
 _ARCHIVED_AFTER_MS = 90 * DAY_MS
 
 
 def account(context: Context, parameters: Parameters) -> Answer:
     omit_zero = parameters.flag("omitZeroBalances")
-    return wire.encode(wire.account(context.account, omit_zero=omit_zero, assets=ASSETS))
+    return wire.encode(wire.account(context.account, omit_zero=omit_zero, assets=assets("binance")))
 
 
 def my_trades(context: Context, parameters: Parameters) -> Answer:

@@ -11,7 +11,7 @@ from exchanges.simulators.binance.parameters import Parameters
 from exchanges.simulators.candles import Candle
 from exchanges.simulators.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from exchanges.simulators.market import Market
-from exchanges.simulators.symbols import SYMBOLS, Symbol
+from exchanges.simulators.symbols import Symbol, listed
 
 _MINUTES = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30}
 _HOURS = {"1h": 1, "2h": 2, "4h": 4, "6h": 6, "8h": 8, "12h": 12}
@@ -41,7 +41,7 @@ def exchange_info(context: PublicContext, parameters: Parameters) -> Answer:
             "serverTime": context.server_ms,
             "rateLimits": wire.rate_limits(context.limits.api),
             "exchangeFilters": [],
-            "symbols": [wire.symbol(symbol) for symbol in chosen or SYMBOLS.values()],
+            "symbols": [wire.symbol(symbol) for symbol in chosen or listed("binance").values()],
         }
     )
 
@@ -141,7 +141,7 @@ def _one_or_many(parameters: Parameters, row: Callable[[Symbol], Mapping[str, ob
     chosen = parameters.symbols()
     if single and chosen:
         return wire.encode(row(chosen[0]))
-    return [wire.encode(row(symbol)) for symbol in chosen or SYMBOLS.values()]
+    return [wire.encode(row(symbol)) for symbol in chosen or listed("binance").values()]
 
 
 def _ticker_price_weight(parameters: Parameters) -> int:

@@ -9,7 +9,7 @@ from exchanges.simulators.binance.parameters import Parameters
 from exchanges.simulators.binance.private import forbidden
 from exchanges.simulators.clock import DAY_MS
 from exchanges.simulators.facts import Transfer
-from exchanges.simulators.symbols import ASSETS
+from exchanges.simulators.symbols import assets
 
 _LONGEST_WINDOW_MS = 90 * DAY_MS
 
@@ -30,7 +30,7 @@ def api_restrictions(context: Context, parameters: Parameters) -> Answer:
 
 
 def coins(context: Context, parameters: Parameters) -> Answer:
-    return [wire.encode(wire.coin(asset, context.account)) for asset in ASSETS]
+    return [wire.encode(wire.coin(asset, context.account)) for asset in assets("binance")]
 
 
 def _page(
