@@ -11,6 +11,7 @@ from core.django import auditing, tenancy
 from core.django.actors import ActorKind
 from core.django.cursors import Place
 
+ROW_CHANGES: Final = ("INSERT", "UPDATE", "DELETE")
 MOST: Final = 200  # entries a page
 
 
@@ -29,6 +30,8 @@ class Action(StrEnum):
     SYSTEM_DOOR = auditing.SYSTEM_DOOR
     IMPORT = "import"
     KEYS_ROTATED = "keys rotated"
+    RECOVERY_CODES_RENEWED = "recovery codes renewed"
+    RECOVERY_CODE_USED = "recovery code used"
 
 
 def record(

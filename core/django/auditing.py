@@ -35,6 +35,16 @@ def record(
         cursor.execute(_RECORD, [user_id, happening, table, record_id, values])
 
 
+def audited_tables() -> list[str]:
+    """The tables whose changes are recorded, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+            " WHERE tgname = 'audited' AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY relname"
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
 _RECORD: Final = "SELECT cgt_audit_event(%s, %s, %s, %s, NULL, %s::jsonb)"
 _ROW: Final = """
 CREATE OR REPLACE FUNCTION cgt_audit_row() RETURNS trigger LANGUAGE plpgsql {security} AS $$

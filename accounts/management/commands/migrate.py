@@ -9,7 +9,7 @@ from core.django import roles
 class Command(Migrate):
     help = (
         Migrate.help
-        + " Works as the log-in role, makes the application's roles first and grants to them last."
+        + " Works as the log-in role, makes the application's roles first, grants to them last and checks the result."
     )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -17,4 +17,5 @@ class Command(Migrate):
             roles.prepare(connection)
             output = super().execute(*args, **options)
             roles.grant(connection)
+            self.check(databases=[options["database"]])
         return output
