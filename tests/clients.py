@@ -1,10 +1,12 @@
-"""API clients of tests: a stranger, or a person who is logged in."""
+"""Clients of tests, of the API and of the pages: a stranger, or a person who is logged in."""
 
 from typing import Any
 
+from django.http import HttpRequest
+from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts import sessions
+from accounts import page_sessions, sessions
 from accounts.models import User
 from core import clock
 from tests.factories import PASSWORD
@@ -16,6 +18,17 @@ class JsonClient(APIClient):
     def __init__(self, **defaults: Any) -> None:
         super().__init__(raise_request_exception=False, **defaults)
         self.default_format = "json"
+
+
+class PageClient(Client):
+    """Reads pages; `force_login` begins a session as the log-in page does."""
+
+    def _login(self, user: Any, backend: str | None = None) -> None:
+        request = HttpRequest()
+        request.session = self.session
+        page_sessions.log_in(request, user, at=clock.now())
+        request.session.save()
+        self._set_login_cookies(request)  # type: ignore[attr-defined]  # unknown to the stubs
 
 
 def stranger() -> JsonClient:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
 from core.django import actors
 from core.django.actors import Actor, ActorKind
+from tests.clients import PageClient
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -57,6 +59,12 @@ def as_worker() -> Iterator[None]:
 def _clean_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture
+def client() -> Client:
+    """A browser without cookies; `force_login` logs somebody in."""
+    return PageClient()
 
 
 @pytest.fixture

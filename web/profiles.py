@@ -24,7 +24,7 @@ def profile_of(user: User) -> Profile:
     return Profile(user, accounts.configured_exchanges(user_id=user.id))
 
 
-def log_in(*, email: str, password: str, at: datetime) -> LoggedIn:
-    """Open a session and show whose it is. Raises sessions.InvalidCredentials."""
-    tokens = sessions.log_in(email=email, password=password, at=at)
+def log_in(*, email: str, password: str, code: str | None = None, at: datetime) -> LoggedIn:
+    """Open a session and show whose it is. Raises what `accounts.proofs.identify` raises."""
+    tokens = sessions.log_in(email=email, password=password, code=code, at=at)
     return LoggedIn(tokens, profile_of(tokens.user))

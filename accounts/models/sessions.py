@@ -83,6 +83,8 @@ class TwoFactor(models.Model):
     )
     created_at = models.DateTimeField()
 
+    SEALED = ("secret",)
+
     def __str__(self) -> str:
         return str(self.id)
 

@@ -68,6 +68,8 @@ def _plain(problem: dict[str, Any]) -> HttpResponse:
 def _translate(error: Exception) -> tuple[dict[str, Any] | None, dict[str, str]]:
     if isinstance(error, DomainError):
         headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+        if "retry_after" in error.details:
+            headers["Retry-After"] = str(error.details["retry_after"])
         return document(error.status, error.code, error.message, **error.details), headers
     if isinstance(error, Http404):
         return document(404, "not_found", "There is no such object."), {}

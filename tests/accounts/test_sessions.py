@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework_simplejwt.tokens import RefreshToken as ForeignRefreshToken
 
-from accounts import sessions
+from accounts import proofs, sessions, usage
 from accounts.models import RefreshToken, Session, User
+from accounts.tokens import session_of
 from core import clock
 from tests.clients import log_in
 from tests.factories import PASSWORD, UserFactory
@@ -126,9 +127,9 @@ def test_a_user_put_out_is_out_at_the_next_request(change: dict[str, bool]) -> N
 def test_log_out_ends_both_named_sessions() -> None:
     user = UserFactory.create()
     one, two, three = log_in(user), log_in(user), log_in(user)
-    _, claims = sessions.authenticate(access_token=one.access_token, at=clock.now())
+    one_id = session_of(one.access_token)
 
-    sessions.log_out(refresh_token=two.refresh_token, session_id=claims.session_id, at=clock.now())
+    sessions.log_out(refresh_token=two.refresh_token, session_id=one_id, at=clock.now())
 
     assert _refuses(one.refresh_token) is sessions.InvalidToken
     assert _refuses(two.refresh_token) is sessions.InvalidToken
@@ -221,7 +222,7 @@ def test_the_email_is_found_in_any_case_among_the_living() -> None:
     UserFactory.create(email="Alice@example.com", is_deleted=True)
     user = UserFactory.create(email="alice@example.com")
 
-    assert sessions.verify_password(email="ALICE@Example.com", password=PASSWORD) == user
+    assert proofs.identify(email="ALICE@Example.com", password=PASSWORD, at=clock.now()) == user
 
 
 def test_the_email_is_looked_up_by_the_unique_index() -> None:
@@ -236,25 +237,32 @@ def test_the_email_is_looked_up_by_the_unique_index() -> None:
     assert "user_email_unique_among_the_living" in plan
 
 
-def test_a_request_is_noted_once_a_minute() -> None:
-    user, at = UserFactory.create(), clock.now()
-    sessions.note_seen(user, at)
-
-    with CaptureQueriesContext(connection) as queries:
-        sessions.note_seen(user, at + timedelta(seconds=59))
-    sessions.note_seen(user, at + timedelta(seconds=60))
-
-    user.refresh_from_db()
-    assert len(queries) == 0
-    assert user.seen_at == at + timedelta(seconds=60)
+def _session(at: datetime) -> Session:
+    return sessions.start(UserFactory.create(), kind=Session.Kind.API, at=at)
 
 
-def test_of_parallel_requests_one_notes_the_user() -> None:
-    user, at = UserFactory.create(), clock.now()
-    twin = User.objects.get(id=user.id)
-    sessions.note_seen(user, at)
+def test_a_session_and_its_user_are_noted_once_a_minute() -> None:
+    at = clock.now()
+    session = _session(at)
+    usage.note(session, at)
 
-    sessions.note_seen(twin, at + timedelta(seconds=1))
+    with CaptureQueriesContext(connection) as none:
+        usage.note(session, at + timedelta(seconds=59))
+    with CaptureQueriesContext(connection) as one:
+        usage.note(session, at + timedelta(seconds=60))
 
-    user.refresh_from_db()
-    assert user.seen_at == at
+    session.refresh_from_db()
+    assert (len(none), len(one)) == (0, 1)
+    assert session.last_used_at == session.user.seen_at == at + timedelta(seconds=60)
+
+
+def test_of_parallel_requests_one_notes_the_session() -> None:
+    at = clock.now()
+    session = _session(at)
+    twin = Session.objects.select_related("user").get(id=session.id)
+    usage.note(session, at)
+
+    usage.note(twin, at + timedelta(seconds=1))
+
+    session.refresh_from_db()
+    assert session.last_used_at == session.user.seen_at == at

@@ -129,7 +129,9 @@ def test_a_list_takes_the_same_queries_for_one_and_three_rows(
 
 
 def test_a_deleted_operator_is_sent_to_the_log_in(client: Client) -> None:
-    client.force_login(UserFactory.create(is_staff=True, is_superuser=True, is_deleted=True))
+    operator = UserFactory.create(is_staff=True, is_superuser=True)
+    client.force_login(operator)
+    User.objects.filter(id=operator.id).update(is_deleted=True)
 
     answer = client.get(_lists(Fill))
 

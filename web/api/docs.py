@@ -1,5 +1,7 @@
 """The OpenAPI document and its readable page."""
 
+from typing import Any
+
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.utils.decorators import method_decorator
@@ -7,17 +9,35 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from accounts.authentication import SessionTokenAuthentication
+from accounts.authentication import BearerAuthentication
+from accounts.permissions import takes_api_tokens
 
 
-class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
-    """How the document calls our tokens."""
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
+    """How the document calls our tokens, and which of them an operation takes."""
 
-    target_class = SessionTokenAuthentication
-    name = "accessToken"
+    target_class = BearerAuthentication
+    name = ["accessToken", "apiToken"]
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        takes_both = takes_api_tokens(auto_schema.view, auto_schema.method)
+        return [{"accessToken": []}, {"apiToken": []}] if takes_both else [{"accessToken": []}]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "Of a session, by `POST /auth/login`.",
+            },
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "cgt_…",
+                "description": "Of a program, by `POST /auth/api-tokens`: it may read, or read and trade.",
+            },
+        ]
 
 
 class SchemaView(SpectacularAPIView):

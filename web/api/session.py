@@ -34,10 +34,16 @@ class LoggedInSerializer(serializers.Serializer[Any]):
 
 @method_decorator(never_cache, name="dispatch")
 class LogInView(PublicEndpoint):
-    """Log in with e-mail and password. The answer is the same whether the e-mail or the password is wrong."""
+    """Log in with e-mail and password, and where two-factor authentication is on, a code.
+
+    The answer is the same whether the e-mail or the password is wrong. Without the code a right password answers 401
+    `second_factor_required`.
+    """
 
     @extend_schema(
-        tags=["session"], request=LogInSerializer, responses={200: LoggedInSerializer, **problems(400, 401)}
+        tags=["session"],
+        request=LogInSerializer,
+        responses={200: LoggedInSerializer, **problems(400, 401, 429)},
     )
     def post(self, request: Request) -> Response:
         logged_in = profiles.log_in(**self.body(LogInSerializer), at=clock.now())

@@ -23,11 +23,27 @@ def test_the_document_holds_the_session_and_credential_routes() -> None:
     assert {
         path: sorted(paths[path]) for path in paths if path.startswith(("/auth", "/user", "/api-cred"))
     } == {
+        "/auth/api-tokens": ["get", "post"],
+        "/auth/api-tokens/{token_id}": ["delete"],
+        "/auth/forgot-password": ["post"],
         "/auth/login": ["post"],
         "/auth/logout": ["post"],
+        "/auth/logout-everywhere": ["post"],
         "/auth/refresh": ["post"],
+        "/auth/reset-password": ["post"],
+        "/auth/sessions": ["get"],
+        "/auth/sessions/{session_id}": ["delete"],
+        "/auth/step-up": ["post"],
+        "/auth/two-factor": ["delete", "get", "post"],
+        "/auth/two-factor/confirm": ["post"],
+        "/auth/two-factor/recovery-codes": ["post"],
+        "/user/change-email": ["post"],
+        "/user/change-password": ["post"],
+        "/user/confirm-email": ["post"],
         "/user/me": ["get"],
         "/user/register-user": ["post"],
+        "/user/resend-verification": ["post"],
+        "/user/verify-email": ["post"],
         "/api-credentials/save-credentials": ["post"],
         "/api-credentials/user/{user_id}": ["get"],
         "/api-credentials/{account_id}": ["delete", "put"],
@@ -41,7 +57,8 @@ def test_the_document_is_valid_and_leaves_nothing_to_guess() -> None:
 def test_who_needs_a_token_says_so() -> None:
     paths = _schema()["paths"]
 
-    assert paths["/user/me"]["get"]["security"] == [{"accessToken": []}]
+    assert paths["/user/me"]["get"]["security"] == [{"accessToken": []}, {"apiToken": []}]
+    assert paths["/auth/sessions"]["get"]["security"] == [{"accessToken": []}]
     assert paths["/auth/login"]["post"]["security"] == [{}]
 
 
