@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import make_password
 
-from accounts import details, hashers, mail, one_time, sessions, users
+from accounts import details, mail, one_time, proofs, sessions, users
 from accounts.models import ApiToken, User
 from accounts.one_time import Purpose
 from core.django import actors
@@ -48,9 +48,9 @@ def change(
 ) -> None:
     """Set a new password by the old one; every session but this one ends, and so does a mailed link.
 
-    Raises Invalid for a wrong current or a refused new password.
+    Raises Invalid for a wrong current or a refused new password, TooManyAttempts. Not inside a transaction.
     """
-    verify(user=user, password=current_password, pointer="/current_password")
+    verify(user=user, password=current_password, at=at, pointer="/current_password")
     details.check_password(new_password, user, pointer="/new_password")
     encoded = make_password(new_password)
     with actors.stamped():
@@ -61,9 +61,9 @@ def change(
     _tell_changed(user)
 
 
-def verify(*, user: User, password: str, pointer: str = "/password") -> None:
-    """Raises Invalid when this is not the user's password."""
-    if not check_password(password, hashers.normalise(user.password)):
+def verify(*, user: User, password: str, at: datetime, pointer: str = "/password") -> None:
+    """Raises Invalid when this is not the user's password, TooManyAttempts. Not inside a transaction."""
+    if not proofs.confirm_password(user=user, password=password, at=at):
         raise details.invalid(pointer, "wrong_password", "This is not your password.")
 
 

@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from accounts import sessions
+from accounts import passwords, profile, sessions, two_factor
 from accounts.models import User
+from core.django import tenancy
 from credentials import accounts
+from credentials.models import ExchangeAccount
+from portfolio import books
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     user: User
     configured_exchanges: list[str]
+    two_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +26,33 @@ class LoggedIn:
 
 
 def profile_of(user: User) -> Profile:
-    return Profile(user, accounts.configured_exchanges(user_id=user.id))
+    exchanges = accounts.configured_exchanges(user_id=user.id)
+    return Profile(user, exchanges, two_factor.is_on(user_id=user.id))
 
 
 def log_in(*, email: str, password: str, code: str | None = None, at: datetime) -> LoggedIn:
     """Open a session and show whose it is. Raises what `accounts.proofs.identify` raises."""
     tokens = sessions.log_in(email=email, password=password, code=code, at=at)
     return LoggedIn(tokens, profile_of(tokens.user))
+
+
+def update(*, user: User, at: datetime, **changes: Any) -> Profile:
+    """`accounts.profile.update`; another cost method has every book folded anew. Raises Invalid."""
+    with tenancy.acting_as(user.id):
+        if changes.get("cost_method", user.cost_method) != user.cost_method:
+            for account in ExchangeAccount.objects.all():
+                books.mark_all_stale(account=account)
+        profile.update(user=user, at=at, **changes)
+    return profile_of(user)
+
+
+def close_user(*, user: User, password: str, at: datetime) -> None:
+    """Close a user for good: the keys are destroyed, nothing opens the account any more; trades stay.
+
+    Not inside a transaction, as an attempt is counted. Raises Invalid (wrong password), TooManyAttempts.
+    """
+    passwords.verify(user=user, password=password, at=at)
+    with tenancy.acting_as(user.id):
+        for connected in accounts.list_for(user_id=user.id):
+            accounts.close(user_id=user.id, account_id=connected.account.id)
+        profile.erase(user=user, at=at)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.pages import connect, dashboard, session, trade
+from web.pages import connect, dashboard, forgotten, joining, session, trade
 
 app_name = "web"
 urlpatterns = [
@@ -10,6 +10,14 @@ urlpatterns = [
     path("login", session.log_in, name="login"),
     path("login/code", session.log_in_code, name="login-code"),
     path("confirm", session.confirm, name="confirm"),
+    path("signup", joining.sign_up, name="sign-up"),
+    path("signup/done", joining.signed_up, name="signed-up"),
+    path("verify-email", joining.verify_email, name="verify-email"),
+    path("confirm-email", joining.confirm_email, name="confirm-email"),
+    path("forgot-password", forgotten.forgot_password, name="forgot-password"),
+    path("forgot-password/sent", forgotten.link_mailed, name="link-mailed"),
+    path("reset-password", forgotten.reset_password, name="reset-password"),
+    path("reset-password/done", forgotten.password_set, name="password-set"),
     path("logout", session.log_out, name="logout"),
     path("connect", connect.connect, name="connect"),
     path("sync", dashboard.sync_now, name="sync"),

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from accounts import passwords, profile, sessions, users
 from accounts.models import User
+from accounts.permissions import RecentLogIn, SessionOnly
 from accounts.serializers import (
     ChangePasswordSerializer,
     EmailSerializer,
@@ -49,6 +50,8 @@ class VerifyEmailView(PublicEndpoint):
 class ResendVerificationView(Endpoint):
     """Ask for another mail to confirm one's address; the token mailed before stops working."""
 
+    permission_classes = (SessionOnly,)
+
     @extend_schema(tags=["user"], request=None, responses={202: None, **problems(400, 401, 403, 409)})
     def post(self, request: Request) -> Response:
         self.body(NoBodySerializer)
@@ -77,10 +80,12 @@ class ResetPasswordView(PublicEndpoint):
 class ChangePasswordView(Endpoint):
     """Change the password by the current one. Every other session of the user ends."""
 
+    permission_classes = (SessionOnly,)
+
     @extend_schema(
         tags=["user"],
         request=ChangePasswordSerializer,
-        responses={204: None, **problems(400, 401, 403)},
+        responses={204: None, **problems(400, 401, 403, 429)},
     )
     def post(self, request: Request) -> Response:
         claims = cast("sessions.Claims", request.auth)
@@ -95,6 +100,8 @@ class ChangePasswordView(Endpoint):
 
 class ChangeEmailView(Endpoint):
     """Ask to log in with another address. A mail goes there; the change waits until its token comes back."""
+
+    permission_classes = (SessionOnly, RecentLogIn)
 
     @extend_schema(tags=["user"], request=EmailSerializer, responses={202: None, **problems(400, 401, 403)})
     def post(self, request: Request) -> Response:

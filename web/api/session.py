@@ -1,7 +1,6 @@
-"""Logging in, and who is logged in: users together with the exchanges they connected."""
+"""Logging in: the tokens, and the user together with the exchanges they connected."""
 
-# ruff: noqa: N815  (names of the frontend)
-from typing import Any, cast
+from typing import Any
 
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -10,20 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
 from accounts.serializers import LogInSerializer
 from core import clock
 from core.django.schema import problems
-from core.django.views import Endpoint, PublicEndpoint
+from core.django.views import PublicEndpoint
 from web import profiles
-
-
-class ProfileSerializer(serializers.Serializer[profiles.Profile]):
-    id = serializers.UUIDField(source="user.id")
-    email = serializers.CharField(source="user.email")
-    displayName = serializers.CharField(source="user.name")
-    createdAt = serializers.DateTimeField(source="user.created_at")
-    configuredExchanges = serializers.ListField(source="configured_exchanges", child=serializers.CharField())
+from web.api.profile import ProfileSerializer
 
 
 class LoggedInSerializer(serializers.Serializer[Any]):
@@ -48,12 +39,3 @@ class LogInView(PublicEndpoint):
     def post(self, request: Request) -> Response:
         logged_in = profiles.log_in(**self.body(LogInSerializer), at=clock.now())
         return Response(LoggedInSerializer(logged_in).data)
-
-
-@method_decorator(never_cache, name="dispatch")
-class MeView(Endpoint):
-    """Who the access token speaks for."""
-
-    @extend_schema(tags=["session"], responses={200: ProfileSerializer, **problems(401)})
-    def get(self, request: Request) -> Response:
-        return Response(ProfileSerializer(profiles.profile_of(cast("User", request.user))).data)

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from web.api.session import LogInView, MeView
+from web.api.profile import MeView
+from web.api.session import LogInView
 
 urlpatterns = [
     path("auth/login", LogInView.as_view(), name="log-in"),

@@ -40,7 +40,7 @@ def test_the_document_holds_the_session_and_credential_routes() -> None:
         "/user/change-email": ["post"],
         "/user/change-password": ["post"],
         "/user/confirm-email": ["post"],
-        "/user/me": ["get"],
+        "/user/me": ["delete", "get", "patch"],
         "/user/register-user": ["post"],
         "/user/resend-verification": ["post"],
         "/user/verify-email": ["post"],

@@ -18,6 +18,12 @@ def _shape(user: User, exchanges: list[str]) -> dict[str, object]:
         "displayName": user.name,
         "createdAt": user.created_at.isoformat().replace("+00:00", "Z"),
         "configuredExchanges": exchanges,
+        "isVerified": True,
+        "twoFactorEnabled": False,
+        "pendingEmail": "",
+        "dateOfBirth": None,
+        "reportingCurrency": "USDT",
+        "costMethod": "average",
     }
 
 
@@ -83,7 +89,7 @@ def test_a_stranger_is_nobody() -> None:
     assert problem(stranger().get("/user/me")) == (401, "not_authenticated", [])
 
 
-@pytest.mark.parametrize(("method", "path"), [("get", "/auth/login"), ("delete", "/user/me")])
+@pytest.mark.parametrize(("method", "path"), [("get", "/auth/login"), ("put", "/user/me")])
 def test_a_wrong_method_is_a_problem(method: str, path: str) -> None:
     response = getattr(client_of(UserFactory.create()), method)(path)
 

@@ -1,0 +1,126 @@
+"""What changing and closing a user means to the other rooms."""
+
+from decimal import Decimal
+
+import pytest
+
+from accounts.models import Session, User
+from core import clock
+from core.django import tenancy
+from core.errors import Invalid
+from credentials.models import ApiCredential, ExchangeAccount
+from orders.models import Fill
+from pipeline import dispatch
+from portfolio.models import Book, Trade
+from portfolio.rebuild import rebuild_account
+from tests.clients import log_in
+from tests.factories import PASSWORD, AccountFactory, FillFactory, UserFactory
+from web import connections, profiles
+
+pytestmark = pytest.mark.django_db
+
+
+def _connect(user: User, label: str) -> ExchangeAccount:
+    key = {"api_key": "k" * 64, "secret_key": "s" * 64}
+    connected = connections.connect(user_id=user.id, exchange="binance", label=label, at=clock.now(), **key)
+    return connected.account
+
+
+def test_a_profile_tells_the_exchanges_and_the_second_factor() -> None:
+    user = UserFactory.create()
+    AccountFactory.create(user=user)
+
+    assert profiles.profile_of(user) == profiles.Profile(user, ["binance"], two_factor=False)
+
+
+def test_closing_destroys_all_keys_and_keeps_the_history() -> None:
+    user = UserFactory.create(email="alice@example.com")
+    accounts = [_connect(user, label) for label in ("One", "Two")]
+    fill = FillFactory.create(account=accounts[0])
+    log_in(user)
+
+    profiles.close_user(user=user, password=PASSWORD, at=clock.now())
+
+    with tenancy.acting_as(user.id):
+        assert not ExchangeAccount.objects.filter(is_active=True).exists()
+        assert not ApiCredential.objects.exclude(api_key="", secret_key="").exists()
+        assert Fill.objects.get() == fill
+    assert User.objects.get().is_deleted
+    assert not Session.objects.filter(revoked_at__isnull=True).exists()
+
+
+def test_closing_leaves_others_alone() -> None:
+    user, other = UserFactory.create(), UserFactory.create()
+    account = _connect(other, "Mine")
+    log_in(other)
+
+    profiles.close_user(user=user, password=PASSWORD, at=clock.now())
+
+    with tenancy.acting_as(other.id):
+        assert ExchangeAccount.objects.get() == account
+        assert ApiCredential.objects.get().api_key != ""
+    assert Session.objects.get(revoked_at__isnull=True).user == other
+
+
+def test_a_wrong_password_closes_nothing() -> None:
+    user = UserFactory.create()
+    account = _connect(user, "One")
+
+    with pytest.raises(Invalid):
+        profiles.close_user(user=user, password="wrong", at=clock.now())
+
+    user.refresh_from_db()
+    with tenancy.acting_as(user.id):
+        assert ExchangeAccount.objects.get(is_active=True) == account
+    assert not user.is_deleted
+
+
+def test_another_cost_method_has_every_book_folded_anew() -> None:
+    account = AccountFactory.create()
+    user, at = account.user, clock.now()
+    for price, side in ((100, "BUY"), (200, "BUY"), (300, "SELL")):
+        fill = FillFactory.create(account=account, price=Decimal(price), side=side)
+    with tenancy.acting_as(user.id):
+        Book.objects.create(
+            account=account,
+            user=user,
+            market_type="spot",
+            asset="BTC",
+            currency="USDT",
+            method="average",
+            step=Decimal("0.00001"),
+            state={},
+            stale_from=fill.executed_at,
+        )
+    rebuild_account(user_id=user.id, account_id=account.id, at=at)
+    assert _gross(user) == Decimal(150)
+
+    profiles.update(user=user, at=at, cost_method="fifo")
+
+    assert [one.account_id for one in dispatch.stale_accounts(limit=9, waiting=False)] == [account.id]
+    rebuild_account(user_id=user.id, account_id=account.id, at=at)
+    assert _gross(user) == Decimal(200)
+
+
+def test_what_changes_no_method_leaves_the_books_alone() -> None:
+    account = AccountFactory.create()
+    with tenancy.acting_as(account.user_id):
+        Book.objects.create(
+            account=account,
+            user_id=account.user_id,
+            market_type="spot",
+            asset="BTC",
+            currency="USDT",
+            method="average",
+            step=Decimal(1),
+            state={},
+        )
+
+    profiles.update(user=account.user, at=clock.now(), name="Alicia", cost_method="average")
+
+    assert dispatch.stale_accounts(limit=9, waiting=False) == []
+
+
+def _gross(user: User) -> Decimal:
+    with tenancy.acting_as(user.id):
+        return Trade.objects.get().gross_pnl
