@@ -49,6 +49,7 @@ class Trader:
             house=house,
         )
         self._coin = house.coin
+        self._styles = [style for style in _STYLES if house.has_order_lists or style is not Style.ORDER_LIST]
         self._rng = random.Random(f"{house.realm}{seed}:{profile.label}")  # noqa: S311
         self.desk = Desk(account=self.account, market=market, rng=self._rng)
         self._symbols = [SYMBOLS[name] for name in profile.symbols]
@@ -110,7 +111,7 @@ class Trader:
         budget = self.account.free[symbol.quote] * self._rng.randrange(8, 22) // 100
         quantity = self.desk.affordable(symbol, budget, self.market.price(symbol, at))
         if quantity:
-            style = self._rng.choice(_STYLES)
+            style = self._rng.choice(self._styles)
             self._plans.append(Plan(self.desk, symbol, style, quantity=quantity, at=at))
 
     def _rises(self, symbol: Symbol, at: int) -> bool:

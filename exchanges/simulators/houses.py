@@ -13,6 +13,7 @@ class House:
     taker_fee: int
     maker_fee: int
     coin_percent: int  # what is left of a fee that is paid in the coin
+    has_order_lists: bool = True  # OCO, OTO, OTOCO
     takes_quote: bool = False  # purchases pay their fee in the quote too, not out of what was bought
     realm: str = ""
     key_prefix: str = ""
