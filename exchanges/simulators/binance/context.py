@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from exchanges.simulators.account import Account
 from exchanges.simulators.binance.limits import Limits, Pool
 from exchanges.simulators.binance.parameters import Parameters
+from exchanges.simulators.binance_like import Answer
 from exchanges.simulators.world import World
-
-Answer = bytes | list[bytes]
-"""A body, or the encoded rows of a page (which faults may spoil)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,6 @@
 """Binance's error bodies: HTTP status, code and message as its API documents them."""
 
-import json
-from collections.abc import Mapping
-
-
-class ApiError(Exception):
-    """An answer with `{"code": …, "msg": …}`."""
-
-    def __init__(
-        self, code: int, message: str, *, status: int = 400, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
-        self.headers = dict(headers or {})
-
-    def body(self) -> bytes:
-        return json.dumps({"code": self.code, "msg": self.message}, separators=(",", ":")).encode()
+from exchanges.simulators.binance_like import ApiError
 
 
 def unknown() -> ApiError:

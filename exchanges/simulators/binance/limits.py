@@ -1,15 +1,12 @@
-"""Request weights: a ledger of one minute for every pool and client address, 429 above the limit, 418 for
-going on."""
+"""Whose weight a request is, and how much of it there is."""
 
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
+from exchanges.simulators import weights
 from exchanges.simulators.binance import errors
-from exchanges.simulators.clock import DAY_MS, MINUTE_MS, SECOND_MS
-
-_FIRST_BAN_MS = 2 * MINUTE_MS
-_LONGEST_BAN_MS = 3 * DAY_MS
+from exchanges.simulators.clock import MINUTE_MS, SECOND_MS
+from exchanges.simulators.weights import WeightLedger
 
 
 class Pool(Enum):
@@ -42,51 +39,16 @@ class Limits:
     sapi_uid_second: int = 180_000
     ban_after: int = 20
 
-    def of(self, pool: Pool) -> int:
-        return {
-            Pool.API: self.api,
-            Pool.SAPI_IP: self.sapi_ip,
-            Pool.SAPI_UID_SECOND: self.sapi_uid_second,
-        }[pool]
+    def of(self, pool: weights.Pool) -> int:
+        if pool is Pool.SAPI_UID_SECOND:
+            return self.sapi_uid_second
+        return self.sapi_ip if pool is Pool.SAPI_IP else self.api
 
 
-@dataclass(slots=True)
-class _Line:
-    period: int = 0
-    used: int = 0
-    refused: int = 0
-    bans: int = 0
-    banned_until: int = 0
-
-
-@dataclass(slots=True)
-class WeightLedger:
-    limits: Limits = field(default_factory=Limits)
-    _lines: dict[tuple[Pool, str], _Line] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def charge(self, pool: Pool, who: str, weight: int, *, now_ms: int) -> dict[str, str]:
-        """Book a request and tell the level in headers. Raises the 429 or 418 that a request over the
-        limit gets."""
-        with self._lock:
-            line = self._lines.setdefault((pool, who), _Line())
-            if now_ms < line.banned_until:
-                raise errors.banned(line.banned_until, -((now_ms - line.banned_until) // 1000))
-            if line.period != now_ms // pool.period_ms:
-                line.period, line.used, line.refused = now_ms // pool.period_ms, 0, 0
-            line.used += weight
-            if line.used > self.limits.of(pool):
-                raise self._refuse(line, pool, now_ms)
-            return dict.fromkeys(pool.headers, str(line.used))
-
-    def _refuse(self, line: _Line, pool: Pool, now_ms: int) -> errors.ApiError:
-        line.refused += 1
-        if line.refused > self.limits.ban_after:
-            ban = min(_FIRST_BAN_MS * 2**line.bans, _LONGEST_BAN_MS)
-            line.bans += 1
-            line.banned_until = now_ms + ban
-            return errors.banned(line.banned_until, ban // 1000)
-        rest_ms = (line.period + 1) * pool.period_ms - now_ms
-        refusal = errors.too_many_requests(self.limits.of(pool), -(-rest_ms // 1000))
-        refusal.headers |= dict.fromkeys(pool.headers, str(line.used))
-        return refusal
+def ledger(limits: Limits) -> WeightLedger:
+    return WeightLedger(
+        limit=limits.of,
+        ban_after=limits.ban_after,
+        too_many=errors.too_many_requests,
+        banned=errors.banned,
+    )

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from exchanges.simulators.binance import errors, wire
-from exchanges.simulators.binance.context import Answer, Context, SignedEndpoint
+from exchanges.simulators.binance.context import Context, SignedEndpoint
 from exchanges.simulators.binance.parameters import Parameters
+from exchanges.simulators.binance_like import Answer, encode
 from exchanges.simulators.clock import DAY_MS
 from exchanges.simulators.facts import Fill, Order
 from exchanges.simulators.symbols import assets
@@ -16,7 +17,7 @@ _ARCHIVED_AFTER_MS = 90 * DAY_MS
 
 def account(context: Context, parameters: Parameters) -> Answer:
     omit_zero = parameters.flag("omitZeroBalances")
-    return wire.encode(wire.account(context.account, omit_zero=omit_zero, assets=assets("binance")))
+    return encode(wire.account(context.account, omit_zero=omit_zero, assets=assets("binance")))
 
 
 def my_trades(context: Context, parameters: Parameters) -> Answer:

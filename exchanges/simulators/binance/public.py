@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from exchanges.simulators import candles
 from exchanges.simulators.amounts import text
 from exchanges.simulators.binance import errors, wire
-from exchanges.simulators.binance.context import Answer, PublicContext, PublicEndpoint
+from exchanges.simulators.binance.context import PublicContext, PublicEndpoint
 from exchanges.simulators.binance.parameters import Parameters
-from exchanges.simulators.candles import Candle
+from exchanges.simulators.binance_like import Answer, encode
 from exchanges.simulators.clock import DAY_MS, HOUR_MS, MINUTE_MS
-from exchanges.simulators.market import Market
+from exchanges.simulators.klines import candle, last_day, quote_volume
 from exchanges.simulators.symbols import Symbol, listed
 
 _MINUTES = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30}
@@ -20,7 +19,6 @@ INTERVALS = (
     | {name: count * HOUR_MS for name, count in _HOURS.items()}
     | {"1d": DAY_MS}
 )
-_SAMPLES = 4  # prices looked at in a candle shorter than an hour
 
 
 def ping(context: PublicContext, parameters: Parameters) -> Answer:
@@ -28,14 +26,14 @@ def ping(context: PublicContext, parameters: Parameters) -> Answer:
 
 
 def server_time(context: PublicContext, parameters: Parameters) -> Answer:
-    return wire.encode({"serverTime": context.server_ms})
+    return encode({"serverTime": context.server_ms})
 
 
 def exchange_info(context: PublicContext, parameters: Parameters) -> Answer:
     chosen = parameters.symbols()
     for name in ("permissions", "showPermissionSets", "symbolStatus"):
         parameters.text(name)  # every market is SPOT and TRADING
-    return wire.encode(
+    return encode(
         {
             "timezone": "UTC",
             "serverTime": context.server_ms,
@@ -62,8 +60,7 @@ def ticker_day(context: PublicContext, parameters: Parameters) -> Answer:
 
     def statistics(symbol: Symbol) -> dict[str, object]:
         last = market.price(symbol, now_ms)
-        past = [market.hour(symbol, now_ms - hours * HOUR_MS) for hours in range(24, 0, -1)]
-        whole = candles.merge([*past, Candle(last, last, last, last, 0)])
+        whole = last_day(market, symbol, now_ms)
         change = last - whole.open
         percent = Decimal(change * 100) / whole.open
         return {
@@ -82,7 +79,7 @@ def ticker_day(context: PublicContext, parameters: Parameters) -> Answer:
             "highPrice": text(whole.high),
             "lowPrice": text(whole.low),
             "volume": text(whole.volume),
-            "quoteVolume": text(wire.quote_volume(whole)),
+            "quoteVolume": text(quote_volume(whole)),
             "openTime": now_ms - DAY_MS,
             "closeTime": now_ms,
             "firstId": 1,
@@ -114,34 +111,12 @@ def klines(context: PublicContext, parameters: Parameters) -> Answer:
     return [wire.kline(at, length, candle(market, symbol, at, length, now_ms)) for at in opened]
 
 
-def candle(market: Market, symbol: Symbol, at: int, length: int, now_ms: int) -> Candle:
-    """The candle opened at a moment; one that is still running goes only as far as now."""
-    if at + length <= now_ms:
-        if length == DAY_MS:
-            return market.day(symbol, market.day_index(at))
-        if length >= HOUR_MS:
-            return candles.merge([market.hour(symbol, hour) for hour in range(at, at + length, HOUR_MS)])
-        return _short_candle(market, symbol, at, at + length)
-    hours = [market.hour(symbol, hour) for hour in range(at, now_ms - now_ms % HOUR_MS, HOUR_MS)]
-    running = _short_candle(market, symbol, max(at, now_ms - now_ms % HOUR_MS), now_ms)
-    return candles.merge([*hours, running])
-
-
-def _short_candle(market: Market, symbol: Symbol, start: int, end: int) -> Candle:
-    """A part of an hour, from a few prices within it; its volume is the hour's in proportion."""
-    span = end - start
-    moments = [start + span * sample // _SAMPLES for sample in range(_SAMPLES)]
-    prices = [market.price(symbol, moment) for moment in (*moments, max(end - 1, start))]
-    volume = market.hour(symbol, start).volume * span // HOUR_MS
-    return Candle(prices[0], max(prices), min(prices), prices[-1], volume)
-
-
 def _one_or_many(parameters: Parameters, row: Callable[[Symbol], Mapping[str, object]]) -> Answer:
     single = "symbol" in parameters.values
     chosen = parameters.symbols()
     if single and chosen:
-        return wire.encode(row(chosen[0]))
-    return [wire.encode(row(symbol)) for symbol in chosen or listed("binance").values()]
+        return encode(row(chosen[0]))
+    return [encode(row(symbol)) for symbol in chosen or listed("binance").values()]
 
 
 def _ticker_price_weight(parameters: Parameters) -> int:

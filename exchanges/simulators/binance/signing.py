@@ -1,19 +1,19 @@
 """Who asks: the API-key header, the timestamp rule and the HMAC-SHA256 signature over query and body."""
 
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 
 from exchanges.simulators.account import Account
 from exchanges.simulators.binance import errors
 from exchanges.simulators.binance.parameters import Parameters
+from exchanges.simulators.binance_like import (
+    DEFAULT_WINDOW_MS,
+    LARGEST_WINDOW_MS,
+    MOST_AHEAD_MS,
+    is_signed,
+)
 from exchanges.simulators.server import Request
 
-_MOST_AHEAD_MS = 1_000
-_DEFAULT_WINDOW_MS = 5_000
-_LARGEST_WINDOW_MS = 60_000
-_SIGNATURE = re.compile(r"(^|&)signature=[^&]*")
 _KEY = re.compile(r"[0-9A-Za-z]{64}")
 
 
@@ -32,22 +32,18 @@ def check_timestamp(parameters: Parameters, *, server_ms: int) -> None:
     timestamp = parameters.integer("timestamp")
     if timestamp is None:
         raise errors.missing_parameter("timestamp")
-    window = parameters.integer("recvWindow", default=_DEFAULT_WINDOW_MS)
-    if window is None or window > _LARGEST_WINDOW_MS:
+    window = parameters.integer("recvWindow", default=DEFAULT_WINDOW_MS)
+    if window is None or window > LARGEST_WINDOW_MS:
         raise errors.bad_recv_window()
-    if timestamp >= server_ms + _MOST_AHEAD_MS:
+    if timestamp >= server_ms + MOST_AHEAD_MS:
         raise errors.timestamp_ahead()
     if server_ms - timestamp > window:
         raise errors.timestamp_too_old()
 
 
 def check_signature(request: Request, parameters: Parameters, secret: str) -> None:
-    """The signature is over the query string and the body, put together as they came, without itself."""
     signature = parameters.text("signature")
     if not signature:
         raise errors.missing_parameter("signature")
-    body = request.body.decode("utf-8", "replace")
-    payload = _SIGNATURE.sub("", request.query).lstrip("&") + _SIGNATURE.sub("", body).lstrip("&")
-    expected = hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected.encode(), signature.lower().encode()):
+    if not is_signed(request, signature.lower(), secret):
         raise errors.bad_signature()

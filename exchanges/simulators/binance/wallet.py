@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from exchanges.simulators.binance import errors, wire
-from exchanges.simulators.binance.context import Answer, Context, SignedEndpoint
+from exchanges.simulators.binance.context import Context, SignedEndpoint
 from exchanges.simulators.binance.limits import Pool
 from exchanges.simulators.binance.parameters import Parameters
 from exchanges.simulators.binance.private import forbidden
+from exchanges.simulators.binance_like import Answer, encode
 from exchanges.simulators.clock import DAY_MS
 from exchanges.simulators.facts import Transfer
 from exchanges.simulators.symbols import assets
@@ -26,11 +27,11 @@ def withdrawals(context: Context, parameters: Parameters) -> Answer:
 
 
 def api_restrictions(context: Context, parameters: Parameters) -> Answer:
-    return wire.encode(wire.restrictions(context.account, context.world.market.first_day_ms))
+    return encode(wire.restrictions(context.account, context.world.market.first_day_ms))
 
 
 def coins(context: Context, parameters: Parameters) -> Answer:
-    return [wire.encode(wire.coin(asset, context.account)) for asset in assets("binance")]
+    return [encode(wire.coin(asset, context.account)) for asset in assets("binance")]
 
 
 def _page(

@@ -1,6 +1,5 @@
 """Rows as Binance writes them."""
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -8,22 +7,15 @@ from core import clock
 from exchanges.simulators import amounts
 from exchanges.simulators.account import Account
 from exchanges.simulators.amounts import text
+from exchanges.simulators.binance_like import encode, flag
 from exchanges.simulators.candles import Candle
 from exchanges.simulators.clock import HOUR_MS
 from exchanges.simulators.facts import Fill, Order, Transfer
+from exchanges.simulators.klines import quote_volume
 from exchanges.simulators.symbols import Symbol
 
-Rows = list[bytes]
 _ORDER_TYPES = ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT"]
 _MOST = "9000000.00000000"
-
-
-def encode(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def page(rows: Rows) -> bytes:
-    return b"[" + b",".join(rows) + b"]"
 
 
 def fill(row: Fill) -> bytes:
@@ -34,7 +26,7 @@ def fill(row: Fill) -> bytes:
             f'"orderListId":{row.list_id},"price":"{text(row.price)}","qty":"{text(row.quantity)}",'
             f'"quoteQty":"{text(row.quote_quantity)}","commission":"{text(row.fee)}",'
             f'"commissionAsset":"{row.fee_asset}","time":{row.executed_at},'
-            f'"isBuyer":{_flag(row.is_buyer)},"isMaker":{_flag(row.is_maker)},"isBestMatch":true}}'
+            f'"isBuyer":{flag(row.is_buyer)},"isMaker":{flag(row.is_maker)},"isBestMatch":true}}'
         ).encode()
     return row.wire
 
@@ -49,7 +41,7 @@ def order(row: Order) -> bytes:
         f'"origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"{text(row.executed_quote)}",'
         f'"status":"{row.status}","timeInForce":"{row.time_in_force}","type":"{row.type}",'
         f'"side":"{row.side}","stopPrice":"{text(row.stop_price)}","icebergQty":"0.00000000",'
-        f'"time":{row.placed_at},"updateTime":{row.updated_at},"isWorking":{_flag(not waits)},'
+        f'"time":{row.placed_at},"updateTime":{row.updated_at},"isWorking":{flag(not waits)},'
         f'"workingTime":{-1 if waits else row.placed_at},"selfTradePreventionMode":"EXPIRE_MAKER"}}'
     ).encode()
 
@@ -105,11 +97,6 @@ def kline(opened_at: int, length_ms: int, candle: Candle) -> bytes:
     fields = [text(value) for value in candle]
     sums = [text(quote), trade_count(candle), text(candle.volume // 2), text(quote // 2)]
     return encode([opened_at, *fields, opened_at + length_ms - 1, *sums, "0"])
-
-
-def quote_volume(candle: Candle) -> int:
-    """Volume at the middle of the candle."""
-    return amounts.product((candle.high + candle.low) // 2, candle.volume)
 
 
 def trade_count(candle: Candle) -> int:
@@ -236,10 +223,6 @@ def coin(asset: str, row: Account) -> dict[str, Any]:
         "trading": True,
         "networkList": [],
     }
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
 
 
 def _short(amount: int) -> str:
