@@ -77,6 +77,11 @@ class KeyRing:
         return cls.parse(_read_private(Path(path)))
 
     @property
+    def prefix(self) -> str:
+        """How every text begins that the primary key sealed."""
+        return f"{PREFIX}:{self.primary}:"
+
+    @property
     def key_ids(self) -> tuple[str, ...]:
         """The names of the keys, the primary first."""
         return tuple(self._ciphers)
@@ -103,7 +108,7 @@ class KeyRing:
 
     def is_current(self, sealed: str) -> bool:
         """Whether the value is sealed with the primary key."""
-        return sealed.startswith(f"{PREFIX}:{self.primary}:")
+        return sealed.startswith(self.prefix)
 
 
 def cipher(key: bytes) -> AESGCM:

@@ -34,6 +34,7 @@ SYSTEM_PLACES: Final = frozenset(
         "dispatch-due-work",  # which accounts have due cursors, stale books, missing snapshots
         "market-data-needs",  # which assets anybody holds
         "admin",  # the operators' pages
+        "key-rotation",  # every sealed value, sealed anew
     }
 )
 
