@@ -3,8 +3,9 @@
 `python -m benchmarks.engine [--fills N] [--seed N] [--rounds N]` prints one JSON line per history and method. The loop
 is the least a FIFO can do: each sale's profit, no fees, allocations, trades, positions or days; the engine runs with
 everything on and its rows are dropped. `ratio` compares fills per second of CPU time, loop and engine taking turns,
-best of all rounds; `ratio_from_fills` includes turning fills into events. `differences` counts sales whose realised
-PnL differs in any digit from an independent integer reference.
+best of all rounds; `ratio_from_fills` includes turning fills into events. `ratio_full_loop` compares with a `Decimal`
+loop that answers what a user asks: each sale's net PnL after its share of fees, and which entries it consumed, rounded
+as it goes. `differences` counts sales whose realised PnL differs in any digit from an independent integer reference.
 
 Histories: `maker` holds an inventory for long and sells it lot by lot in orders of several fills; `swing` is flat every
 few orders, so that most of the work is making rows of positions and trades.
@@ -19,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from benchmarks.references import average_reference, decimal_fifo, fifo_reference
+from benchmarks.references import average_reference, decimal_fifo, decimal_fifo_with_fees, fifo_reference
 from core import money
 from portfolio.accounting import engine, events
 from portfolio.accounting.results import Allocation, AllocationRow, Position, Sink, State, Trade
@@ -131,6 +132,9 @@ def measure(shape: Shape, count: int, seed: int, rounds: int) -> Iterator[dict[s
     fills = list(make_fills(count, seed, shape))
     booked = list(book_events(fills))
     plain = [(f.side == "BUY", money.from_units(f.quantity), money.from_units(f.price)) for f in fills]
+    full = [
+        (f.fill_id, *values, money.from_units(f.fee_amount)) for f, values in zip(fills, plain, strict=True)
+    ]
     gc.collect()
     gc.freeze()  # the inputs are no part of what is measured
     for method in REFERENCES:
@@ -142,7 +146,9 @@ def measure(shape: Shape, count: int, seed: int, rounds: int) -> Iterator[dict[s
         def fold_fills(start: State = state) -> None:
             engine.fold(start, book_events(fills), dropping_sink())
 
-        loop, folded, whole = best_seconds(rounds, lambda: decimal_fifo(plain), fold, fold_fills)
+        loop, full_loop, folded, whole = best_seconds(
+            rounds, lambda: decimal_fifo(plain), lambda: decimal_fifo_with_fees(full), fold, fold_fills
+        )
         yield {
             "bench": "engine",
             "history": shape.name,
@@ -153,6 +159,7 @@ def measure(shape: Shape, count: int, seed: int, rounds: int) -> Iterator[dict[s
             "engine_per_second": round(count / folded),
             "ratio": round(loop / folded, 3),
             "ratio_from_fills": round(loop / whole, 3),
+            "ratio_full_loop": round(full_loop / folded, 3),
         }
     gc.unfreeze()
 

@@ -1,5 +1,6 @@
 """What the engine is measured and checked against; shares no code with it."""
 
+import decimal
 from collections import deque
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -29,6 +30,44 @@ def decimal_fifo(fills: Iterable[tuple[bool, Decimal, Decimal]]) -> list[Decimal
                 lots.popleft()
         realised.append(gross)
     return realised
+
+
+# A fill as a script would read it: its id, whether it buys, quantity, price, fee in the quote coin.
+PlainFill = tuple[str, bool, Decimal, Decimal, Decimal]
+# What a sale took out of an entry: entry id, sale id, quantity, cost, proceeds, fees of both sides.
+Part = tuple[str, str, Decimal, Decimal, Decimal, Decimal]
+
+
+def decimal_fifo_with_fees(fills: Iterable[PlainFill]) -> tuple[list[Decimal], list[Part]]:
+    """Net PnL of each sale and the parts it is made of, by a FIFO that shares fees of entries and sales by quantity.
+
+    In Python's usual 28 digits, as such a script would run: its shares of fees are rounded, so parts need not sum up.
+    """
+    lots: deque[tuple[str, Decimal, Decimal, Decimal]] = deque()
+    left = Decimal(0)  # of the first lot
+    realised, parts = [], []
+    with decimal.localcontext(decimal.Context()):
+        for fill_id, is_buy, quantity, price, fee in fills:
+            if is_buy:
+                lots.append((fill_id, quantity, price, fee))
+                if len(lots) == 1:
+                    left = quantity
+                continue
+            wanted, net = quantity, Decimal(0)
+            while wanted and lots:
+                entry_id, size, entry_price, entry_fee = lots[0]
+                part = left if left <= wanted else wanted
+                cost, proceeds = part * entry_price, part * price
+                fees = entry_fee * part / size + fee * part / quantity
+                parts.append((entry_id, fill_id, part, cost, proceeds, fees))
+                net += proceeds - cost - fees
+                wanted -= part
+                left -= part
+                if not left:
+                    lots.popleft()
+                    left = lots[0][1] if lots else left
+            realised.append(net)
+    return realised, parts
 
 
 def fifo_reference(fills: Sequence[Fill]) -> dict[str, int]:
