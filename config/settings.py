@@ -6,8 +6,9 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config import hardening
+from config import database, hardening
 from core import vault
+from core.django import logs
 
 django_stubs_ext.monkeypatch()  # before any model or admin class names its types
 
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "corsheaders",
     "accounts",
     "credentials",
     "marketdata",
@@ -48,9 +50,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "web.middleware.RequestActor",
-    "web.middleware.RefusedAccess",
+    "web.edge.AccessLog",
     "django.middleware.security.SecurityMiddleware",
+    "web.edge.SecurityHeaders",
     "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "web.edge.BodyLimit",
+    "web.middleware.RefusedAccess",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -58,6 +64,8 @@ MIDDLEWARE = [
     "accounts.page_sessions.PageSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "web.edge.RateLimit",
+    "web.edge.Unavailable",
     "web.middleware.AdminDoor",
 ]
 ROOT_URLCONF = "config.urls"
@@ -82,6 +90,11 @@ DATABASES = {"default": env.db("DATABASE_URL", default="postgres:///cgt")}
 DATABASES["default"].setdefault("OPTIONS", {})["assume_role"] = "cgt_app"
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Set by config.wsgi and config.celery; people at a terminal wait as long as they like.
+PROCESS_KIND = env.str("PROCESS_KIND", default="command")
+DATABASES["default"]["OPTIONS"]["options"] = database.options(
+    PROCESS_KIND, given=DATABASES["default"]["OPTIONS"].get("options", "")
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -139,6 +152,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.TokenScope"],
     "DEFAULT_RENDERER_CLASSES": ["core.django.rendering.ExactJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.django.rendering.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["core.django.rendering.ExactJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "core.django.problems.handle",
@@ -201,6 +215,28 @@ SECURE_PROXY_SSL_HEADER = (
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+FILE_UPLOAD_HANDLERS: list[str] = []  # no form takes a file
+# Browsers of these origins may call the API; tokens travel in a header, so no cookie needs to.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = [
+    "accept", "authorization", "content-type", "idempotency-key", "if-none-match", "x-request-id",
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = [
+    "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Data-As-Of", "X-Data-Stale",
+    "X-Request-ID",
+]  # fmt: skip
+# Requests of one user, or of one address where nobody is logged in; empty: not counted.
+RATE_LIMIT = env.str("RATE_LIMIT", default="600/minute")
+# Of one address at each of the routes that take passwords and codes, or send mail.
+RATE_LIMIT_SENSITIVE = env.str("RATE_LIMIT_SENSITIVE", default="10/minute")
+SENSITIVE_ROUTES = frozenset(
+    {
+        *("register", "resend-verification", "forgot-password", "reset-password", "change-password", "change-email"),
+        *("log-in", "step-up", "confirm-two-factor", "web:login", "web:login-code", "web:confirm", "web:sign-up"),
+        *("web:forgot-password", "web:reset-password", "admin:login"),
+    }
+)
 
 # Where an exchange answers, when not at its own address: "binance=http://127.0.0.1:9001".
 EXCHANGE_URLS = env("EXCHANGE_URLS", default="")
@@ -229,13 +265,10 @@ CASH_ASSETS = frozenset(
 )
 REPORTING_CURRENCY = "USDT"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-}
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if PRODUCTION else "line")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured("LOG_FORMAT is line (for people) or json (for collectors).")
+LOGGING = logs.config(level=env.str("LOG_LEVEL", default="INFO"), lines=LOG_FORMAT)
 
 if CREDENTIAL_ENCRYPTION_KEYS or CREDENTIAL_ENCRYPTION_KEYS_FILE or PRODUCTION:
     try:

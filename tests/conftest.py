@@ -56,6 +56,12 @@ def as_worker() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _uncounted(settings: object) -> None:
+    """Sweeps make thousands of requests a minute; rate limits have tests of their own."""
+    settings.RATE_LIMIT = settings.RATE_LIMIT_SENSITIVE = ""  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
 def _clean_cache() -> Iterator[None]:
     yield
     cache.clear()

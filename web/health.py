@@ -35,6 +35,8 @@ class HealthSerializer(serializers.Serializer[Any]):
 class LiveView(PublicEndpoint):
     """The process answers; nothing else is asked."""
 
+    is_counted = False
+
     @extend_schema(tags=["health"], responses={200: HealthSerializer})
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
@@ -43,6 +45,8 @@ class LiveView(PublicEndpoint):
 @method_decorator(never_cache, name="dispatch")
 class ReadyView(PublicEndpoint):
     """Database (with the role that row-level security binds), migrations and broker are as they must be."""
+
+    is_counted = False
 
     @extend_schema(tags=["health"], responses={200: HealthSerializer, **problem_responses(503)})
     def get(self, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """JSON both ways without a float: Decimals leave as JSON numbers with all their digits, and arrive as Decimals."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
@@ -10,9 +10,11 @@ from typing import IO, Any
 import msgspec
 from django.conf import settings
 from django.utils.functional import Promise
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, NotAcceptable, ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 
 def _fallback(value: Any) -> Any:
@@ -48,6 +50,25 @@ class ProblemRenderer(ExactJSONRenderer):
     """RFC 9457."""
 
     media_type = "application/problem+json"
+
+
+class Negotiation(DefaultContentNegotiation):
+    """Who asks for problem documents alone is answered in JSON: what an answer is shows when it is made."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        known = list(renderers)
+        try:
+            chosen: tuple[BaseRenderer, str] = super().select_renderer(request, known, format_suffix)
+        except NotAcceptable:
+            if any(
+                media.partition(";")[0] == ProblemRenderer.media_type
+                for media in self.get_accept_list(request)
+            ):
+                return known[0], known[0].media_type
+            raise
+        return chosen
 
 
 class BodyTooLarge(APIException):

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.django import actors, rate_limits
 from core.django.serializers import QuerySerializer, StrictSerializer
 
 
@@ -14,7 +15,16 @@ class Endpoint(APIView):
     """Reads its query parameters before it answers: `query_serializer` names them, others are refused with 400."""
 
     query_serializer: ClassVar[type[QuerySerializer]] = QuerySerializer
+    is_counted: ClassVar[bool] = True  # against the rate limits
     query: dict[str, Any]
+
+    def perform_authentication(self, request: Request) -> None:
+        """Count the request once it is known who asks; where that fails, it is the address's."""
+        try:
+            super().perform_authentication(request)
+        finally:
+            if self.is_counted:
+                rate_limits.consume_for(request._request, actors.current().user_id)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

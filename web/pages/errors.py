@@ -1,12 +1,13 @@
 """Error pages for people; programs get problem documents (core.django.problems)."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from core.django import problems
+from core.django.rate_limits import RateLimited
 
 _OF_PROGRAMS: Final = (
     "/api", "/auth/", "/user/", "/health/", "/wallets/", "/database/", "/bot/",
@@ -51,6 +52,36 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "Something broke on our side",
         "It has been logged. Your data is safe: what is stored is never changed by reading it. Try again in a moment.",
     )
+
+
+def too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """413: more than a form of ours ever sends."""
+    if not _is_for_people(request):
+        return problems.too_large(request, limit)
+    return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "This was too large", f"Send at most {limit} bytes.")
+
+
+def rate_limited(request: HttpRequest, error: RateLimited) -> HttpResponse:
+    """429: wait a little."""
+    seconds = str(error.details["retry_after"])
+    if not _is_for_people(request):
+        problem = problems.document(error.status, error.code, error.message, **error.details)
+        return problems.respond(problem, Retry_After=seconds)
+    page = _page(
+        error.status, "Slow down a little", f"Too many requests came. Try again in {seconds} seconds."
+    )
+    page.headers["Retry-After"] = seconds
+    return page
+
+
+def unavailable(request: HttpRequest, problem: dict[str, Any]) -> HttpResponse:
+    """503: the database is slow, busy or away."""
+    seconds = str(problems.RETRY_SECONDS)
+    if not _is_for_people(request):
+        return problems.respond(problem, Retry_After=seconds)
+    page = _page(HTTPStatus.SERVICE_UNAVAILABLE, "This takes too long at the moment", problem["detail"])
+    page.headers["Retry-After"] = seconds
+    return page
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
