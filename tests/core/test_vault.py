@@ -1,6 +1,8 @@
 """The cipher: what was changed or moved does not open."""
 
 import base64
+from itertools import permutations, product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -69,6 +71,25 @@ def test_a_value_moved_to_another_place_does_not_open(part: str) -> None:
     assert _refused(RING, RING.seal(PLAINTEXT, PLACE), elsewhere)
 
 
+def test_no_value_opens_in_any_place_but_its_own() -> None:
+    """Two tables, rows, users and fields each, and two keys: 32 values, 32 places and keys."""
+    places = [
+        Place(*parts)
+        for parts in product(("t1", "t2"), ("r1", "r2"), ("u1", "u2"), ("api_key", "secret_key"))
+    ]
+    rings = [KeyRing.parse(f"old:{OLD},new:{NEW}"), RING]
+    sealed = [(ring.seal(PLAINTEXT, place), place) for place in places for ring in rings]
+
+    opened = [
+        (mine, other)
+        for (text, mine), (_, other) in permutations(sealed, 2)
+        if not _refused(RING, text, other)
+    ]
+
+    assert all(mine == other for mine, other in opened)
+    assert len(opened) == len(sealed)
+
+
 def test_places_that_read_alike_when_joined_are_different() -> None:
     assert Place("ab", "c", "u", "f").associated_data("k") != Place("a", "bc", "u", "f").associated_data("k")
 
@@ -120,6 +141,48 @@ def test_a_refusal_never_shows_a_key(slip: str) -> None:
         with pytest.raises(VaultError) as caught:
             KeyRing.parse(slip.format(key=key))
         assert key not in str(caught.value)
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    path = tmp_path / "keys"
+    path.write_text(f"new:{NEW}\nold:{OLD}\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_a_ring_is_read_from_a_file_line_by_line(key_file: Path) -> None:
+    assert KeyRing.load(text="", path=str(key_file)).key_ids == ("new", "old")
+
+
+def test_without_a_file_the_text_is_the_ring() -> None:
+    assert KeyRing.load(text=f"old:{OLD}", path="").key_ids == ("old",)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620, 0o601])
+def test_a_file_that_others_may_touch_is_refused(key_file: Path, mode: int) -> None:
+    key_file.chmod(mode)
+
+    with pytest.raises(VaultError, match=f"mode {mode:04o}.*chmod 600"):
+        KeyRing.load(text="", path=str(key_file))
+
+
+def test_text_and_file_together_are_refused(key_file: Path) -> None:
+    with pytest.raises(VaultError, match="not both"):
+        KeyRing.load(text=f"new:{NEW}", path=str(key_file))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VaultError, match="cannot be read: No such file"):
+        KeyRing.load(text="", path=str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"new:short"])
+def test_a_file_without_a_good_ring_is_refused(key_file: Path, content: bytes) -> None:
+    key_file.write_bytes(content)
+
+    with pytest.raises(VaultError):
+        KeyRing.load(text="", path=str(key_file))
 
 
 def test_a_ring_does_not_show_its_keys() -> None:

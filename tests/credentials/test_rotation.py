@@ -239,7 +239,8 @@ def test_with_writers_running_and_a_kill_in_between_nothing_is_lost(ring: Any) -
     while _count_of("new") < COUNT // 10 and killed.poll() is None:
         time.sleep(0.005)
     killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
     assert _count_of("old") > 0
     again = _rotate_elsewhere()
     again.communicate()
