@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
-from accounts import details, mail, one_time, proofs, sessions, users
-from accounts.models import ApiToken, User
+from accounts import api_tokens, details, mail, one_time, proofs, sessions, users
+from accounts.models import User
 from accounts.one_time import Purpose
 from core.django import actors
 
@@ -39,7 +39,7 @@ def reset(*, token: str, password: str, at: datetime) -> None:
             is_verified=True,
         )
         sessions.revoke_all(user_id=user.id, except_session=None, reason="password reset", at=at)
-        ApiToken.objects.filter(user_id=user.id, revoked_at__isnull=True).update(revoked_at=at)
+        api_tokens.revoke_all(user_id=user.id, at=at)
     _tell_changed(user)
 
 

@@ -8,8 +8,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 from django.db.models import F
 
-from accounts import details, mail, one_time, sessions, users
-from accounts.models import ApiToken, RecoveryCode, TwoFactor, User
+from accounts import api_tokens, details, mail, one_time, recovery_codes, sessions, users
+from accounts.models import TwoFactor, User
 from accounts.one_time import Purpose
 from core.django import actors
 
@@ -82,9 +82,9 @@ def erase(*, user: User, at: datetime) -> None:
             secret_token_created_at=None,
         )
         sessions.revoke_all(user_id=user.id, except_session=None, reason=_CLOSED, at=at)
-        ApiToken.objects.filter(user_id=user.id, revoked_at__isnull=True).update(revoked_at=at)
+        api_tokens.revoke_all(user_id=user.id, at=at)
         TwoFactor.objects.filter(user_id=user.id).delete()
-        RecoveryCode.objects.filter(user_id=user.id).delete()
+        recovery_codes.destroy(user_id=user.id)
     mail.send("account_closed", to=address, subject="Your account was closed")
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from web.pages import connect, dashboard, forgotten, joining, session, trade
+from web.pages.account import access, leaving, profile, trail
 
 app_name = "web"
 urlpatterns = [
@@ -19,6 +20,15 @@ urlpatterns = [
     path("reset-password", forgotten.reset_password, name="reset-password"),
     path("reset-password/done", forgotten.password_set, name="password-set"),
     path("logout", session.log_out, name="logout"),
+    path("account", profile.profile, name="account"),
+    path("account/resend-verification", profile.resend, name="account-resend"),
+    path("account/email", profile.email, name="account-email"),
+    path("account/password", access.password, name="account-password"),
+    path("account/two-factor", access.second_factor, name="account-two-factor"),
+    path("account/sessions", access.own_sessions, name="account-sessions"),
+    path("account/tokens", access.tokens, name="account-tokens"),
+    path("account/trail", trail.trail, name="account-trail"),
+    path("account/close", leaving.close, name="account-close"),
     path("connect", connect.connect, name="connect"),
     path("sync", dashboard.sync_now, name="sync"),
     path("equity", dashboard.equity_table, name="equity"),

@@ -72,9 +72,11 @@ class MeView(Endpoint):
     schema = _BodyOfDelete()
 
     def get_permissions(self) -> list[BasePermission]:
-        if self.request.method == "DELETE":
+        """Everybody may look; programs change nothing; leaving needs a fresh log-in."""
+        method = "GET" if self.request is None else self.request.method
+        if method == "DELETE":
             return [SessionOnly(), RecentLogIn()]
-        return [SessionOnly() if self.request.method == "PATCH" else TokenScope()]
+        return [SessionOnly() if method == "PATCH" else TokenScope()]
 
     @extend_schema(tags=["user"], responses={200: ProfileSerializer, **problems(401)})
     def get(self, request: Request) -> Response:

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from rest_framework.exceptions import ValidationError
 
+from accounts.errors import TooManyAttempts
 from core.errors import DomainError
 
 
@@ -15,8 +17,11 @@ def read(request: HttpRequest, *names: str) -> dict[str, str]:
     return {name: request.POST.get(name, "") for name in names}
 
 
-def by_field(error: DomainError) -> dict[str, str]:
-    """The reasons by the field they point at; what points at none stands under the empty name."""
+def by_field(error: DomainError | ValidationError) -> dict[str, str]:
+    """The reasons by the field they concern, a service's or a serializer's; what concerns none has an empty name."""
+    if isinstance(error, ValidationError):
+        details: Any = error.detail
+        return {name: " ".join(str(text) for text in texts) for name, texts in details.items()}
     reasons: dict[str, str] = {}
     for one in error.details.get("errors", ()):
         field = one["pointer"].lstrip("/")
@@ -25,13 +30,21 @@ def by_field(error: DomainError) -> dict[str, str]:
 
 
 def refused(
-    request: HttpRequest, template: str, error: DomainError, *, given: Mapping[str, str], **context: Any
+    request: HttpRequest,
+    template: str,
+    error: DomainError | ValidationError,
+    *,
+    given: Mapping[str, str],
+    **context: Any,
 ) -> HttpResponse:
     """The form again with what was given (leave secrets out) and why it was refused."""
     reasons = by_field(error)
     context |= {"given": given, "errors": reasons, "stray": reasons.get("")}
-    status = error.status if error.status == HTTPStatus.TOO_MANY_REQUESTS else HTTPStatus.UNPROCESSABLE_ENTITY
-    return render(request, template, context, status=status)
+    answer = render(request, template, context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    if isinstance(error, TooManyAttempts):
+        answer.status_code = error.status
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def told(
