@@ -63,7 +63,8 @@ class Page(Generic[Row]):
     """One answer of an exchange: the readable rows in its order, the unreadable ones, and where to go on.
 
     `next_position` continues the walk (opaque text kept in the cursor, also when `has_more` is false, as the
-    start of the next incremental walk); `raw_count` is how many rows the exchange sent.
+    start of the next incremental walk); `raw_count` is how many rows the exchange sent. `floor` is told by exchanges
+    that forget: what happened before it they do not give any more, so the walk says nothing about it.
     """
 
     rows: tuple[Row, ...]
@@ -71,6 +72,7 @@ class Page(Generic[Row]):
     next_position: str
     has_more: bool
     raw_count: int
+    floor: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class AccountInfo:
     taker_commission: Decimal | None
     permissions: tuple[str, ...]
     account_type: str = ""  # how the exchange calls the account's mode
+    untold: tuple[str, ...] = ()  # fields above that stand for what the exchange does not tell
     raw: Raw = field(repr=False, default_factory=dict)
 
 

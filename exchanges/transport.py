@@ -116,6 +116,16 @@ class CcxtClient:
         told = answer.headers.get(self._profile.weight_header, "") if answer else ""
         return int(told) if told.isascii() and told.isdigit() else None
 
+    @property
+    def api_key(self) -> str:
+        """For the few endpoints that want it as a parameter."""
+        key: str = self._exchange.apiKey
+        return key
+
+    def now(self) -> datetime:
+        """The exchange's time, as well as we know it."""
+        return self._now() + self.clock_offset
+
     def records(self, endpoint: str, params: Mapping[str, Any] | None = None) -> list[Any]:
         """A JSON array from one of ccxt's implicit endpoints. Raises ExchangeError."""
         answer = self._call(endpoint, params)

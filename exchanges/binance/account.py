@@ -7,15 +7,16 @@ from typing import Any, Final
 
 from core import clock
 from core.money import InvalidAmount
-from exchanges import reading
+from exchanges import binance_like, reading
 from exchanges.base import Listings
 from exchanges.binance import listings as symbols
 from exchanges.binance import mapping, market
-from exchanges.binance.walks import PAGE, Window, ceil_ms, next_id
+from exchanges.binance.walks import PAGE, Window, next_id
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.reading import UnreadableRow
 from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, Raw, TransferKind, TransferRow
 from exchanges.transport import CcxtClient, unreadable
+from exchanges.windows import ceil_ms
 
 DAY_MS: Final = clock.DAY // timedelta(milliseconds=1)
 _TRANSFERS: Final = {
@@ -60,7 +61,7 @@ class BinanceAccount:
         raws = self._client.record("private_get_account", {"omitZeroBalances": "true"}).get("balances")
         if not isinstance(raws, list):
             raise unreadable("no balances")
-        rows, bad = reading.rows(raws, mapping.balance)
+        rows, bad = reading.rows(raws, binance_like.balance)
         return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def open_orders(self) -> Page[OrderRow]:

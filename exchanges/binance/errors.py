@@ -7,6 +7,7 @@ from typing import Final
 
 from core import clock
 from exchanges import reading
+from exchanges.binance_like import read_error
 from exchanges.errors import ErrorKind
 from exchanges.failures import Dialect
 
@@ -28,15 +29,6 @@ KINDS: Final[Mapping[str, ErrorKind]] = {
 _BANNED: Final = re.compile(r"banned until (\d{13})")
 
 
-def read(answer: object) -> tuple[str, str]:
-    """(code, message) of `{"code": -1121, "msg": "Invalid symbol."}`; both empty for anything else."""
-    if not isinstance(answer, Mapping):
-        return "", ""
-    code, message = answer.get("code"), answer.get("msg")
-    is_code = isinstance(code, int | str) and not isinstance(code, bool)
-    return (str(code)[:20] if is_code else "", message if isinstance(message, str) else "")
-
-
 def banned_until(message: str) -> datetime | None:
     """The moment in "IP banned until 1499827319559"."""
     found = _BANNED.search(message)
@@ -45,4 +37,4 @@ def banned_until(message: str) -> datetime | None:
     return clock.from_ms(int(found.group(1)))
 
 
-DIALECT: Final = Dialect(kinds=KINDS, read=read, banned_until=banned_until)
+DIALECT: Final = Dialect(kinds=KINDS, read=read_error, banned_until=banned_until)

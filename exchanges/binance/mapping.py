@@ -3,23 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from core import clock, money
 from core.money import ZERO
 from exchanges import reading
 from exchanges.binance.walks import IDS_END
+from exchanges.binance_like import not_negative, positive, quote_quantity, side, transfer_id
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
     AccountInfo,
-    BalanceRow,
-    CandleRow,
     FillRow,
     ListingRow,
     MarketType,
     OrderRow,
     OrderStatus,
-    PriceRow,
     Raw,
     Side,
     TransferKind,
@@ -58,7 +56,7 @@ def fill(raw: Raw, assets: Assets) -> FillRow:
     """A row of myTrades."""
     symbol = reading.text(raw, "symbol")
     base, quote = assets(symbol)
-    price, quantity = _positive(raw, "price"), _positive(raw, "qty")
+    price, quantity = positive(raw, "price"), positive(raw, "qty")
     fee = reading.amount(raw, "commission", ZERO)
     return FillRow(
         market_type=MarketType.SPOT,
@@ -70,7 +68,7 @@ def fill(raw: Raw, assets: Assets) -> FillRow:
         side=Side.BUY if reading.flag(raw, "isBuyer") else Side.SELL,
         price=price,
         quantity=quantity,
-        quote_quantity=_quote_quantity(raw, price, quantity),
+        quote_quantity=quote_quantity(raw, price, quantity),
         fee_amount=fee,
         fee_currency=reading.text(raw, "commissionAsset", None if fee else quote),
         is_maker=reading.flag(raw, "isMaker"),
@@ -93,12 +91,12 @@ def order(raw: Raw) -> OrderRow:
         # A cancelled order's clientOrderId is the id of the request that cancelled it.
         client_order_id=reading.text(raw, "origClientOrderId", "") or reading.text(raw, "clientOrderId", ""),
         order_list_id="" if list_id == "-1" else list_id,
-        side=_side(raw),
+        side=side(raw),
         type=order_type,
         status=_order_status(raw, executed),
         price=price or None,
         stop_price=reading.amount(raw, "stopPrice", ZERO) or None,
-        quantity=_not_negative(raw, "origQty"),
+        quantity=not_negative(raw, "origQty"),
         executed_quantity=executed,
         # Below zero means that Binance does not know it any more.
         executed_quote_quantity=max(reading.amount(raw, "cummulativeQuoteQty", ZERO), ZERO),
@@ -120,14 +118,6 @@ def withdrawal(raw: Raw) -> TransferRow:
     """A row of withdraw/history: the fee comes on top of the amount."""
     fee = reading.amount(raw, "transactionFee", ZERO)
     return _transfer(raw, TransferKind.WITHDRAWAL, _WITHDRAWAL_STATUS, fee=fee, at=_apply_time(raw))
-
-
-def balance(raw: Raw) -> BalanceRow | None:
-    """One asset of the account; None when there is none of it."""
-    available, locked = reading.amount(raw, "free"), reading.amount(raw, "locked")
-    if not available and not locked:
-        return None
-    return BalanceRow(asset=reading.text(raw, "asset"), available=available, locked=locked, raw=raw)
 
 
 def account_info(account: Raw, restrictions: Raw) -> AccountInfo:
@@ -178,50 +168,19 @@ def listing(raw: Raw) -> ListingRow:
     )
 
 
-def price(raw: Raw) -> PriceRow | None:
-    """A row of ticker/price; None for a symbol that never traded."""
-    value = reading.amount(raw, "price")
-    return PriceRow(symbol=reading.text(raw, "symbol"), price=value) if value > 0 else None
-
-
-def candle(raw: Sequence[Any], symbol: str, timeframe: str) -> CandleRow:
-    """A row of klines: [open time, open, high, low, close, volume, …]."""
-    named = dict(zip(("opened_at", "open", "high", "low", "close", "volume"), raw, strict=False))
-    row = CandleRow(
-        symbol=symbol,
-        timeframe=timeframe,
-        opened_at=reading.moment_ms(named, "opened_at"),
-        open=_positive(named, "open"),
-        high=_positive(named, "high"),
-        low=_positive(named, "low"),
-        close=_positive(named, "close"),
-        volume=_not_negative(named, "volume"),
-    )
-    if not row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high:
-        raise UnreadableRow("open and close do not lie between low and high")
-    return row
-
-
 def _transfer(
     raw: Raw, kind: TransferKind, statuses: Mapping[str, TransferStatus], *, fee: Decimal, at: datetime
 ) -> TransferRow:
-    asset, amount = reading.text(raw, "coin"), _not_negative(raw, "amount")
-    tx_id = reading.text(raw, "txId", "")
-    transfer_id = reading.text(raw, "id", "")
-    if not transfer_id:
-        # The oldest deposits carry no id of their own.
-        if not tx_id:
-            raise UnreadableRow("neither id nor txId names this transfer")
-        transfer_id = f"tx:{tx_id}:{asset}:{money.text(amount)}"
+    asset, amount = reading.text(raw, "coin"), not_negative(raw, "amount")
     return TransferRow(
         kind=kind,
-        transfer_id=transfer_id,
+        transfer_id=transfer_id(raw, asset, amount),
         asset=asset,
         amount=amount,
         fee_amount=fee,
         network=reading.text(raw, "network", ""),
         address=reading.text(raw, "address", ""),
-        tx_id=tx_id,
+        tx_id=reading.text(raw, "txId", ""),
         status=statuses.get(reading.text(raw, "status", ""), TransferStatus.UNKNOWN),
         occurred_at=at,
         raw=raw,
@@ -255,13 +214,6 @@ def _updated_at(raw: Raw, ordered_at: datetime) -> datetime:
     return reading.moment_ms(raw, "updateTime")
 
 
-def _quote_quantity(raw: Raw, price: Decimal, quantity: Decimal) -> Decimal:
-    """Rows of the first years have no quoteQty."""
-    if raw.get("quoteQty") is None:
-        return money.parse(money.CONTEXT.multiply(price, quantity))
-    return reading.amount(raw, "quoteQty")
-
-
 def _commission(account: Raw, rates: object, role: str) -> Decimal | None:
     """A share of the volume: stated as such, or in basis points by older answers."""
     if isinstance(rates, Mapping) and rates.get(role) is not None:
@@ -275,24 +227,3 @@ def _id(raw: Raw, key: str) -> str:
     if reading.whole(words, below=IDS_END, default=-1) < 0:
         raise UnreadableRow(f"{key} is no id: {words!r:.40}")
     return words
-
-
-def _side(raw: Raw) -> Side:
-    words = reading.text(raw, "side")
-    if words not in (Side.BUY, Side.SELL):
-        raise UnreadableRow(f"side {words!r:.40} is unknown")
-    return Side(words)
-
-
-def _positive(raw: Raw, key: str) -> Decimal:
-    value = reading.amount(raw, key)
-    if value <= 0:
-        raise UnreadableRow(f"{key} is not above zero: {value}")
-    return value
-
-
-def _not_negative(raw: Raw, key: str) -> Decimal:
-    value = reading.amount(raw, key)
-    if value < 0:
-        raise UnreadableRow(f"{key} is below zero: {value}")
-    return value

@@ -1,16 +1,15 @@
 """Public data of Binance spot."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from core import clock
-from exchanges import reading
+from exchanges import binance_like, reading
 from exchanges.binance import mapping
-from exchanges.binance.walks import ceil_ms
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.reading import UnreadableRow
-from exchanges.rows import BadRow, CandleRow, ListingRow, Page, PriceRow
+from exchanges.rows import CandleRow, ListingRow, Page, PriceRow
 from exchanges.transport import CcxtClient, unreadable
+from exchanges.windows import ceil_ms
 
 CANDLES_PER_PAGE: Final = 1000
 TIMEFRAMES: Final = frozenset(
@@ -34,7 +33,7 @@ class BinanceMarket:
 
     def prices(self) -> Page[PriceRow]:
         raws = self._client.records("public_get_ticker_price")
-        rows, bad = reading.rows(raws, mapping.price)
+        rows, bad = reading.rows(raws, binance_like.price)
         return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
@@ -53,7 +52,7 @@ class BinanceMarket:
                 "limit": CANDLES_PER_PAGE,
             },
         )
-        rows, bad = _candles(raws, symbol, timeframe)
+        rows, bad = binance_like.candles(raws, symbol, timeframe)
         rows = tuple(sorted(rows, key=lambda row: row.opened_at))
         at = clock.to_ms(rows[-1].opened_at) if rows else start
         # Without one readable candle there is nowhere to go on from.
@@ -71,19 +70,3 @@ def listings(client: CcxtClient) -> Page[ListingRow]:
         raise unreadable("no symbols")
     rows, bad = reading.rows(raws, mapping.listing)
     return Page(rows, bad, "", has_more=False, raw_count=len(raws))
-
-
-def _candles(
-    raws: list[Any], symbol: str, timeframe: str
-) -> tuple[tuple[CandleRow, ...], tuple[BadRow, ...]]:
-    """Candles are arrays, not objects."""
-    good: list[CandleRow] = []
-    bad: list[BadRow] = []
-    for raw in raws:
-        try:
-            if not isinstance(raw, list):
-                raise UnreadableRow(f"expected an array, not {type(raw).__name__}")
-            good.append(mapping.candle(raw, symbol, timeframe))
-        except UnreadableRow as error:
-            bad.append(BadRow({"row": raw}, str(error)))
-    return tuple(good), tuple(bad)

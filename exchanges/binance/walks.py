@@ -8,6 +8,7 @@ from typing import Final, Self
 from core import clock
 from exchanges import reading
 from exchanges.transport import unreadable
+from exchanges.windows import MILLISECOND, ceil_ms
 
 PAGE: Final = 1000
 OVERLAP_ROWS: Final = 10  # own rows read again by the next page: they may have arrived late
@@ -15,7 +16,6 @@ OPENED: Final = datetime(2017, 7, 1, tzinfo=UTC)  # Binance has nothing older
 IDS_END: Final = 2**63  # no id is longer; one garbled into a huge number must not carry a cursor away
 WINDOW: Final = timedelta(days=90)
 OVERLAP_TIME: Final = timedelta(days=14)  # transfers change their state for days
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def next_id(raws: Iterable[object], key: str, position: int) -> int:
@@ -56,7 +56,7 @@ class Window:
         start, *rest = (int(part) for part in position.split(":")) if position else (clock.to_ms(OPENED),)
         if rest:
             return cls(start, *rest)
-        return cls(start, min(start + WINDOW // _MILLISECOND, ceil_ms(until)))
+        return cls(start, min(start + WINDOW // MILLISECOND, ceil_ms(until)))
 
     def after(self, count: int, until: datetime) -> tuple[str, bool]:
         """(next position, whether there is more) once `count` rows of this window arrived."""
@@ -65,8 +65,3 @@ class Window:
         if self.end < ceil_ms(until):
             return str(self.end), True
         return str(max(ceil_ms(until - OVERLAP_TIME), clock.to_ms(OPENED))), False
-
-
-def ceil_ms(moment: datetime) -> int:
-    """The first whole millisecond at or after a moment: as an end it excludes nothing before it."""
-    return -(-(moment - clock.EPOCH) // _MILLISECOND)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import clock
-from exchanges import reading
+from exchanges import binance_like, reading
 from exchanges.binance import mapping
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
@@ -263,7 +263,7 @@ def test_a_listing_without_filters_states_none(samples: Samples) -> None:
 
 
 def test_a_candle_keeps_every_digit(samples: Samples) -> None:
-    assert mapping.candle(samples["klines"][0], "BTCUSDT", "5m") == CandleRow(
+    assert binance_like.candle(samples["klines"][0], "BTCUSDT", "5m") == CandleRow(
         symbol="BTCUSDT",
         timeframe="5m",
         opened_at=clock.from_ms(1586987400000),
@@ -277,9 +277,9 @@ def test_a_candle_keeps_every_digit(samples: Samples) -> None:
 
 def test_an_impossible_candle_is_refused() -> None:
     with pytest.raises(UnreadableRow, match="open and close do not lie between low and high"):
-        mapping.candle([1586987400000, "5", "6", "5.5", "6", "1"], "BTCUSDT", "5m")
+        binance_like.candle([1586987400000, "5", "6", "5.5", "6", "1"], "BTCUSDT", "5m")
 
 
 def test_a_symbol_that_never_traded_has_no_price(samples: Samples) -> None:
     raws = [*samples["ticker/price"], {"symbol": "OLDBTC", "price": "0.00000000"}]
-    assert reading.rows(raws, mapping.price) == ((PriceRow("LTCBTC", Decimal("4.000002")),), ())
+    assert reading.rows(raws, binance_like.price) == ((PriceRow("LTCBTC", Decimal("4.000002")),), ())
