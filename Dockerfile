@@ -13,8 +13,9 @@ COPY --from=build /venv /venv
 COPY . .
 # Throw-away secrets: collecting static files reads settings, and none of these are kept.
 RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(64))") \
+    JWT_TOKEN_SECRET=$(python -c "import secrets; print(secrets.token_urlsafe(64))") \
     CREDENTIAL_ENCRYPTION_KEYS=build:$(python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())") \
-    ALLOWED_HOSTS=build DATABASE_URL=postgres:///build REDIS_URL=redis://build \
+    ALLOWED_HOSTS=build EMAIL_URL=dummymail:// DATABASE_URL=postgres:///build REDIS_URL=redis://build \
     python manage.py collectstatic --noinput --verbosity 0
 USER 10001
 EXPOSE 8000

@@ -137,7 +137,8 @@ KEY_CHECK_SECONDS = env.float("KEY_CHECK_SECONDS", default=10.0)
 STEP_UP_MINUTES = env.int("STEP_UP_MINUTES", default=10)
 ONE_TIME_TOKEN_MINUTES = 15
 # Where mailed links lead; the frontend's address if it is not this server's pages.
-SITE_URL = env("SITE_URL", default="http://localhost:8000").rstrip("/")
+_HERE = f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION and ALLOWED_HOSTS else "http://localhost:8000"
+SITE_URL = (env("SITE_URL", default="") or _HERE).rstrip("/")
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10
@@ -284,5 +285,9 @@ if PRODUCTION:
         secret_key=SECRET_KEY,
         token_secret=JWT_TOKEN_SECRET,
         hosts=ALLOWED_HOSTS,
+        origins=[*CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS],
         exchange_urls=EXCHANGE_URLS,
+        site_url=SITE_URL,
+        email_backend=EMAIL_CONFIG["EMAIL_BACKEND"],
+        database=DATABASES["default"],
     )

@@ -53,17 +53,41 @@ def grant(db: BaseDatabaseWrapper) -> None:
 
 
 def verify() -> None:
-    """Raise WrongRole unless this connection works as `cgt_app` without superuser or BYPASSRLS."""
+    """Raise WrongRole, saying what to mend, unless row-level security binds this connection.
+
+    That is: it works as `cgt_app`; `cgt_app` and `cgt_system` are neither superusers nor have BYPASSRLS, own no table,
+    cannot log in and are members of nothing; and the log-in role may take both.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
-        )
-        name, unsafe = cursor.fetchone()
-    if name != APP_ROLE:
-        raise WrongRole(
-            f"The database role in use is {name!r}, not {APP_ROLE!r}: row-level security would not hold."
-        )
-    if unsafe:
-        raise WrongRole(
-            f"The database role {name!r} is a superuser or has BYPASSRLS: row-level security would not hold."
-        )
+        cursor.execute("SELECT current_user")
+        (current,) = cursor.fetchone()
+        cursor.execute(_STATE, [[APP_ROLE, SYSTEM_ROLE]])
+        found = {name: faults for name, *faults in cursor.fetchall()}
+    if current != APP_ROLE:
+        raise _wrong(f"The database role in use is {current!r}, not {APP_ROLE!r}")
+    for role in (APP_ROLE, SYSTEM_ROLE):
+        if role not in found:
+            raise _wrong(f"The database role {role!r} does not exist: run manage.py migrate")
+        for fault, told in zip(found[role], _FAULTS, strict=True):
+            if fault:
+                raise _wrong(f"The database role {role!r} {told}")
+
+
+def _wrong(what: str) -> WrongRole:
+    return WrongRole(f"{what}: row-level security would not hold.")
+
+
+_STATE: Final = """
+SELECT rolname, rolsuper OR rolbypassrls, rolcanlogin,
+  EXISTS (SELECT FROM pg_class WHERE relowner = r.oid AND relkind IN ('r', 'p', 'v', 'm') AND relpersistence <> 't'),
+  EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid),
+  NOT pg_has_role(session_user, r.oid, 'SET')
+FROM pg_roles r WHERE rolname = ANY (%s)
+"""
+_FAULTS: Final = (
+    "is a superuser or has BYPASSRLS",
+    "can log in (ALTER ROLE … NOLOGIN)",
+    "owns tables (REASSIGN OWNED)",
+    "is a member of another role (REVOKE it)",
+    "may not be taken by the log-in role (GRANT it)",
+)

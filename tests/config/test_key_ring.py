@@ -18,6 +18,7 @@ SETTINGS = {
     "JWT_TOKEN_SECRET": "jihgfedcba9876543210" * 3,
     "ALLOWED_HOSTS": "example.com",
     "DATABASE_URL": "postgres:///x",
+    "EMAIL_URL": "dummymail://",
 }
 
 
