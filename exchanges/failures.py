@@ -66,6 +66,10 @@ class Answer:
             return None
 
 
+def _untold(headers: Mapping[str, str]) -> datetime | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How one exchange words its errors, where ccxt's naming is not ours."""
@@ -73,6 +77,7 @@ class Dialect:
     kinds: Mapping[str, ErrorKind]  # by the exchange's own code
     read: Callable[[object], tuple[str, str]]  # decoded answer to (code, message), "" for none
     banned_until: Callable[[str], datetime | None]  # from the message
+    resumes_at: Callable[[Mapping[str, str]], datetime | None] = _untold  # a spent allowance, from headers
 
 
 def translate(
@@ -89,7 +94,8 @@ def translate(
     )
     retry_at = None
     if kind in (ErrorKind.RATE, ErrorKind.BANNED, ErrorKind.DOWN):
-        retry_at = _believable(banned_until or _retry_after(answer.headers, now), now)
+        resumes_at = dialect.resumes_at(answer.headers) if kind is ErrorKind.RATE else None
+        retry_at = _believable(banned_until or resumes_at or _retry_after(answer.headers, now), now)
     shown = message if body is not None else _page_title(answer.body)
     detail = scrub(f"HTTP {answer.status} {code} {shown}", secrets)
     return ExchangeError(kind, detail, code=code or str(answer.status), retry_at=retry_at)

@@ -33,7 +33,7 @@ def _account(account: Account) -> Json:
         "api_secret": account.api_secret,
         "uid": account.uid,
         "fills": {name: [_fill(row) for row in rows] for name, rows in account.fills.items()},
-        "orders": {name: [_order(row) for row in rows] for name, rows in account.orders.items()},
+        "orders": {name: [order(row) for row in rows] for name, rows in account.orders.items()},
         "deposits": [_transfer(row) for row in account.deposits],
         "withdrawals": [_transfer(row) for row in account.withdrawals],
         "holes": [
@@ -69,7 +69,7 @@ def _fill(row: Fill) -> Json:
     }
 
 
-def _order(row: Order) -> Json:
+def order(row: Order) -> Json:
     return {
         "id": row.order_id,
         "client_order_id": row.client_order_id,

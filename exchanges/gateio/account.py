@@ -1,0 +1,203 @@
+"""A Gate.io spot account."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property, partial
+from typing import Any, Final, TypeVar
+
+from core import clock
+from core.money import InvalidAmount
+from exchanges import reading
+from exchanges.base import Listings
+from exchanges.errors import ErrorKind, ExchangeError
+from exchanges.gateio import listings as symbols
+from exchanges.gateio import mapping, market, rights, triggers
+from exchanges.gateio.ledgers import Ledger
+from exchanges.gateio.walks import LATE_FILLS_MS, LATE_TRANSFERS_MS, PAGE, SLACK_MS, TRADES_PAGE, Window
+from exchanges.reading import UnreadableRow
+from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, Raw, TransferKind, TransferRow
+from exchanges.transport import CcxtClient, unreadable
+
+RECENT: Final = timedelta(
+    days=2
+)  # trading since then shows a new symbol at once; before, the daily sweep does
+_MOST_PAGES: Final = 100  # of open lists
+_R = TypeVar("_R")
+_TRANSFERS: Final = {
+    TransferKind.DEPOSIT: ("private_wallet_get_deposits", mapping.deposit),
+    TransferKind.WITHDRAWAL: ("private_wallet_get_withdrawals", mapping.withdrawal),
+}
+
+
+class GateioAccount:
+    """Implements `exchanges.base.Account`. `listings` saves asking for them where the caller knows them."""
+
+    def __init__(self, client: CcxtClient, listings: Listings | None = None) -> None:
+        self._client = client
+        self._given = listings
+        self._trades = Ledger(client, "private_spot_get_my_trades", TRADES_PAGE)
+        self._finished = Ledger(client, "private_spot_get_orders", PAGE, {"status": "finished"})
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far Gate.io's clock is ahead of ours; zero until it refused ours."""
+        return self._client.clock_offset
+
+    @property
+    def used_weight(self) -> int | None:
+        """None: Gate.io counts by endpoint and account, and tells what is left."""
+        return self._client.used_weight
+
+    @cached_property
+    def _listings(self) -> Listings:
+        if self._given is not None:
+            return self._given
+        page = market.listings(self._client)
+        return {row.symbol: (row.base_asset, row.quote_asset) for row in page.rows}
+
+    def info(self) -> AccountInfo:
+        refusals: list[ExchangeError] = []
+        detail = self._allowed("private_account_get_detail", refusals)
+        fees = self._allowed("private_wallet_get_fee", refusals)
+        if detail is None and fees is None:
+            raise refusals[0]
+        try:
+            return rights.account_info(detail or {}, fees or {}, self._own_key())
+        except (UnreadableRow, InvalidAmount) as error:
+            raise unreadable(str(error)) from None
+
+    def balances(self) -> Page[BalanceRow]:
+        raws = self._client.records("private_spot_get_accounts")
+        rows, bad = reading.rows(raws, mapping.balance)
+        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+    def open_orders(self) -> Page[OrderRow]:
+        """Orders in the book and price-triggered orders that wait."""
+        raws, waiting = self._in_the_book(), self._waiting()
+        rows, bad = reading.rows(raws, mapping.order)
+        triggered, unread = reading.rows(waiting, triggers.order)
+        count = len(raws) + len(waiting)
+        return Page((*rows, *triggered), (*bad, *unread), "", has_more=False, raw_count=count)
+
+    def order(self, symbol: str, order_id: str) -> OrderRow:
+        read: Callable[[Raw], OrderRow]
+        if order_id.startswith(triggers.PREFIX):
+            asked = {"order_id": order_id.removeprefix(triggers.PREFIX)}
+            raw, read = self._client.record("private_spot_get_price_orders_order_id", asked), triggers.order
+        else:
+            asked = {"order_id": order_id, "currency_pair": symbol}
+            raw, read = self._client.record("private_spot_get_orders_order_id", asked), mapping.order
+        rows, bad = reading.rows([raw], read)
+        if bad:
+            raise ExchangeError(ErrorKind.BUG, f"Order unreadable: {bad[0].reason}"[:200], code="row")
+        return rows[0]
+
+    def fills(self, symbol: str, position: str) -> Page[FillRow]:
+        return self._walked(self._trades, symbol, position, partial(self._fill, symbol))
+
+    def fills_between(self, symbol: str, since: datetime, until: datetime) -> Iterator[Page[FillRow]]:
+        """Pages of all fills executed in [since, until): finds what came too late for `fills`."""
+        position, has_more = str(clock.to_ms(since)), since < until
+        while has_more:
+            window = Window.at(position, until)
+            raws = self._trades.page(symbol, window)
+            rows, bad = reading.rows(raws, partial(self._fill, symbol))
+            rows = tuple(row for row in rows if since <= row.executed_at < until)
+            position, has_more = window.after(len(raws), TRADES_PAGE, until)
+            yield Page(rows, bad, position, has_more, raw_count=len(raws))
+
+    def orders(self, symbol: str, position: str) -> Page[OrderRow]:
+        """Orders by the moment they ended; those still open are read as a list."""
+        return self._walked(self._finished, symbol, position, mapping.order)
+
+    def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
+        window = Window.at(position, until)
+        if window.is_empty:
+            return Page((), (), position, has_more=False, raw_count=0)
+        endpoint, read = _TRANSFERS[kind]
+        raws = self._client.records(endpoint, window.by_offset(PAGE))
+        rows, bad = reading.rows(raws, read)
+        rows = tuple(row for row in rows if row.occurred_at < until)
+        onward, has_more = window.after(len(raws), PAGE, until, late_ms=LATE_TRANSFERS_MS)
+        return Page(rows, bad, onward, has_more, raw_count=len(raws))
+
+    def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
+        """Exact once a walk from the beginning told every symbol; before, what assets and the last days point at."""
+        until = self._client.now()
+        if self._trades.is_read(until):
+            return self.sweep_symbols(known)
+        lately = self._lately - frozenset(known)
+        found = symbols.unmet(assets, known, self._listings)
+        return [*sorted(lately), *(symbol for symbol in found if symbol not in lately)]
+
+    def sweep_symbols(self, known: Sequence[str]) -> list[str]:
+        """All symbols ever traded, also those no longer listed: no other is worth a search."""
+        return sorted(self._trades.symbols(self._client.now()) - frozenset(known))
+
+    def close(self) -> None:
+        self._client.close()
+
+    @cached_property
+    def _lately(self) -> frozenset[str]:
+        until = self._client.now()
+        return self._trades.symbols(until, str(clock.to_ms(until - RECENT)))
+
+    def _walked(
+        self, ledger: Ledger, symbol: str, position: str, read: Callable[[Raw], _R | None]
+    ) -> Page[_R]:
+        until = self._client.now()
+        window = Window.at(position, until)
+        if window.is_empty:
+            return Page((), (), position, has_more=False, raw_count=0)
+        raws = ledger.page(symbol, window)
+        rows, bad = reading.rows(raws, read)
+        onward, has_more = window.after(
+            len(raws), ledger.limit, until, late_ms=LATE_FILLS_MS, slack_ms=SLACK_MS
+        )
+        return Page(rows, bad, onward, has_more, raw_count=len(raws))
+
+    def _fill(self, asked: str, raw: Raw) -> FillRow:
+        return mapping.fill(raw, lambda symbol: symbols.assets(symbol, self._listings), asked)
+
+    def _in_the_book(self) -> list[Any]:
+        """Every pair's open orders, up to 100 of each pair a page."""
+        found: list[Any] = []
+        for page in range(1, _MOST_PAGES + 1):
+            groups = self._client.records("private_spot_get_open_orders", {"page": page, "limit": PAGE})
+            lists = [group.get("orders") if isinstance(group, dict) else None for group in groups]
+            orders = [each for each in lists if isinstance(each, list)]
+            if len(orders) != len(groups):
+                raise unreadable("open orders without a list")
+            found += [raw for each in orders for raw in each]
+            if all(len(each) < PAGE for each in orders):
+                return found
+        raise unreadable("open orders without an end")
+
+    def _waiting(self) -> list[Any]:
+        found: list[Any] = []
+        for page in range(_MOST_PAGES):
+            asked = {"status": "open", "limit": PAGE, "offset": page * PAGE}
+            raws = self._client.records("private_spot_get_price_orders", asked)
+            found += raws
+            if len(raws) < PAGE:
+                return found
+        raise unreadable("price-triggered orders without an end")
+
+    def _allowed(self, endpoint: str, refusals: list[ExchangeError]) -> dict[str, Any] | None:
+        """An answer, or None where the key lacks the right to it."""
+        try:
+            return self._client.record(endpoint)
+        except ExchangeError as error:
+            if error.kind is not ErrorKind.PERMISSION:
+                raise
+            refusals.append(error)
+            return None
+
+    def _own_key(self) -> Raw | None:
+        """Our key in the list of keys, which is closed to keys of sub-accounts and to those without the right."""
+        try:
+            return rights.find(self._client.records("private_account_get_main_keys"), self._client.api_key)
+        except ExchangeError as error:
+            if error.kind not in (ErrorKind.PERMISSION, ErrorKind.USER, ErrorKind.BUG):
+                raise
+            return None

@@ -1,0 +1,103 @@
+"""Public data of Gate.io spot."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from core import clock
+from exchanges import reading
+from exchanges.errors import ErrorKind, ExchangeError
+from exchanges.gateio import mapping
+from exchanges.reading import UnreadableRow
+from exchanges.rows import BadRow, CandleRow, ListingRow, Page, PriceRow
+from exchanges.transport import CcxtClient, unreadable
+
+CANDLES_PER_PAGE: Final = 1000
+# Older ones are refused; a few less, because the newest begins while we ask.
+CANDLES_KEPT: Final = 10_000 - 10
+TIMEFRAMES: Final = {
+    **{f"{count}m": timedelta(minutes=count) for count in (1, 5, 15, 30)},
+    **{f"{count}h": timedelta(hours=count) for count in (1, 4, 8)},
+    "1d": timedelta(days=1),
+}
+
+
+class GateioMarket:
+    """Implements `exchanges.base.MarketData`."""
+
+    def __init__(self, client: CcxtClient) -> None:
+        self._client = client
+
+    @property
+    def used_weight(self) -> int | None:
+        """None: Gate.io counts by endpoint, and tells what is left."""
+        return self._client.used_weight
+
+    def listings(self) -> Page[ListingRow]:
+        return listings(self._client)
+
+    def prices(self) -> Page[PriceRow]:
+        raws = self._client.records("public_spot_get_tickers")
+        rows, bad = reading.rows(raws, mapping.price)
+        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+    def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
+        """Empty stretches, before a symbol was listed, are passed over within one call."""
+        if timeframe not in TIMEFRAMES:
+            raise ExchangeError(ErrorKind.USER, f"Gate.io has no candles of {timeframe!r:.20}.")
+        length = TIMEFRAMES[timeframe]
+        start = _ceil(max(since, self._client.now() - CANDLES_KEPT * length), length)
+        while start < until:
+            last = min(start + (CANDLES_PER_PAGE - 1) * length, _ceil(until, length) - length)
+            page = self._candles(symbol, timeframe, start, last)
+            if page.raw_count:
+                has_more = bool(page.rows) and last + length < until
+                return Page(page.rows, page.bad, page.next_position, has_more, page.raw_count)
+            start = last + length
+        return Page((), (), str(clock.to_ms(since)), has_more=False, raw_count=0)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _candles(self, symbol: str, timeframe: str, first: datetime, last: datetime) -> Page[CandleRow]:
+        """Those opened in [first, last], oldest first."""
+        raws = self._client.records(
+            "public_spot_get_candlesticks",
+            {
+                "currency_pair": symbol,
+                "interval": timeframe,
+                "from": clock.to_ms(first) // 1000,
+                "to": clock.to_ms(last) // 1000,  # both ends count
+            },
+        )
+        good, bad = _rows(raws, symbol, timeframe)
+        rows = sorted((row for row in good if first <= row.opened_at <= last), key=lambda row: row.opened_at)
+        at = clock.to_ms(rows[-1].opened_at if rows else first)
+        return Page(tuple(rows), bad, str(at), has_more=False, raw_count=len(raws))
+
+
+def listings(client: CcxtClient) -> Page[ListingRow]:
+    """Every spot pair, also those not trading now."""
+    raws = client.records("public_spot_get_currency_pairs")
+    if not raws:
+        raise unreadable("no pairs")
+    rows, bad = reading.rows(raws, mapping.listing)
+    return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+
+def _ceil(moment: datetime, length: timedelta) -> datetime:
+    """The first candle that opens at or after a moment."""
+    return clock.EPOCH - (clock.EPOCH - moment) // length * length
+
+
+def _rows(raws: list[Any], symbol: str, timeframe: str) -> tuple[tuple[CandleRow, ...], tuple[BadRow, ...]]:
+    """Candles are arrays, not objects."""
+    good: list[CandleRow] = []
+    bad: list[BadRow] = []
+    for raw in raws:
+        try:
+            if not isinstance(raw, list):
+                raise UnreadableRow(f"expected an array, not {type(raw).__name__}")
+            good.append(mapping.candle(raw, symbol, timeframe))
+        except UnreadableRow as error:
+            bad.append(BadRow({"row": raw}, str(error)))
+    return tuple(good), tuple(bad)
