@@ -233,12 +233,12 @@ RATE_LIMIT = env.str("RATE_LIMIT", default="600/minute")
 # Of one address at each of the routes that take passwords and codes, or send mail.
 RATE_LIMIT_SENSITIVE = env.str("RATE_LIMIT_SENSITIVE", default="10/minute")
 SENSITIVE_ROUTES = frozenset(
-    {
-        *("register", "resend-verification", "forgot-password", "reset-password", "change-password", "change-email"),
-        *("log-in", "step-up", "confirm-two-factor", "web:login", "web:login-code", "web:confirm", "web:sign-up"),
-        *("web:forgot-password", "web:reset-password", "admin:login"),
-    }
-)
+    (
+        "register", "resend-verification", "forgot-password", "reset-password", "change-password", "change-email",
+        "log-in", "step-up", "confirm-two-factor", "web:login", "web:login-code", "web:confirm", "web:sign-up",
+        "web:forgot-password", "web:reset-password", "admin:login",
+    )
+)  # fmt: skip
 
 # Where an exchange answers, when not at its own address: "binance=http://127.0.0.1:9001".
 EXCHANGE_URLS = env("EXCHANGE_URLS", default="")
