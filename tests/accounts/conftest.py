@@ -7,7 +7,9 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 
 from core.django import actors
 from core.django.actors import Actor, ActorKind
+from tests.mailbox import mailbox
 
+__all__ = ["mailbox"]
 ADDRESS = "192.0.2.7"
 
 

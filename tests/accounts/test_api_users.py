@@ -132,7 +132,7 @@ def test_the_link_is_sent_again(as_alice: JsonClient, mailbox: Mailbox) -> None:
 
 
 def test_asking_for_a_reset_does_not_tell_whether_the_address_is_known(
-    alice: User, mailbox: Mailbox, hashed: list[str]
+    alice: User, mailbox: Mailbox, hashes: list[str]
 ) -> None:
     known = stranger().post("/auth/forgot-password", {"email": alice.email})
     unknown = stranger().post("/auth/forgot-password", {"email": "nobody@example.com"})
@@ -140,7 +140,7 @@ def test_asking_for_a_reset_does_not_tell_whether_the_address_is_known(
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content) == (202, b"")
     assert known.headers.keys() == unknown.headers.keys()
     assert mailbox.sent() == [(alice.email, "Choose a new password")]
-    assert hashed == []
+    assert hashes == []
 
 
 def test_a_forgotten_password_is_replaced_and_ends_the_sessions(

@@ -104,12 +104,12 @@ def test_only_the_living_are_mailed(alice: User, change: dict[str, object], mail
 
 
 def test_asking_computes_no_hash_whether_the_address_is_known_or_not(
-    alice: User, mailbox: Mailbox, hashed: list[str]
+    alice: User, mailbox: Mailbox, hashes: list[str]
 ) -> None:
     passwords.ask_reset(email="ALICE@example.com", at=clock.now())
     passwords.ask_reset(email="nobody@example.com", at=clock.now())
 
-    assert hashed == []
+    assert hashes == []
     assert mailbox.sent() == [("alice@example.com", "Choose a new password")]
 
 

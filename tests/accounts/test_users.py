@@ -45,10 +45,10 @@ def test_a_new_user_is_mailed_a_link_that_verifies_once(mailbox: Mailbox, settin
 
 @pytest.mark.parametrize("taken", ["alice@example.com", "ALICE@Example.com"])
 def test_a_taken_address_answers_like_a_free_one_and_its_owner_is_told(
-    taken: str, mailbox: Mailbox, hashed: list[str]
+    taken: str, mailbox: Mailbox, hashes: list[str]
 ) -> None:
     owner = UserFactory.create(email=taken)
-    hashed.clear()
+    hashes.clear()
 
     decoy = _register(date_of_birth=datetime.fromisoformat("1990-05-17T00:00Z"))
 
@@ -57,13 +57,13 @@ def test_a_taken_address_answers_like_a_free_one_and_its_owner_is_told(
     assert decoy.id != owner.id
     assert User.objects.get() == owner
     assert mailbox.sent() == [(taken, "You have an account already")]
-    assert hashed == [PASSWORD]
+    assert hashes == [PASSWORD]
 
 
-def test_a_free_address_costs_as_many_hashes_as_a_taken_one(mailbox: Mailbox, hashed: list[str]) -> None:
+def test_a_free_address_costs_as_many_hashes_as_a_taken_one(mailbox: Mailbox, hashes: list[str]) -> None:
     _register()
 
-    assert hashed == [PASSWORD]
+    assert hashes == [PASSWORD]
 
 
 def test_without_mails_a_taken_address_is_a_conflict(settings: Settings, mailbox: Mailbox) -> None:
