@@ -7,14 +7,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from exchanges.simulators.app import SimulatorApp
 from exchanges.simulators.faults import Struck
-from exchanges.simulators.server import Request
+from exchanges.simulators.server import Request, Response
 
 Answer = bytes | list[bytes]
 """A body, or the encoded rows of a page (which faults may spoil)."""
 MOST_AHEAD_MS = 1_000
 DEFAULT_WINDOW_MS = 5_000
 LARGEST_WINDOW_MS = 60_000
+_DEFAULT_WAIT = 60
+_DEFAULT_BAN = 120
+_NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>"
 _SIGNATURE = re.compile(r"(^|&)signature=[^&]*")
 
 
@@ -32,6 +36,45 @@ class ApiError(Exception):
 
     def body(self) -> bytes:
         return encode({"code": self.code, "msg": self.message})
+
+
+class BinanceLikeApp(SimulatorApp):
+    """Subclasses give the content of an answer, and their own words for the refusals faults ask for."""
+
+    def content(self, request: Request, struck: Struck, headers: dict[str, str]) -> bytes | None:
+        """The body, None for an unknown path; `headers` are to be filled. Raises ApiError."""
+        raise NotImplementedError
+
+    def too_many_requests(self, retry_after: int) -> ApiError:
+        raise NotImplementedError
+
+    def banned(self, until_ms: int, retry_after: int) -> ApiError:
+        raise NotImplementedError
+
+    def unknown_error(self) -> ApiError:
+        """For a mistake of the simulator itself."""
+        raise NotImplementedError
+
+    def _answer(self, request: Request, struck: Struck) -> Response:
+        headers: dict[str, str] = {}
+        try:
+            self._refuse(struck)
+            content = self.content(request, struck, headers)
+        except ApiError as error:
+            return Response(error.status, error.body(), headers | error.headers)
+        except Exception as error:
+            self.failures.append(error)
+            return Response(500, self.unknown_error().body())
+        if content is None:
+            return Response(404, _NOT_FOUND, content_type="text/html")
+        return Response(200, content, headers)
+
+    def _refuse(self, struck: Struck) -> None:
+        if rule := struck.get("ban"):
+            seconds = rule.retry_after or _DEFAULT_BAN
+            raise self.banned(self.world.clock.now_ms() + seconds * 1000, seconds)
+        if rule := struck.get("rate_limit"):
+            raise self.too_many_requests(rule.retry_after or _DEFAULT_WAIT)
 
 
 def encode(value: Any) -> bytes:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from exchanges.simulators.account import Account
-from exchanges.simulators.app import SimulatorApp
 from exchanges.simulators.binance import errors, private, public, signing, wallet
 from exchanges.simulators.binance.context import (
     Context,
@@ -13,19 +12,16 @@ from exchanges.simulators.binance.context import (
 )
 from exchanges.simulators.binance.limits import Limits, Pool
 from exchanges.simulators.binance.parameters import Parameters
-from exchanges.simulators.binance_like import Answer, ApiError, body
+from exchanges.simulators.binance_like import Answer, ApiError, BinanceLikeApp, body
 from exchanges.simulators.faults import Faults, Struck
-from exchanges.simulators.server import Request, Response
+from exchanges.simulators.server import Request
 from exchanges.simulators.weights import WeightLedger
 from exchanges.simulators.world import World
 
 _SIGNED: Mapping[tuple[str, str], SignedEndpoint] = {**private.ENDPOINTS, **wallet.ENDPOINTS}
-_DEFAULT_WAIT = 60
-_DEFAULT_BAN = 120
-_NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>"
 
 
-class BinanceApp(SimulatorApp):
+class BinanceApp(BinanceLikeApp):
     """Answers requests about one world; mistakes of its own are answered as -1000."""
 
     key_header = "x-mbx-apikey"
@@ -35,28 +31,16 @@ class BinanceApp(SimulatorApp):
         self.limits = limits
         self.ledger = ledger
 
-    def _answer(self, request: Request, struck: Struck) -> Response:
-        headers: dict[str, str] = {}
-        try:
-            self._refuse(struck)
-            content = self._body(request, struck, headers)
-        except ApiError as error:
-            return Response(error.status, error.body(), headers | error.headers)
-        except Exception as error:
-            self.failures.append(error)
-            return Response(500, errors.unknown().body())
-        if content is None:
-            return Response(404, _NOT_FOUND, content_type="text/html")
-        return Response(200, content, headers)
+    def too_many_requests(self, retry_after: int) -> ApiError:
+        return errors.too_many_requests(self.limits.api, retry_after)
 
-    def _refuse(self, struck: Struck) -> None:
-        if rule := struck.get("ban"):
-            seconds = rule.retry_after or _DEFAULT_BAN
-            raise errors.banned(self.world.clock.now_ms() + seconds * 1000, seconds)
-        if rule := struck.get("rate_limit"):
-            raise errors.too_many_requests(self.limits.api, rule.retry_after or _DEFAULT_WAIT)
+    def banned(self, until_ms: int, retry_after: int) -> ApiError:
+        return errors.banned(until_ms, retry_after)
 
-    def _body(self, request: Request, struck: Struck, headers: dict[str, str]) -> bytes | None:
+    def unknown_error(self) -> ApiError:
+        return errors.unknown()
+
+    def content(self, request: Request, struck: Struck, headers: dict[str, str]) -> bytes | None:
         offset = struck.get("clock_offset")
         now_ms = self.world.clock.now_ms()
         server_ms = now_ms + (offset.ms if offset else 0)
