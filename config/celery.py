@@ -53,6 +53,7 @@ app.conf.update(
         "snapshots": _every("pipeline.daily_snapshots", broker.SYNC, minutes=10),
         "daily candles": _every("pipeline.refresh_daily_candles", broker.MARKET, hours=1),
         "listings": _every("pipeline.refresh_listings", broker.MARKET, hours=1),
+        "ended sessions": _every("pipeline.sweep_sessions", broker.SYNC, hours=1),
     },
 )
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from accounts import housekeeping
 from core import clock
 from core.errors import DomainError
 from credentials.vault import Purpose
@@ -89,6 +90,12 @@ def refresh_listings() -> int:
 @broker.app.task(name="pipeline.refresh_daily_candles")
 def refresh_daily_candles() -> int:
     return _public(settings.PRICE_EXCHANGE, market.refresh_daily_candles)
+
+
+@broker.app.task(name="pipeline.sweep_sessions")
+def sweep_sessions() -> None:
+    """Throw away what has long opened nothing."""
+    logger.info("Swept: %s", housekeeping.sweep(at=clock.now()))
 
 
 def _sync_each(account_ids: Sequence[str], purpose: Purpose, trigger: Trigger) -> int:

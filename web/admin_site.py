@@ -38,4 +38,4 @@ class OperatorSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Where it counts attempts and ends the other sessions."""
-        return redirect("web:dashboard")
+        return redirect("web:account-password")
