@@ -15,7 +15,14 @@ from django.views.decorators.debug import sensitive_variables
 from core.django import tenancy
 from core.errors import Conflict, NotFound
 from credentials import keys
-from credentials.checks import KeyReplaced, note_auth_failure, note_auth_success, note_key_check, note_unasked
+from credentials.checks import (
+    KeyReplaced,
+    note_auth_failure,
+    note_auth_success,
+    note_key_check,
+    note_unasked,
+    warnings_of,
+)
 from credentials.models import DATA_SOURCES, Exchange, ExchangeAccount, KeyState, Mode
 from exchanges import registry
 
@@ -28,6 +35,7 @@ __all__ = [
     "connect",
     "free_label",
     "list_for",
+    "list_synced",
     "note_auth_failure",
     "note_auth_success",
     "note_key_check",
@@ -51,6 +59,16 @@ class ConnectedAccount:
 
     account: ExchangeAccount
     masked_key: str
+
+    @property
+    def key_warnings(self) -> list[str]:
+        """What the key may do beyond what is needed."""
+        return warnings_of(self.account)
+
+    @property
+    def is_waiting(self) -> bool:
+        """The key's check is under way, and nothing is known yet."""
+        return self.account.key_state == KeyState.UNCHECKED and not self.account.key_note
 
 
 @sensitive_variables("api_key", "secret_key", "passphrase")
@@ -134,6 +152,12 @@ def list_for(*, user_id: UUID) -> list[ConnectedAccount]:
         accounts = list(ExchangeAccount.objects.filter(is_active=True).order_by("created_at", "id"))
         masks = keys.masks(accounts)
     return [ConnectedAccount(account, masks.get(account.id, "")) for account in accounts]
+
+
+def list_synced(*, user_id: UUID) -> list[ExchangeAccount]:
+    """The user's `syncable` accounts, oldest first."""
+    with tenancy.acting_as(user_id):
+        return list(syncable().order_by("created_at", "id"))
 
 
 def configured_exchanges(*, user_id: UUID) -> list[str]:

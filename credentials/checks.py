@@ -26,6 +26,9 @@ _OTHER_ACCOUNT: Final = (
     "This key belongs to another account at the exchange."
     " Connect that one separately, and give this one its own key."
 )
+_MAY_TRADE: Final = (
+    "The key may trade. Reading needs no trading rights: take them away unless you want to trade with it."
+)
 _ANYWHERE: Final = (
     "The key works from any address. To be safer, restrict it at the exchange to the address of this server."
 )
@@ -101,6 +104,12 @@ def note_unasked(*, account: ExchangeAccount) -> None:
     """The exchange did not answer: a key that was never checked goes on waiting, and its user is told why."""
     rows = ExchangeAccount.objects.filter(id=account.id, key_state=KeyState.UNCHECKED)
     rows.update(key_note=_NOT_ASKED)
+
+
+def warnings_of(account: ExchangeAccount) -> list[str]:
+    """What a checked key may do beyond what is needed."""
+    told = [(account.can_trade is True, _MAY_TRADE), (account.ip_restricted is False, _ANYWHERE)]
+    return [text for applies, text in told if applies]
 
 
 def _is_replaced(account: ExchangeAccount, version: KeyVersion | None) -> bool:

@@ -13,7 +13,19 @@ _KEY_TEXT = r"\A[\x21-\x7e]*\Z"
 _PEM_OR_TEXT = r"\A[\x20-\x7e\r\n]*\Z"  # may be a PEM of several lines
 _SECRET_LENGTH = 4096
 _ANSWERED = frozenset(
-    {"id", "isActive", "keyState", "keyNote", "canTrade", "ipRestricted", "checkedAt", "createdAt"}
+    {
+        "id",
+        "isActive",
+        "keyState",
+        "keyNote",
+        "keyWarnings",
+        "permissions",
+        "accountType",
+        "canTrade",
+        "ipRestricted",
+        "checkedAt",
+        "createdAt",
+    }
 )
 
 
@@ -30,6 +42,19 @@ class ConnectedAccountSerializer(serializers.Serializer[ConnectedAccount]):
     mode = serializers.ChoiceField(source="account.mode", choices=Mode.choices)
     keyState = serializers.ChoiceField(source="account.key_state", choices=KeyState.choices)
     keyNote = serializers.CharField(source="account.key_note", help_text="What to know or do about the key.")
+    keyWarnings = serializers.ListField(
+        source="key_warnings",
+        child=serializers.CharField(),
+        help_text="What the key may do beyond what is needed.",
+    )
+    permissions = serializers.ListField(
+        source="account.permissions",
+        child=serializers.CharField(),
+        help_text="What the account may do, in the exchange's words.",
+    )
+    accountType = serializers.CharField(
+        source="account.account_type", help_text="The account's mode, in the same."
+    )
     canTrade = serializers.BooleanField(source="account.can_trade", allow_null=True)
     ipRestricted = serializers.BooleanField(source="account.ip_restricted", allow_null=True)
     checkedAt = serializers.DateTimeField(source="account.checked_at", allow_null=True)
@@ -63,7 +88,14 @@ class _KeySerializer(StrictSerializer):
 class NewAccountSerializer(_KeySerializer):
     exchange = serializers.CharField(max_length=20)
     apiKey = serializers.RegexField(_KEY_TEXT, max_length=512)
-    secretKey = serializers.RegexField(_PEM_OR_TEXT, max_length=_SECRET_LENGTH)
+    secretKey = serializers.RegexField(
+        _PEM_OR_TEXT,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=_SECRET_LENGTH,
+        help_text="Only data sources (Alpha Vantage, FRED) have none.",
+    )
     mode = serializers.ChoiceField(choices=Mode.choices, required=False)
 
 

@@ -69,7 +69,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     user = member(request)
     with tenancy.acting_as(user.id):
         reader = _reader(request, user)
-        context: dict[str, Any] = {"connected": accounts.list_for(user_id=user.id), "reader": reader}
+        context: dict[str, Any] = {"connected": accounts.list_synced(user_id=user.id), "reader": reader}
         for read in FRAGMENTS.values():
             context |= read(reader)
     return render(request, "dashboard.html", context)
@@ -105,7 +105,7 @@ def equity_table(request: HttpRequest) -> HttpResponse:
 def sync_now(request: HttpRequest) -> HttpResponse:
     """Ask for a run of every connected account."""
     user_id = member(request).id
-    connected = [one.account.id for one in accounts.list_for(user_id=user_id)]
+    connected = [account.id for account in accounts.list_synced(user_id=user_id)]
     runs.request(user_id=user_id, account_ids=connected, trigger=Trigger.USER, at=clock.now())
     return redirect("web:dashboard")
 

@@ -66,7 +66,7 @@ def test_errors_are_documented_as_problems() -> None:
     responses = _schema()["paths"]["/api-credentials/{account_id}"]["put"]["responses"]
 
     assert isinstance(responses, dict)
-    assert sorted(responses) == ["200", "400", "401", "404", "409"]
+    assert sorted(responses) == ["200", "400", "401", "403", "404", "409"]
     assert list(responses["404"]["content"]) == ["application/problem+json"]
 
 
