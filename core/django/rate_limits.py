@@ -26,7 +26,7 @@ from core.errors import DomainError
 
 logger = logging.getLogger(__name__)
 _SAFE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
-_REDIS_SECONDS: Final = 0.25  # nobody waits longer for being counted
+REDIS_SECONDS: Final = 0.25  # nobody waits longer for being counted
 _PAUSE_SECONDS: Final = 5  # how long a dead Redis is not asked again
 _NETWORK_BITS: Final = 64  # of an IPv6 address: a subscriber has them all
 _ATTRIBUTE: Final = "rate_limit_state"
@@ -56,7 +56,7 @@ def consume(request: HttpRequest, *, name: str, limit: str, key: str) -> None:
     if not limit:
         return
     item = limits.parse(limit)
-    state = _counter().hit(item, name, key)
+    state = counter(settings.REDIS_URL).hit(item, name, key)
     if state is None:
         return
     fits, remaining, reset = state
@@ -104,7 +104,7 @@ def network(address: str) -> str:
     return str(parsed)
 
 
-class _Counter:
+class Counter:
     """The windows in Redis, left alone for some seconds when it does not answer."""
 
     def __init__(self, url: str) -> None:
@@ -112,8 +112,8 @@ class _Counter:
             RedisStorage(
                 f"redis+{url}" if url.startswith("unix://") else url,
                 key_prefix="rate",
-                socket_timeout=_REDIS_SECONDS,
-                socket_connect_timeout=_REDIS_SECONDS,
+                socket_timeout=REDIS_SECONDS,
+                socket_connect_timeout=REDIS_SECONDS,
             )
         )
         self._asked_again_at = 0.0
@@ -138,10 +138,7 @@ class _Counter:
         return fits, int(stats.remaining), max(math.ceil(stats.reset_time - time.time()), 1)
 
 
-def _counter() -> _Counter:
-    return _counters(settings.REDIS_URL)
-
-
 @cache
-def _counters(url: str) -> _Counter:
-    return _Counter(url)
+def counter(url: str) -> Counter:
+    """The process's own, for the Redis at an address."""
+    return Counter(url)
