@@ -3,14 +3,19 @@
 import json
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from core.errors import DomainError
 from exchanges.simulators.binance import BinanceSimulator
+from exchanges.simulators.exchange import SimulatedExchange
+from exchanges.simulators.mexc import MexcSimulator
 
-SIMULATORS = {"binance": BinanceSimulator}
+SIMULATORS: Mapping[str, Callable[..., SimulatedExchange]] = {
+    "binance": BinanceSimulator,
+    "mexc": MexcSimulator,
+}
 
 
 class UnknownSimulator(DomainError):

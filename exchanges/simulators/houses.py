@@ -29,3 +29,16 @@ class House:
 
 
 BINANCE: Final = House(name="binance", coin="BNB", taker_fee=100, maker_fee=100, coin_percent=75)
+MEXC: Final = House(
+    name="mexc",
+    coin="MX",
+    taker_fee=50,
+    maker_fee=0,
+    coin_percent=80,
+    has_order_lists=False,
+    takes_quote=True,
+    realm="mexc:",
+    key_prefix="mx0v",
+    key_length=18,
+    secret_length=32,
+)

@@ -52,6 +52,7 @@ SYMBOLS = {
         _symbol("BTC", "USDC", "0.01", "0.00001", "5"),
         _symbol("ETH", "USDC", "0.01", "0.0001", "5"),
         _symbol("USDC", "USDT", "0.0001", "1", "5"),
+        _symbol("MX", "USDT", "0.0001", "0.01", "5", only_at="mexc", series="XRPUSDT"),
         _symbol("GT", "USDT", "0.0001", "0.001", "5", only_at="gateio", series="BNBUSDT"),
     )
 }
