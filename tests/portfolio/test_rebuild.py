@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -100,11 +100,23 @@ def test_folding_again_without_new_facts_does_nothing(account: ExchangeAccount) 
 def test_a_rebuild_from_zero_keeps_ids_and_digits(account: ExchangeAccount) -> None:
     fold(account, fill(account, "BUY", "3", "100"), fill(account, "SELL", "1", "110"))
     fold(account, fill(account, "SELL", "2", "90"))
-    before = picture(account), rows(account, Position, "id"), rows(account, Trade, "id")
+
+    def seen() -> list[Any]:
+        return [picture(account), *(rows(account, model, "id") for model in (Position, Trade, Allocation))]
+
+    before = seen()
 
     fold(account, from_zero=True)
 
-    assert (picture(account), rows(account, Position, "id"), rows(account, Trade, "id")) == before
+    assert seen() == before
+
+
+def test_a_trade_cannot_hang_on_the_position_of_another_account(account: ExchangeAccount) -> None:
+    fold(account, fill(account, "BUY", "1", "100"), fill(account, "SELL", "1", "110"))
+    other = AccountFactory.create(user=account.user)
+
+    with pytest.raises(IntegrityError, match="account_fk"), tenancy.acting_as(account.user_id):
+        Trade.objects.update(account=other)
 
 
 def test_a_late_fill_recomputes_from_the_flat_point_before_it(account: ExchangeAccount) -> None:
