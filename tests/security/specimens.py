@@ -37,10 +37,14 @@ _numbers = count(1000)
 class Specimens:
     """Rows of one new owner, inserted on demand; each table has at most one that children hang on."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: uuid.UUID | None = None) -> None:
         self.catalogue = catalogue.read()
-        self.owner = uuid.uuid4()
+        self.owner = owner or uuid.uuid4()
         self._rows: dict[str, Row] = {}
+
+    def adopt(self, table: str, row: Row) -> None:
+        """Let children refer to a row that is stored already."""
+        self._rows[table] = row
 
     def of(self, table: str) -> Row:
         """The stored row that children of this owner refer to."""

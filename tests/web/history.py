@@ -38,15 +38,17 @@ STARTS = {"BTC": 61000, "ETH": 2900, "BNB": 580}
 CENT = Decimal("0.01")
 
 
-def live(*, user: User, at: datetime, days: int = DAYS) -> ExchangeAccount:
-    """Everything up to `at`: an account with `days` days behind it."""
-    account = AccountFactory.create(user=user, label="Main", key_state=KeyState.GOOD)
+def live(
+    *, user: User, at: datetime, days: int = DAYS, label: str = "Main", size: Decimal = Decimal(1)
+) -> ExchangeAccount:
+    """Everything up to `at`: an account with `days` days behind it, traded in amounts of `size` times the usual."""
+    account = AccountFactory.create(user=user, label=label, key_state=KeyState.GOOD)
     prices = _store_prices(at, days)
-    fills = _fills(prices, at, days)
+    fills = _fills(prices, at, days, size)
     with tenancy.acting_as(user.id):
         touched = Touched()
         touched.merge(ingest.store_fills(account=account, rows=fills, source="test", run_id=None))
-        deposit = _deposit(clock.day_start(clock.utc_day(at)) - timedelta(days=days))
+        deposit = _deposit(clock.day_start(clock.utc_day(at)) - timedelta(days=days), size)
         touched.merge(ingest.store_transfers(account=account, rows=[deposit], source="test", run_id=None))
         books.mark_stale(account=account, touched=touched)
         balances.record(account=account, rows=_report(fills, deposit), at=at, run_id=None)
@@ -115,7 +117,7 @@ def _listing(coin: str) -> ListingRow:
     )
 
 
-def _fills(prices: dict[str, list[Decimal]], at: datetime, days: int) -> list[FillRow]:
+def _fills(prices: dict[str, list[Decimal]], at: datetime, days: int, size: Decimal) -> list[FillRow]:
     first = clock.day_start(clock.utc_day(at)) - timedelta(days=days)
     rows: list[FillRow] = []
 
@@ -123,13 +125,14 @@ def _fills(prices: dict[str, list[Decimal]], at: datetime, days: int) -> list[Fi
         coin: str, side: Side, quantity: str, day: int, hour: int, order: int, fee: str = "USDT"
     ) -> None:
         price = (prices[coin][day] * (1 + Decimal(hour) / 4000)).quantize(CENT)
-        worth = quantize(price * Decimal(quantity))
+        amount = Decimal(quantity) * size
+        worth = quantize(price * amount)
         cost = quantize(worth / 1000, 8)
         paid = quantize(cost / prices["BNB"][day], 8) if fee == "BNB" else cost
         rows.append(
             FillRow(
                 MarketType.SPOT, f"{coin}USDT", coin, "USDT", str(1000 + len(rows)), str(order), side, price,
-                Decimal(quantity), worth, paid, fee, len(rows) % 2 == 0, first + timedelta(days=day, hours=hour),
+                amount, worth, paid, fee, len(rows) % 2 == 0, first + timedelta(days=day, hours=hour),
             )
         )  # fmt: skip
 
@@ -146,12 +149,12 @@ def _fills(prices: dict[str, list[Decimal]], at: datetime, days: int) -> list[Fi
     return sorted(rows, key=lambda row: (row.executed_at, row.fill_id))
 
 
-def _deposit(at: datetime) -> TransferRow:
+def _deposit(at: datetime, size: Decimal) -> TransferRow:
     return TransferRow(
         TransferKind.DEPOSIT,
         "d1",
         "USDT",
-        Decimal(12000),
+        12000 * size,
         Decimal(0),
         "TRX",
         "",

@@ -1,0 +1,150 @@
+"""For every operation a request of its owner that works. The sweep starts from it and puts foreign values in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pyotp
+
+from accounts import one_time
+from accounts.models import User
+from accounts.one_time import Purpose
+from core import clock
+from tests.factories import PASSWORD
+from tests.security.people import Person, first
+
+Path = Callable[[Person], dict[str, Any]]
+Body = Callable[[Person], dict[str, Any]]
+
+
+def _nothing(_: Person) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`status`: of the answer to a person who owns rows. `path` and `body` give values that are the person's own."""
+
+    status: int = 200
+    path: Path = _nothing
+    body: Body = _nothing
+    query: dict[str, str] = field(default_factory=dict)
+    owned: frozenset[str] = frozenset()
+    """Values of query and body that name an owned row: a foreign one is answered 404."""
+    proof: frozenset[str] = frozenset()
+    """Secrets: whoever sends one has proved to be its owner."""
+    prepare: Body = _nothing
+    """Work to be done before; it answers members of the body that only it knows."""
+    effects: frozenset[str] = frozenset()
+    """Tables, and columns of users, where anybody's request may leave a trace with the owner of an e-mail."""
+
+
+def _row(table: str, parameter: str) -> Path:
+    return lambda person: {parameter: first(table, person.id)}
+
+
+def account_of(person: Person) -> str:
+    return str(first("credentials_exchangeaccount", person.id, f"label = '{person.name}-main'"))
+
+
+def _account(person: Person) -> dict[str, Any]:
+    return {"account_id": account_of(person)}
+
+
+def _password(person: Person) -> dict[str, Any]:
+    return {"password": person.password}
+
+
+def _code(person: Person) -> dict[str, Any]:
+    secret = person.client.post("/auth/two-factor").json()["secret"]
+    return {"code": pyotp.TOTP(secret).now()}
+
+
+def _second_factor(person: Person) -> dict[str, Any]:
+    assert person.client.post("/auth/two-factor/confirm", _code(person)).status_code == 200
+    return {}
+
+
+def _mailed(purpose: Purpose) -> Body:
+    return lambda person: {"token": one_time.issue(user_id=person.id, purpose=purpose, at=clock.now())}
+
+
+def _unverified(person: Person) -> dict[str, Any]:
+    User.objects.filter(id=person.id).update(is_verified=False)
+    return {}
+
+
+_TRAIL: Final = frozenset({"accounts_auditlog"})
+_SCOPED: Final = Recipe(owned=frozenset({"account"}))
+_REFRESH: Final = frozenset({"refresh_token"})
+_NEW_KEY: Final = {"exchange": "binance", "apiKey": "k" * 64, "secretKey": "s" * 64}
+
+RECIPES: Final[dict[str, Recipe]] = {
+    # session
+    "POST /auth/login": Recipe(
+        body=lambda person: {"email": person.user.email, "password": person.password}, effects=_TRAIL
+    ),
+    "POST /auth/refresh": Recipe(body=lambda person: {"refresh_token": person.refresh_token}, proof=_REFRESH),
+    "POST /auth/logout": Recipe(
+        204, body=lambda person: {"refresh_token": person.refresh_token}, proof=_REFRESH
+    ),
+    "POST /auth/logout-everywhere": Recipe(204, body=lambda person: {"keep_current": True}),
+    "GET /auth/sessions": Recipe(),
+    "DELETE /auth/sessions/{session_id}": Recipe(204, path=_row("accounts_session", "session_id")),
+    "POST /auth/step-up": Recipe(204, body=_password),
+    "GET /auth/two-factor": Recipe(),
+    "POST /auth/two-factor": Recipe(201),
+    "DELETE /auth/two-factor": Recipe(204, prepare=_second_factor),
+    "POST /auth/two-factor/confirm": Recipe(prepare=_code),
+    "POST /auth/two-factor/recovery-codes": Recipe(201, prepare=_second_factor),
+    "GET /auth/api-tokens": Recipe(),
+    "POST /auth/api-tokens": Recipe(201, body=lambda person: {"name": "program", "expires_in_days": 1}),
+    "DELETE /auth/api-tokens/{token_id}": Recipe(204, path=_row("accounts_apitoken", "token_id")),
+    # users
+    "GET /user/me": Recipe(),
+    "PATCH /user/me": Recipe(body=lambda person: {"name": "Renamed"}),
+    "DELETE /user/me": Recipe(204, body=_password),
+    "POST /user/verify-email": Recipe(204, prepare=_mailed(Purpose.VERIFY)),
+    "POST /user/resend-verification": Recipe(202, prepare=_unverified),
+    "POST /user/change-password": Recipe(
+        204,
+        body=lambda person: {"current_password": person.password, "new_password": "another horse battery"},
+    ),
+    "POST /user/change-email": Recipe(202, body=lambda person: {"email": f"other@{person.name}.example"}),
+    "POST /user/confirm-email": Recipe(204, prepare=_mailed(Purpose.EMAIL)),
+    "POST /auth/forgot-password": Recipe(
+        202,
+        body=lambda person: {"email": person.user.email},
+        effects=_TRAIL | {"secret_token", "secret_token_created_at"},
+    ),
+    "POST /auth/reset-password": Recipe(
+        204, body=lambda person: {"password": "another horse battery"}, prepare=_mailed(Purpose.RESET)
+    ),
+    "POST /user/register-user": Recipe(
+        201,
+        body=lambda person: {"email": f"second@{person.name}.example", "password": PASSWORD, "name": "New"},
+    ),
+    # credentials
+    "POST /api-credentials/save-credentials": Recipe(201, body=lambda person: _NEW_KEY),
+    "GET /api-credentials/user/{user_id}": Recipe(path=lambda person: {"user_id": person.id}),
+    "PUT /api-credentials/{account_id}": Recipe(path=_account, body=lambda person: {"label": "renamed"}),
+    "DELETE /api-credentials/{account_id}": Recipe(204, path=_account),
+    # facts and books
+    "GET /api/fills": _SCOPED,
+    "GET /api/orders": _SCOPED,
+    "GET /api/balances": _SCOPED,
+    "GET /api/positions/open": _SCOPED,
+    "GET /api/performance/metrics": _SCOPED,
+    "GET /api/portfolio/snapshot": _SCOPED,
+    "GET /api/portfolio/equity-curve": _SCOPED,
+    "GET /api/trades/history": _SCOPED,
+    "GET /api/trades/{trade_id}": Recipe(path=_row("portfolio_trade", "trade_id")),
+    "GET /api/trades/{trade_id}/explain": Recipe(path=_row("portfolio_trade", "trade_id")),
+    "GET /api/sync": Recipe(),
+    "POST /api/sync": Recipe(202, owned=frozenset({"account"})),
+    "GET /api/sync/{run_id}": Recipe(path=_row("pipeline_syncrun", "run_id")),
+    "GET /api/audit": Recipe(),
+    # the server
+    "GET /health/live": Recipe(),
+    "GET /health/ready": Recipe(),
+}
