@@ -26,7 +26,8 @@ def test_a_body_that_is_no_json_of_ours(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b"[]", b'"text"', b"null", b"1"])
 def test_a_body_that_is_no_object(body: bytes) -> None:
-    assert problem(_log_in(body))[:2] == (400, "invalid")
+    """The whole body is what is wrong: RFC 6901 points at it with nothing."""
+    assert problem(_log_in(body)) == (400, "invalid", [("", "invalid" if body != b"null" else "null")])
 
 
 def test_a_body_over_the_limit(settings: Any) -> None:
@@ -45,6 +46,32 @@ def test_an_answer_of_another_type_is_asked_for() -> None:
     answer = client_of(UserFactory.create()).get("/api/fills", HTTP_ACCEPT="application/xml")
 
     assert problem(answer)[:2] == (406, "not_acceptable")
+
+
+def test_who_asks_for_problems_alone_gets_answers_too() -> None:
+    client = client_of(UserFactory.create())
+
+    assert client.get("/user/me", HTTP_ACCEPT="application/problem+json").status_code == 200
+    refused = client.get("/api/trades/1", HTTP_ACCEPT="application/problem+json;q=0.9")
+    assert problem(refused)[:2] == (404, "not_found")
+
+
+def test_a_body_that_says_it_is_over_the_limit_is_not_read(settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    body = "x" * 101
+
+    answer = stranger().generic("POST", "/auth/login", body, content_type="application/x-www-form-urlencoded")
+
+    assert problem(answer)[:2] == (413, "body_too_large")
+
+
+def test_a_page_says_it_to_people(settings: Any, client: Client) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+
+    answer = client.post("/login", {"email": "x" * 101}, headers={"accept": "text/html"})
+
+    assert answer.status_code == 413
+    assert "text/html" in answer.headers["Content-Type"]
 
 
 def test_a_method_that_is_not_there() -> None:
