@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from accounts import details, tokens, usage
+from accounts import details, mail, tokens, usage
 from accounts.errors import InvalidToken
 from accounts.models import ApiToken, User
 from accounts.sessions import Claims
@@ -58,6 +58,12 @@ def create(*, user: User, name: str, can_trade: bool, expires_in_days: int, at: 
             )
     except IntegrityError:
         raise TokenNameTaken("Another token has this name: choose another, or revoke that one.") from None
+    mail.tell_access_changed(
+        to=user.email,
+        subject="A new API token opens your account",
+        what=f"It ends in {row.hint}, {'may read and trade' if can_trade else 'may read'}, and works for"
+        f" {expires_in_days} day{'' if expires_in_days == 1 else 's'}.",
+    )
     return NewToken(row, token)
 
 

@@ -34,6 +34,11 @@ def send(template: str, *, to: str, subject: str, **context: object) -> None:
     transaction.on_commit(partial(_leave, template, message), robust=True)
 
 
+def tell_access_changed(*, to: str, subject: str, what: str) -> None:
+    """Tell a user that the ways into the account changed: whoever did it, the owner learns of it."""
+    send("access_changed", to=to, subject=subject, what=what)
+
+
 def _leave(template: str, message: EmailMultiAlternatives) -> None:
     if settings.MAIL_IN_BACKGROUND:
         _THREADS.submit(_deliver, template, message)

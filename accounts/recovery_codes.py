@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from accounts import audit
+from accounts import audit, mail
 from accounts.audit import Action
-from accounts.models import RecoveryCode
+from accounts.models import RecoveryCode, User
 from core.django import actors
 
 COUNT: Final = 10
@@ -37,6 +37,7 @@ def redeem(*, user_id: UUID, code: str, at: datetime) -> bool:
         ).update(used_at=at)
         if won:
             audit.record(Action.RECOVERY_CODE_USED, user_id=user_id, left=left(user_id=user_id))
+            _tell_used(user_id)
     return won == 1
 
 
@@ -46,6 +47,14 @@ def left(*, user_id: UUID) -> int:
 
 def destroy(*, user_id: UUID) -> None:
     RecoveryCode.objects.filter(user_id=user_id).delete()
+
+
+def _tell_used(user_id: UUID) -> None:
+    mail.tell_access_changed(
+        to=User.objects.values_list("email", flat=True).get(id=user_id),
+        subject="A recovery code was used",
+        what=f"It stood in for your authenticator app. {left(user_id=user_id)} codes are left.",
+    )
 
 
 def _new() -> str:

@@ -9,7 +9,7 @@ import pyotp
 from django.conf import settings
 from pyotp.exceptions import OTPVerificationError
 
-from accounts import attempts, details, recovery_codes
+from accounts import attempts, details, mail, recovery_codes
 from accounts.models import TwoFactor, User
 from core.django import actors, sealing
 from core.errors import Conflict
@@ -89,7 +89,13 @@ def confirm(*, user: User, code: str, at: datetime) -> list[str]:
         )
         if not won:
             raise TwoFactorIsOn("Two-factor authentication is on already.")
-        return recovery_codes.renew(user_id=user.id)
+        codes = recovery_codes.renew(user_id=user.id)
+    mail.tell_access_changed(
+        to=user.email,
+        subject="Two-factor authentication is on",
+        what="From now on logging in asks for a code of your authenticator app, or one of your recovery codes.",
+    )
+    return codes
 
 
 def accepts(*, user_id: UUID, code: str, at: datetime) -> bool:
@@ -121,6 +127,11 @@ def switch_off(*, user: User) -> None:
         if not TwoFactor.objects.filter(user_id=user.id, confirmed_at__isnull=False).delete()[0]:
             raise TwoFactorIsOff("Two-factor authentication is off already.")
         recovery_codes.destroy(user_id=user.id)
+    mail.tell_access_changed(
+        to=user.email,
+        subject="Two-factor authentication is off",
+        what="Logging in asks for your password alone again.",
+    )
 
 
 def _hold(user_id: UUID) -> None:

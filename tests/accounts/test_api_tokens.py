@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.request import Request
@@ -218,6 +219,17 @@ def test_bad_input_is_told(body: dict[str, Any], refused: list[tuple[str, str]])
     answer = client_of(UserFactory.create()).post("/auth/api-tokens", body)
 
     assert problem(answer) == (400, "invalid", refused)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_owner_is_mailed_of_a_new_token_by_its_hint() -> None:
+    user = UserFactory.create()
+    token = _token(user, can_trade=True)
+
+    (message,) = mail.outbox
+    assert (message.to, message.subject) == ([user.email], "A new API token opens your account")
+    assert f"It ends in {token[-4:]}, may read and trade, and works for 1 day." in str(message.body)
+    assert token not in message.message().as_string()
 
 
 @pytest.mark.parametrize("path", ["/auth/api-tokens", "/auth/sessions", "/auth/two-factor"])

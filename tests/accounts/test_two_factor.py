@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pyotp
 import pytest
 from django.conf import settings
+from django.core import mail
 
 from accounts import proofs, two_factor
 from accounts.errors import InvalidCode, SecondFactorRequired, TooManyAttempts
@@ -216,6 +217,20 @@ def test_the_trail_tells_of_it_without_secrets(now: datetime) -> None:
     happened = [row.action for row in trail if row.table_name != "accounts_user"]
     assert happened == ["INSERT", "UPDATE", "recovery codes renewed", "recovery code used", "DELETE"]
     assert app.totp.secret not in str([(row.old_values, row.new_values) for row in trail])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_owner_is_mailed_what_changed_and_no_code(now: datetime) -> None:
+    app = with_app(now)
+    _log_in(app.user, app.recovery_codes[0], now)
+    two_factor.switch_off(user=app.user)
+
+    assert [message.subject for message in mail.outbox] == [
+        "Two-factor authentication is on", "A recovery code was used", "Two-factor authentication is off",
+    ]  # fmt: skip
+    assert {message.to[0] for message in mail.outbox} == {app.user.email}
+    sent = "".join(message.message().as_string() for message in mail.outbox)
+    assert not any(secret in sent for secret in (app.totp.secret, *app.recovery_codes))
 
 
 @pytest.mark.django_db(transaction=True)
