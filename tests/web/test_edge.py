@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from accounts.models import User
+from core.django import tenancy
 from credentials.models import ExchangeAccount
 from tests.clients import client_of, problem, stranger
 from tests.factories import AccountFactory, UserFactory
@@ -155,7 +156,8 @@ def test_a_statement_that_takes_too_long_is_a_503_and_nothing_is_half_done(
         cursor.execute("RESET statement_timeout")
     assert problem(answer)[:2] == (503, "timeout")
     assert answer.headers["Retry-After"] == "5"
-    assert ExchangeAccount.unscoped.filter(label="After").count() == 0
+    with tenancy.acting_as(alice.id):
+        assert [account.label for account in ExchangeAccount.objects.all()] == ["Before"]
 
 
 def _fail(*_: Any, **__: Any) -> Any:
