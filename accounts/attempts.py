@@ -44,6 +44,8 @@ RETURNING key
 _QUIET: Final = "(coalesce(made.blocked_until, made.window_started_at) + %(window)s <= %(at)s)"
 _END_OF_BLOCK: Final = "SELECT blocked_until FROM accounts_loginattempts WHERE key = {key}"
 
+_START_ANEW: Final = "DELETE FROM accounts_loginattempts WHERE key = {key}"
+
 # What it was before: below the limit not blocked, above it with the last wait behind it.
 _GIVE_BACK: Final = """
 UPDATE accounts_loginattempts SET
@@ -87,6 +89,12 @@ def begin(*, email: str, at: datetime) -> Attempt:
         account_key = _take(_ACCOUNT_KEY, email[:_LONGEST_EMAIL], PER_ACCOUNT, at)
         address_key = _take(_ADDRESS_KEY, address, PER_ADDRESS, at) if address else None
     return Attempt(account_key, address_key, at)
+
+
+def start_anew(*, email: str) -> None:
+    """Forget the failures of an account: its owner has just shown that it is theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute(_START_ANEW.format(key=_ACCOUNT_KEY), {"of": email})
 
 
 def forget(*, before: datetime) -> int:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
-from accounts import api_tokens, details, mail, one_time, proofs, sessions, users
+from accounts import api_tokens, attempts, details, mail, one_time, proofs, sessions, users
 from accounts.models import User
 from accounts.one_time import Purpose
 from core.django import actors
@@ -24,7 +24,8 @@ def ask_reset(*, email: str, at: datetime) -> None:
 def reset(*, token: str, password: str, at: datetime) -> None:
     """Set a new password by a mailed token; every session and API token ends. Raises InvalidOneTimeToken, Invalid.
 
-    A refused password leaves the token good. Who can read the mail owns the address: it counts as verified.
+    A refused password leaves the token good. Who can read the mail owns the address: it counts as verified, and no
+    failed log-ins of before keep its owner out.
     """
     user = one_time.find(purpose=Purpose.RESET, token=token, at=at)
     details.check_password(password, user)
@@ -40,6 +41,7 @@ def reset(*, token: str, password: str, at: datetime) -> None:
         )
         sessions.revoke_all(user_id=user.id, except_session=None, reason="password reset", at=at)
         api_tokens.revoke_all(user_id=user.id, at=at)
+        attempts.start_anew(email=user.email)
     _tell_changed(user)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from accounts.models import User
-from core.django import tenancy
+from core.django import actors, tenancy
 from credentials.models import ExchangeAccount, KeyState
 from web import connections
 
@@ -20,7 +20,8 @@ def ensure_user(*, password: str | None) -> User:
         user = User(email=EMAIL, name="Demo Trader", is_verified=True, is_staff=False)
     if password is not None:
         user.set_password(password)
-    user.save()
+    with actors.stamped():
+        user.save()
     return user
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts import passwords, sessions
+from accounts.errors import InvalidCredentials, TooManyAttempts
 from accounts.models import ApiToken, User
 from accounts.one_time import InvalidOneTimeToken
 from core import clock
@@ -73,6 +74,16 @@ def test_a_reset_ends_all_sessions_and_api_tokens_and_verifies_the_address(
     assert (_alive(tokens), _alive(others)) == (False, True)
     assert api_token.revoked_at is not None
     assert alice.is_verified
+
+
+def test_a_reset_lets_in_who_was_locked_out_by_failed_log_ins(alice: User, mailbox: Mailbox) -> None:
+    for _ in range(6):
+        with pytest.raises((InvalidCredentials, TooManyAttempts)):
+            sessions.log_in(email=alice.email, password="wrong", at=clock.now())
+
+    passwords.reset(token=_asked(mailbox), password=NEW, at=clock.now())
+
+    assert sessions.log_in(email=alice.email, password=NEW, at=clock.now()).user == alice
 
 
 def test_a_link_sets_a_password_once(alice: User, mailbox: Mailbox) -> None:

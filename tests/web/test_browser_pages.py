@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +13,13 @@ from credentials.models import ExchangeAccount, KeyState
 from pipeline.models import RunStatus
 from tests.factories import PASSWORD, AccountFactory
 from tests.web import history
+from tests.web.axe import faults
 from tests.web.browser import DESKTOP, PHONE, Visit
 from web.pages import sync_state
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Begin = Callable[..., Visit]
-AXE = Path(__file__).parent / "vendor/axe-core@4.14.1/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 def test_a_person_logs_in_looks_around_and_leaves(
@@ -153,21 +151,11 @@ def test_axe_finds_no_fault(
     )
     at = visit(DESKTOP, scheme)
     at.goto("/login")
-    found = {"/login": _axe(at)}
+    found = {"/login": faults(at)}
     at.log_in(alice.email, PASSWORD)
     at.page.locator("#equity-chart canvas").first.wait_for()
-    found["/"] = _axe(at)
+    found["/"] = faults(at)
     for path in (f"/trades/{trade_id}", "/connect", "/equity"):
         at.goto(path)
-        found[path] = _axe(at)
+        found[path] = faults(at)
     assert {path: faults for path, faults in found.items() if faults} == {}
-
-
-def _axe(at: Visit) -> list[str]:
-    at.page.evaluate(AXE.read_text())
-    result = at.page.evaluate("(rules) => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
-    return [
-        f"{fault['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-        for fault in result["violations"]
-        for node in fault["nodes"]
-    ]

@@ -66,6 +66,7 @@ def test_the_trail_shows_ones_own_entries_and_no_others(as_alice: Client, as_bob
 
     assert theirs.headers["Location"] == "/account"
     assert "accounts_user" in page
+    assert "changed<span" in page
     assert "[redacted]" in page
     assert "<dd>fifo</dd>" not in page
     assert "Alicia" not in page
