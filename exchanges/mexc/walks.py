@@ -11,6 +11,7 @@ ORDERS_REACH: Final = timedelta(days=7)
 TRANSFERS_REACH: Final = timedelta(days=90) - timedelta(hours=1)
 
 FILLS: Final = WindowWalk(page=100, longest=FILLS_REACH + timedelta(days=1), overlap=timedelta(days=1))
-ORDERS: Final = WindowWalk(page=1000, longest=timedelta(days=7), overlap=timedelta(days=1))
+# Both ends of a window count: seven days and the millisecond they end with.
+ORDERS: Final = WindowWalk(page=1000, longest=timedelta(days=7, milliseconds=1), overlap=timedelta(days=1))
 # Transfers change their state for days.
 TRANSFERS: Final = WindowWalk(page=1000, longest=timedelta(days=7), overlap=timedelta(days=14))
