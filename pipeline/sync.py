@@ -52,7 +52,7 @@ def sync_account(
         if account is None:
             raise NotFound("There is no such account.")
         cursors.ensure_whole(account=account, due_at=at)
-        if purpose is Purpose.KEY_CHECK or account.key_state == KeyState.UNCHECKED:
+        if account.key_state == KeyState.UNCHECKED and cursors.has_due(account_id=account_id, at=at):
             cursors.make_due(account_id=account_id, streams=[Stream.PERMISSIONS], at=at)
         run = runs.begin(account=account, trigger=trigger, now=at)
     if run is None:
