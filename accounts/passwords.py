@@ -5,7 +5,18 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
-from accounts import api_tokens, attempts, details, mail, one_time, proofs, sessions, users
+from accounts import (
+    api_tokens,
+    attempts,
+    details,
+    mail,
+    mail_limits,
+    one_time,
+    proofs,
+    sessions,
+    two_factor,
+    users,
+)
 from accounts.models import User
 from accounts.one_time import Purpose
 from core.django import actors
@@ -14,7 +25,7 @@ from core.django import actors
 def ask_reset(*, email: str, at: datetime) -> None:
     """Mail a link to choose a new password, if somebody has this address; nothing tells whether. Raises Invalid."""
     user = users.living(details.clean_email(email))
-    if user is None or not user.is_active:
+    if user is None or not user.is_active or not mail_limits.take(user.email, at=at):
         return
     token = one_time.issue(user_id=user.id, purpose=Purpose.RESET, at=at)
     link = users.page("reset-password", token=token)
@@ -41,7 +52,8 @@ def reset(*, token: str, password: str, at: datetime) -> None:
         )
         sessions.revoke_all(user_id=user.id, except_session=None, reason="password reset", at=at)
         api_tokens.revoke_all(user_id=user.id, at=at)
-        attempts.start_anew(email=user.email)
+        if not two_factor.is_on(user_id=user.id):  # else who reads the mail could try codes without end
+            attempts.start_anew(email=user.email)
     _tell_changed(user)
 
 

@@ -8,7 +8,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 from django.db.models import F
 
-from accounts import api_tokens, details, mail, one_time, recovery_codes, sessions, users
+from accounts import api_tokens, details, mail, mail_limits, one_time, recovery_codes, sessions, users
+from accounts.mail_limits import TooManyMails
 from accounts.models import TwoFactor, User
 from accounts.one_time import Purpose
 from core.django import actors
@@ -28,13 +29,15 @@ def update(*, user: User, at: datetime, **changes: Any) -> User:
 
 
 def ask_email_change(*, user: User, email: str, at: datetime) -> None:
-    """Mail a link to the new address; it takes effect when that is opened. Raises Invalid.
+    """Mail a link to the new address; it takes effect when that is opened. Raises Invalid, TooManyMails.
 
     Nothing tells whether somebody else has the address; if so, its owner is told by mail instead.
     """
     address = details.clean_email(email)
     if address == user.email:
         raise details.invalid("/email", "unchanged", "This is your address already.")
+    if not mail_limits.take(address, at=at):
+        raise TooManyMails("Several mails went to this address already: ask again in a while.")
     token = one_time.issue(user_id=user.id, purpose=Purpose.EMAIL, at=at, pending_email=address)
     owner = users.living(address)
     if owner is not None and owner.id != user.id:

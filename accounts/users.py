@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db import IntegrityError
 
-from accounts import details, mail, one_time
+from accounts import details, mail, mail_limits, one_time
+from accounts.mail_limits import TooManyMails
 from accounts.models import User
 from accounts.one_time import Purpose
 from core.django import actors
@@ -64,9 +65,10 @@ def register(
     except EmailTaken:
         if not settings.VERIFY_EMAIL:
             raise
-        tell_taken(user.email)
+        if mail_limits.take(user.email, at=at):
+            tell_taken(user.email)
         return user
-    if settings.VERIFY_EMAIL:
+    if settings.VERIFY_EMAIL and mail_limits.take(user.email, at=at):
         _mail_verification(user, at)
     return user
 
@@ -93,9 +95,13 @@ def verify_email(*, token: str, at: datetime) -> None:
 
 
 def resend_verification(*, user: User, at: datetime) -> None:
-    """Mail a new link in place of the last one. Raises AlreadyVerified."""
+    """Mail a new link in place of the last one. Raises AlreadyVerified, TooManyMails."""
     if user.is_verified:
         raise AlreadyVerified("This address is confirmed already.")
+    if not mail_limits.take(user.email, at=at):
+        raise TooManyMails(
+            "Several links were mailed already: look for the last one, or ask again in a while."
+        )
     _mail_verification(user, at)
 
 

@@ -52,7 +52,7 @@ class ResendVerificationView(Endpoint):
 
     permission_classes = (SessionOnly,)
 
-    @extend_schema(tags=["user"], request=None, responses={202: None, **problems(400, 401, 403, 409)})
+    @extend_schema(tags=["user"], request=None, responses={202: None, **problems(400, 401, 403, 409, 429)})
     def post(self, request: Request) -> Response:
         self.body(NoBodySerializer)
         users.resend_verification(user=cast("User", request.user), at=clock.now())
@@ -103,7 +103,9 @@ class ChangeEmailView(Endpoint):
 
     permission_classes = (SessionOnly, RecentLogIn)
 
-    @extend_schema(tags=["user"], request=EmailSerializer, responses={202: None, **problems(400, 401, 403)})
+    @extend_schema(
+        tags=["user"], request=EmailSerializer, responses={202: None, **problems(400, 401, 403, 429)}
+    )
     def post(self, request: Request) -> Response:
         user = cast("User", request.user)
         profile.ask_email_change(user=user, **self.body(EmailSerializer), at=clock.now())

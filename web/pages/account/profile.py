@@ -45,7 +45,7 @@ def resend(request: HttpRequest) -> HttpResponse:
     """Mail the link again that confirms the address."""
     try:
         users.resend_verification(user=member(request), at=clock.now())
-    except users.AlreadyVerified as error:
+    except DomainError as error:
         messages.info(request, error.message)
     else:
         messages.success(request, f"A new link is on its way to {member(request).email}.")
