@@ -72,7 +72,7 @@ def fill(raw: Raw, assets: Assets, asked: str = "") -> FillRow:
         side=_one_of(raw, "side", _SIDES),
         price=price,
         quantity=quantity,
-        quote_quantity=money.quantize(money.CONTEXT.multiply(price, quantity)),
+        quote_quantity=money.parse(money.quantize(money.CONTEXT.multiply(price, quantity))),
         fee_amount=fee,
         fee_currency=currency or quote,
         is_maker=_one_of(raw, "role", _ROLES),
@@ -205,30 +205,33 @@ def _integer_part(value: object) -> object:
 def _fee(raw: Raw) -> tuple[Decimal, str]:
     """What was paid and in what: taken from what was received, or in GT, or in points; "" for nothing at all."""
     parts = [
-        (reading.amount(raw, "fee", ZERO), "fee_currency"),
+        (reading.amount(raw, "fee", ZERO), str(raw.get("fee_currency") or "")),
         (reading.amount(raw, "gt_fee", ZERO), "GT"),
         (reading.amount(raw, "point_fee", ZERO), "POINT"),
     ]
-    paid = [(amount, name) for amount, name in parts if amount]
+    paid = [(amount, currency) for amount, currency in parts if amount]
     if len(paid) > 1:
-        raise UnreadableRow(
-            "a fee in several currencies: " + ", ".join(f"{part[0]} {part[1]}" for part in paid)
-        )
+        told = ", ".join(f"{amount} {currency}" for amount, currency in paid)
+        raise UnreadableRow(f"a fee in several currencies: {told}")
     if not paid:
         return ZERO, reading.text(raw, "fee_currency", "")
-    [(amount, name)] = paid
-    return amount, reading.text(raw, name) if name == "fee_currency" else name
+    [(amount, currency)] = paid
+    return amount, currency if currency in ("GT", "POINT") else reading.text(raw, "fee_currency")
 
 
 def _executed(raw: Raw, amount: Decimal, *, by_worth: bool) -> tuple[Decimal, Decimal]:
     """(base, quote) filled. Orders of the first years tell only what is left, and an average price."""
     quote = reading.amount(raw, "filled_total", ZERO) or reading.amount(raw, "fill_price", ZERO)
     if raw.get("filled_amount") not in (None, ""):
-        return _not_negative(raw, "filled_amount"), quote
-    if not by_worth:
-        return amount - reading.amount(raw, "left"), quote
-    average = reading.amount(raw, "avg_deal_price", ZERO)
-    return (money.quantize(money.CONTEXT.divide(quote, average)) if average else ZERO), quote
+        base = _not_negative(raw, "filled_amount")
+    elif by_worth:
+        average = reading.amount(raw, "avg_deal_price", ZERO)
+        base = money.parse(money.quantize(money.CONTEXT.divide(quote, average))) if average > 0 else ZERO
+    else:
+        base = amount - reading.amount(raw, "left")
+    if not by_worth and not 0 <= base <= amount:
+        raise UnreadableRow(f"{base} of {amount} were filled")
+    return base, quote
 
 
 def _order_status(raw: Raw, executed: Decimal) -> OrderStatus:

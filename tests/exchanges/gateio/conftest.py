@@ -1,0 +1,56 @@
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchanges.base import ApiKeys
+from exchanges.gateio.account import GateioAccount
+from exchanges.gateio.client import connect
+from exchanges.transport import CcxtClient
+from tests.exchanges.stub import Script, Stub, serving
+
+KEYS = ApiKeys("CANARY" + "k" * 26, "CANARY" + "s" * 58)
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LISTINGS = {"BTC_USDT": ("BTC", "USDT"), "ETH_BTC": ("ETH", "BTC"), "ETH_USDT": ("ETH", "USDT")}
+
+
+@pytest.fixture(scope="session")
+def samples() -> dict[str, Any]:
+    """Answers by endpoint, decoded as the client decodes them."""
+    text = Path(__file__).with_name("samples.json").read_text()
+    decoded: dict[str, Any] = json.loads(text, parse_float=str)
+    return decoded
+
+
+@pytest.fixture
+def open_stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def serve(open_stack: ExitStack) -> Callable[[Script], tuple[Stub, CcxtClient]]:
+    """A scripted server and a client of it, both closed at the end."""
+
+    def start(script: Script) -> tuple[Stub, CcxtClient]:
+        stub = open_stack.enter_context(serving(script))
+        client = connect(KEYS, url=stub.url, now=lambda: NOW)
+        open_stack.callback(client.close)
+        return stub, client
+
+    return start
+
+
+@pytest.fixture
+def account(
+    serve: Callable[[Script], tuple[Stub, CcxtClient]],
+) -> Callable[[Script], tuple[Stub, GateioAccount]]:
+    def start(script: Script) -> tuple[Stub, GateioAccount]:
+        stub, client = serve(script)
+        return stub, GateioAccount(client, LISTINGS)
+
+    return start
