@@ -236,7 +236,7 @@ SENSITIVE_ROUTES = frozenset(
     (
         "register", "resend-verification", "forgot-password", "reset-password", "change-password", "change-email",
         "log-in", "step-up", "confirm-two-factor", "web:login", "web:login-code", "web:confirm", "web:sign-up",
-        "web:forgot-password", "web:reset-password", "admin:login",
+        "web:forgot-password", "web:reset-password", "web:account-resend", "web:account-email", "admin:login",
     )
 )  # fmt: skip
 
