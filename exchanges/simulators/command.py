@@ -10,10 +10,12 @@ from pathlib import Path
 from core.errors import DomainError
 from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.exchange import SimulatedExchange
+from exchanges.simulators.gateio import GateioSimulator
 from exchanges.simulators.mexc import MexcSimulator
 
 SIMULATORS: Mapping[str, Callable[..., SimulatedExchange]] = {
     "binance": BinanceSimulator,
+    "gateio": GateioSimulator,
     "mexc": MexcSimulator,
 }
 
