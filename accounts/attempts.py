@@ -1,8 +1,8 @@
 """Attempts to log in, counted in PostgreSQL before anything is checked, so that parallel ones cannot pass the limit.
 
-Per account (whether it exists or not) 5 and per address 30 in 15 minutes; from then on each further failure doubles
-the wait, from a minute up to an hour, until nothing was tried for 15 minutes. An attempt is taken off again when it
-turns out to be right.
+Per account (whether it exists or not) 5 and per address 30 in 15 minutes, which begin with the first; from then on
+each further failure doubles the wait, from a minute up to an hour, until nothing was tried for 15 minutes after one.
+An attempt is taken off again when it turns out to be right.
 """
 
 from dataclasses import dataclass

@@ -6,12 +6,13 @@ import pytest
 from django.contrib.auth.hashers import check_password
 from django.db import connection
 
-from accounts import attempts, proofs, sessions
+from accounts import attempts, one_time, passwords, proofs, sessions
 from accounts.errors import InvalidCredentials, TooManyAttempts
 from accounts.models import LogInAttempts, Session, User
 from core import clock
 from core.django import actors
 from core.django.actors import Actor
+from tests.accounts.apps import with_app
 from tests.accounts.threads import at_once
 from tests.clients import problem, stranger
 from tests.factories import PASSWORD, UserFactory
@@ -255,3 +256,18 @@ def test_who_logs_in_while_the_password_changes_gets_no_session() -> None:
         sessions.start(proven, kind=Session.Kind.API, at=clock.now())
     user.refresh_from_db()
     assert check_password("another one entirely", user.password)
+
+
+@pytest.mark.parametrize(("second_factor", "counts"), [(False, 0), (True, 1)])
+def test_a_reset_password_starts_anew_unless_codes_could_be_tried_without_end(
+    second_factor: bool, counts: int
+) -> None:
+    at = clock.now()
+    user = with_app(at).user if second_factor else UserFactory.create()
+    LogInAttempts.objects.all().delete()
+    _fail(user.email, at)
+    token = one_time.issue(user_id=user.id, purpose=one_time.Purpose.RESET, at=at)
+
+    passwords.reset(token=token, password="quite another one", at=at)
+
+    assert LogInAttempts.objects.count() == counts
