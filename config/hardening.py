@@ -57,9 +57,7 @@ def _refuse_hosts(hosts: Sequence[str]) -> None:
         _refuse("Set ALLOWED_HOSTS to the names this server answers to.")
     for host in hosts:
         labels = host.strip(".").split(".")
-        is_shared = len(labels) == 1 or (
-            len(labels) == 2 and labels[0] in _SHARED and len(labels[1]) == 2
-        )
+        is_shared = len(labels) == 1 or (len(labels) == 2 and labels[0] in _SHARED and len(labels[1]) == 2)
         if host.startswith(".") and is_shared:
             _refuse(
                 f"ALLOWED_HOSTS has {host!r}, under which anybody may have a host: name this server's own."

@@ -11,6 +11,8 @@ from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
 from core.django import actors
+
+from core.django import actors
 from core.django.actors import Actor, ActorKind
 from tests.clients import PageClient
 
@@ -59,6 +61,13 @@ def as_worker() -> Iterator[None]:
 def _uncounted(settings: object) -> None:
     """Sweeps make thousands of requests a minute; rate limits have tests of their own."""
     settings.RATE_LIMIT = settings.RATE_LIMIT_SENSITIVE = ""  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _nobody() -> Iterator[None]:
+    """Whoever a test let act is gone after it."""
+    with actors.acting(actors.NOBODY):
+        yield
 
 
 @pytest.fixture(autouse=True)

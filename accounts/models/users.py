@@ -7,6 +7,8 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 
+from core.django import actors
+
 
 class UserManager(BaseUserManager["User"]):
     """Everybody, the soft-deleted included; look-ups for log-in go through `get_by_natural_key`."""
@@ -78,6 +80,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Ascribed to the current actor, also where Django itself saves: createsuperuser, changepassword."""
+        with actors.stamped():
+            super().save(*args, **kwargs)
 
     def get_full_name(self) -> str:
         return self.name

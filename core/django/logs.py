@@ -50,6 +50,10 @@ def config(*, level: str, lines: Literal["line", "json"]) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["console"], "level": level},
-        # Django's own set-up would mail errors, and write them twice.
-        "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+        "loggers": {
+            # Django's own set-up would mail errors, and write them twice.
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            # Refused requests have their line in the access log, with who asked.
+            "django.request": {"level": "ERROR"},
+        },
     }

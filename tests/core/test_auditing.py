@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from accounts import audit
@@ -262,3 +263,15 @@ def test_clockwork_is_a_line_of_the_log(place: str, caplog: pytest.LogCaptureFix
         assert AuditLog.objects.count() == 0
 
     assert caplog.messages == [f"System door: {place}"]
+
+
+def test_djangos_own_commands_are_ascribed_to_the_command() -> None:
+    with actors.running_command("createsuperuser"):
+        call_command("createsuperuser", email="root@example.com", name="Root", interactive=False)
+
+    [entry] = trail(table_name="accounts_user")
+    assert (entry.action, entry.actor_kind, entry.user_agent) == (
+        "INSERT",
+        "command",
+        "manage.py createsuperuser",
+    )
