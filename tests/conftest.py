@@ -11,8 +11,6 @@ from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
 from core.django import actors
-
-from core.django import actors
 from core.django.actors import Actor, ActorKind
 from tests.clients import PageClient
 
