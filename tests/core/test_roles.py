@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from core.django import roles
+from tests.factories import FillFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +84,27 @@ def test_a_log_in_role_that_may_not_take_both_is_refused() -> None:
         roles.verify()
     with connection.cursor() as cursor:
         cursor.execute("RESET SESSION AUTHORIZATION")
+
+
+def test_the_backup_role_reads_everything_and_changes_nothing() -> None:
+    FillFactory.create(), FillFactory.create()
+    as_owner(
+        "CREATE ROLE cgt_backup LOGIN BYPASSRLS",
+        "GRANT pg_read_all_data TO cgt_backup",
+        "SET SESSION AUTHORIZATION cgt_backup",
+        role=None,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM orders_fill")
+        assert cursor.fetchone() == (2,)
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+            cursor.execute("DELETE FROM orders_fill")
+        cursor.execute("RESET SESSION AUTHORIZATION")
+
+
+def test_a_dump_by_the_applications_role_would_be_empty() -> None:
+    FillFactory.create()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM orders_fill")
+        assert cursor.fetchone() == (0,)
