@@ -1,7 +1,7 @@
 """Mails to users: a plain and an HTML version of one template, sent once the transaction around it has committed.
 
 A mail server that hangs or refuses never breaks a request and never makes it slower, which would tell who has an
-account: what is sent over the network leaves from a thread. What is lost is asked for again by its reader.
+account: what a request sends over the network leaves from a thread. What is lost is asked for again by its reader.
 """
 
 import logging
@@ -15,12 +15,18 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 
+from core.django import actors
+from core.django.actors import ActorKind
+
 logger = logging.getLogger(__name__)
 _THREADS: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
 
 
 def send(template: str, *, to: str, subject: str, **context: object) -> None:
-    """Mail `templates/mail/<template>.txt` and `.html` to one address after commit. Failures are logged."""
+    """Mail `templates/mail/<template>.txt` and `.html` to one address after commit. Failures are logged.
+
+    Without an address it is written all the same, and thrown away.
+    """
     values = {
         "subject": subject,
         "site_url": settings.SITE_URL,
@@ -31,7 +37,8 @@ def send(template: str, *, to: str, subject: str, **context: object) -> None:
         subject, render_to_string(f"mail/{template}.txt", values).strip() + "\n", to=[to]
     )
     message.attach_alternative(render_to_string(f"mail/{template}.html", values), "text/html")
-    transaction.on_commit(partial(_leave, template, message), robust=True)
+    if to:
+        transaction.on_commit(partial(_leave, template, message), robust=True)
 
 
 def tell_access_changed(*, to: str, subject: str, what: str) -> None:
@@ -40,7 +47,8 @@ def tell_access_changed(*, to: str, subject: str, what: str) -> None:
 
 
 def _leave(template: str, message: EmailMultiAlternatives) -> None:
-    if settings.MAIL_IN_BACKGROUND:
+    waits = actors.current().kind not in (ActorKind.WORKER, ActorKind.COMMAND)
+    if settings.MAIL_IN_BACKGROUND and waits:  # a worker may be gone before its thread is done
         _THREADS.submit(_deliver, template, message)
     else:
         _deliver(template, message)

@@ -6,6 +6,9 @@ from django.contrib.auth.hashers import check_password, identify_hasher
 from pytest_django import Settings
 
 from accounts import hashers
+from accounts.models import User
+from tests.clients import log_in
+from tests.factories import UserFactory
 
 RAW = bcrypt.hashpw(b"correct horse battery", bcrypt.gensalt(4)).decode()
 
@@ -37,6 +40,19 @@ def test_bytes_beyond_the_72nd_do_not_count_as_in_other_implementations() -> Non
 
     assert check_password("x" * 80, hashers.normalise(raw))
     assert not check_password("x" * 71, hashers.normalise(raw))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("stored", [RAW, f"bcrypt${RAW}", RAW.replace("$2b$", "$2a$")])
+def test_who_comes_with_bcrypt_logs_in_and_has_argon2id_from_then_on(stored: str) -> None:
+    user = UserFactory.create()
+    User.objects.update(password=stored)
+
+    log_in(user)
+
+    user.refresh_from_db()
+    assert user.password.startswith("argon2$argon2id$v=19$m=47104,t=1,p=1$")
+    assert log_in(user).user == user
 
 
 def test_bcrypt_is_replaced_by_argon2id() -> None:

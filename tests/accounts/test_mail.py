@@ -12,6 +12,8 @@ from pytest_django import Settings
 
 from accounts import mail
 from config.settings import BASE_DIR
+from core.django import actors
+from core.django.actors import Actor, ActorKind
 from tests.mailbox import Mailbox
 
 TEMPLATES = sorted(
@@ -48,6 +50,12 @@ def test_what_users_wrote_is_escaped_in_html_and_plain_in_text(mailbox: Mailbox)
     assert "A &amp; &lt;b&gt;&quot;B&quot;&lt;/b&gt;" in str(mailbox.last().alternatives[0][0])
 
 
+def test_a_mail_to_nobody_goes_nowhere(mailbox: Mailbox) -> None:
+    mail.send("reset_password", to="", subject="Choose a new password", link="x")
+
+    assert len(mailbox) == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_waits_for_the_commit() -> None:
     with transaction.atomic():
@@ -80,13 +88,17 @@ def test_a_mail_server_that_is_down_breaks_nothing_and_is_logged(
     ]
 
 
-def test_over_the_network_mails_leave_from_a_thread(
-    mailbox: Mailbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("kind", "at_once"), [(ActorKind.ANONYMOUS, False), (ActorKind.USER, False), (ActorKind.WORKER, True)]
+)
+def test_over_the_network_requests_mail_from_a_thread_and_workers_at_once(
+    kind: ActorKind, at_once: bool, mailbox: Mailbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MAIL_IN_BACKGROUND = True
     threads: list[Any] = []
     monkeypatch.setattr("accounts.mail._deliver", lambda *_: threads.append(current_thread()))
-    _send()
+    with actors.acting(Actor(kind=kind)):
+        _send()
     mail._THREADS.submit(int).result()
 
-    assert [thread is main_thread() for thread in threads] == [False]
+    assert [thread is main_thread() for thread in threads] == [at_once]

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts import passwords, sessions
 from accounts.errors import InvalidCredentials, TooManyAttempts
@@ -122,6 +124,17 @@ def test_asking_computes_no_hash_whether_the_address_is_known_or_not(
 
     assert hashes == []
     assert mailbox.sent() == [("alice@example.com", "Choose a new password")]
+
+
+def test_asking_does_the_same_whether_the_address_is_known_or_not(alice: User, mailbox: Mailbox) -> None:
+    done = []
+    for address in ("alice@example.com", "nobody@example.com"):
+        with CaptureQueriesContext(connection) as queries:
+            passwords.ask_reset(email=address, at=clock.now())
+        done.append([query["sql"].split()[:3] for query in queries if "SAVEPOINT" not in query["sql"]])
+
+    assert done[0] == done[1]
+    assert len(mailbox) == 1
 
 
 def test_the_current_password_changes_it_and_ends_the_other_sessions(alice: User, mailbox: Mailbox) -> None:
