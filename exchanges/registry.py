@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from core import clock
 from core.errors import Invalid
-from exchanges import binance
+from exchanges import binance, gateio, mexc
 from exchanges.base import Account, ApiKeys, Listings, MarketData
 from exchanges.transport import Clock
 
@@ -28,6 +28,8 @@ class Exchange:
 
 _EXCHANGES: Final[Mapping[str, Exchange]] = {
     "binance": Exchange("Binance", binance.open_account, binance.open_market, ccxt_class="binance"),
+    "gateio": Exchange("Gate.io", gateio.open_account, gateio.open_market, ccxt_class="gate"),
+    "mexc": Exchange("MEXC", mexc.open_account, mexc.open_market, ccxt_class="mexc"),
 }
 
 

@@ -21,16 +21,19 @@ def test_importing_the_registry_does_not_load_ccxt() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_binance_opens_by_name() -> None:
-    account = registry.open_account("binance", ApiKeys("key", "secret"))
-    account.close()
-    market = registry.open_market("binance")
-    market.close()
-    assert [each.title for each in registry.supported().values()] == ["Binance"]
+@pytest.mark.parametrize("exchange", registry.supported())
+def test_every_exchange_opens_by_name(exchange: str) -> None:
+    registry.open_account(exchange, ApiKeys("key", "secret")).close()
+    registry.open_market(exchange).close()
+
+
+def test_exchanges_are_shown_by_their_titles() -> None:
+    titles = {name: each.title for name, each in registry.supported().items()}
+    assert titles.items() >= {"binance": "Binance", "gateio": "Gate.io", "mexc": "MEXC"}.items()
 
 
 def test_an_unknown_exchange_is_refused() -> None:
-    with pytest.raises(Invalid, match="'mtgox' is no supported exchange; there are: binance"):
+    with pytest.raises(Invalid, match="'mtgox' is no supported exchange; there are: binance, "):
         registry.open_market("mtgox")
 
 

@@ -281,7 +281,7 @@ def test_the_secret_is_in_no_answer_no_log_and_nowhere_in_the_database(
     answers = [
         saved,
         client.post(SAVE, NEW),
-        client.post(SAVE, {**NEW, "exchange": "mexc", "label": "x"}),
+        client.post(SAVE, {**NEW, "exchange": "bitget", "label": "x"}),
         client.post(SAVE, {**NEW, "mode": "paper", "label": "y"}),
         client.post(SAVE, {**NEW, "apiKey": f"{CANARY} space", "secretKey": f"{CANARY}é"}),
         client.post(SAVE, {**NEW, "secretKey": {"deep": [CANARY]}}),
