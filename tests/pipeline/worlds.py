@@ -14,9 +14,9 @@ from core.django.actors import Actor, ActorKind
 from credentials.models import ExchangeAccount
 from credentials.vault import Purpose
 from exchanges.simulators import profiles
-from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.binance.limits import Limits
 from exchanges.simulators.clock import FixedClock
+from exchanges.simulators.exchange import SimulatedExchange
 from pipeline import runs
 from pipeline.models import Stream, SyncCursor, SyncRun, Trigger
 from pipeline.session import Progress
@@ -37,7 +37,7 @@ NO_LIMITS = Limits(api=10**9, sapi_ip=10**9, sapi_uid_second=10**9)
 class World:
     """One simulated trader and our account of them."""
 
-    simulator: BinanceSimulator
+    simulator: SimulatedExchange
     clock: FixedClock
     label: str
     user: User
