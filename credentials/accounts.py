@@ -92,7 +92,7 @@ def connect(
         detail = f"This exchange is not supported yet; supported now: {names}."
         raise keys.invalid("/exchange", "exchange_not_supported", detail)
     with tenancy.acting_as(user_id):
-        label = label or free_label(Exchange(exchange).label)
+        label = label or free_label(_title(exchange))
         account = ExchangeAccount(user_id=user_id, exchange=exchange, mode=Mode(mode), label=label)
         _save(account)
         keys.replace(account, api_key=api_key, secret_key=secret_key, passphrase=passphrase)
@@ -190,6 +190,11 @@ def _save(account: ExchangeAccount, *fields: str) -> None:
         if _LABEL_RULE not in str(error):
             raise
         raise LabelTaken("Another of your accounts has this label.") from None
+
+
+def _title(exchange: str) -> str:
+    known = registry.supported().get(exchange)
+    return known.title if known else Exchange(exchange).label
 
 
 def free_label(title: str) -> str:

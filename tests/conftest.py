@@ -12,6 +12,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from core.django import actors
 from core.django.actors import Actor, ActorKind
+from exchanges import registry
 from tests.clients import PageClient
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -66,6 +67,12 @@ def _nobody() -> Iterator[None]:
     """Whoever a test let act is gone after it."""
     with actors.acting(actors.NOBODY):
         yield
+
+
+@pytest.fixture
+def only_binance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other exchanges have no adapter, whichever have one by now."""
+    monkeypatch.setattr(registry, "_EXCHANGES", {"binance": registry.supported()["binance"]})
 
 
 @pytest.fixture(autouse=True)

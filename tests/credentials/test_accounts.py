@@ -39,6 +39,7 @@ def test_accounts_without_a_label_are_called_after_the_exchange_and_numbered() -
     assert _labels(user.id) == ["Binance", "Binance 2", "Mine", "Binance 3"]
 
 
+@pytest.mark.usefixtures("only_binance")
 @pytest.mark.parametrize("exchange", ["bitget", "nowhere"])
 def test_an_exchange_without_an_adapter_is_refused_with_those_that_have_one(exchange: str) -> None:
     with pytest.raises(Invalid, match="supported now: binance") as caught:

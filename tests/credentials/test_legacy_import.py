@@ -182,6 +182,7 @@ def test_an_id_of_somebody_else_is_not_taken_over(tmp_path: Path) -> None:
     assert [a.label for a in _accounts(theirs.user)] == ["Theirs"]
 
 
+@pytest.mark.usefixtures("only_binance")
 def test_an_exchange_without_an_adapter_is_kept_and_never_synced(tmp_path: Path) -> None:
     user = UserFactory.create()
 

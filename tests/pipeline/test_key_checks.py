@@ -238,6 +238,7 @@ def test_the_task_checks_and_nobody_checks_twice(world: World, monkeypatch: pyte
     assert _account(world).key_state == KeyState.GOOD
 
 
+@pytest.mark.usefixtures("only_binance")
 @pytest.mark.parametrize("exchange", ["fred", "alpha_vantage", "bitget"])
 def test_what_has_no_adapter_is_never_synced(exchange: str, world: World) -> None:
     account = AccountFactory.create(user=world.user, exchange=exchange)

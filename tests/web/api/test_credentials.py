@@ -92,7 +92,7 @@ def test_a_refused_save_leaves_nothing() -> None:
 @pytest.mark.parametrize(
     ("changes", "errors"),
     [
-        ({"exchange": "bitget"}, [("/exchange", "exchange_not_supported")]),
+        ({"exchange": "nowhere"}, [("/exchange", "exchange_not_supported")]),
         ({"apiKey": "****1234"}, [("/apiKey", "masked_key")]),
         ({"apiKey": ""}, [("/apiKey", "blank")]),
         ({"apiKey": "two words"}, [("/apiKey", "invalid")]),
