@@ -4,6 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -13,7 +14,7 @@ from accounts.mail_limits import TooManyMails
 from accounts.models import User
 from accounts.one_time import Purpose
 from core.django import actors
-from core.errors import Conflict, DomainError
+from core.errors import Conflict, DomainError, NotAuthenticated
 
 
 class SignUpClosed(DomainError):
@@ -111,6 +112,12 @@ def require_verified(user: User) -> None:
         raise EmailNotVerified(
             "Confirm your e-mail address first: open the link that was mailed to you, or ask for another one."
         )
+
+
+def require_living(user_id: UUID) -> None:
+    """Raises NotAuthenticated for a user who was closed since the request began."""
+    if not User.objects.filter(id=user_id, is_deleted=False).exists():
+        raise NotAuthenticated("This account was closed a moment ago.")
 
 
 def tell_taken(email: str) -> None:

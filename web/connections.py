@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import users
 from core.django import tenancy
 from credentials import accounts
 from credentials.accounts import ConnectedAccount
@@ -24,6 +25,7 @@ def connect(*, user_id: UUID, at: datetime, **key: Any) -> ConnectedAccount:
     check. Raises Invalid, LabelTaken."""
     with tenancy.acting_as(user_id):
         account = accounts.connect(user_id=user_id, **key)
+        users.require_living(user_id)  # now that the new row holds the user's: closing waits, or is seen here
         _check(account.id, user_id=user_id, at=at)
         return accounts.show(user_id=user_id, account_id=account.id)
 

@@ -53,6 +53,8 @@ def close_user(*, user: User, password: str, at: datetime) -> None:
     """
     passwords.verify(user=user, password=password, at=at)
     with tenancy.acting_as(user.id):
+        # No account is connected meanwhile: its foreign key waits for this row (connections.connect looks again).
+        User.objects.select_for_update().values_list("id").get(id=user.id)
         for connected in accounts.list_for(user_id=user.id):
             accounts.close(user_id=user.id, account_id=connected.account.id)
         profile.erase(user=user, at=at)

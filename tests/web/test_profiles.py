@@ -1,13 +1,16 @@
 """What changing and closing a user means to the other rooms."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
+from django.db import connection
 
 from accounts.models import Session, User
 from core import clock
 from core.django import tenancy
-from core.errors import Invalid
+from core.errors import Invalid, NotAuthenticated
 from credentials.models import ApiCredential, ExchangeAccount
 from orders.models import Fill
 from pipeline import dispatch
@@ -47,6 +50,41 @@ def test_closing_destroys_all_keys_and_keeps_the_history() -> None:
         assert Fill.objects.get() == fill
     assert User.objects.get().is_deleted
     assert not Session.objects.filter(revoked_at__isnull=True).exists()
+
+
+def test_who_was_closed_meanwhile_connects_nothing() -> None:
+    user = UserFactory.create(is_deleted=True)
+
+    with pytest.raises(NotAuthenticated):
+        _connect(user, "Late")
+
+    with tenancy.acting_as(user.id):
+        assert (ExchangeAccount.objects.count(), ApiCredential.objects.count()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_closing_while_accounts_are_connected_leaves_no_key() -> None:
+    user, start = UserFactory.create(), Barrier(5)
+
+    def connect(number: int) -> None:
+        try:
+            start.wait()
+            _connect(user, f"Account {number}")
+        except NotAuthenticated:
+            pass
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        tasks = [threads.submit(connect, number) for number in range(4)]
+        start.wait()
+        profiles.close_user(user=user, password=PASSWORD, at=clock.now())
+        for task in tasks:
+            task.result()
+
+    with tenancy.acting_as(user.id):
+        assert not ExchangeAccount.objects.filter(is_active=True).exists()
+        assert not ApiCredential.objects.exclude(api_key="", secret_key="").exists()
 
 
 def test_closing_leaves_others_alone() -> None:
