@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "accounts.page_sessions.PageSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "web.edge.PageVisitor",
     "web.edge.RateLimit",
     "web.edge.Unavailable",
     "web.middleware.AdminDoor",

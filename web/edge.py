@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.django import actors, problems, rate_limits
 from core.django.views import Endpoint
+from web.middleware import printable
 from web.pages import errors
 
 access: Final = logging.getLogger("access")
@@ -31,18 +32,19 @@ class AccessLog:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         begun = time.perf_counter()
         response = self.get_response(request)
+        path = printable(request.path)
         milliseconds = round((time.perf_counter() - begun) * 1000, 1)
         level = logging.DEBUG if request.path.startswith(_QUIET) else logging.INFO
         access.log(
             level,
             "%s %s %d %.1f ms",
             request.method,
-            request.path,
+            path,
             response.status_code,
             milliseconds,
             extra={
                 "method": request.method,
-                "path": request.path,
+                "path": path,
                 "status": response.status_code,
                 "duration_ms": milliseconds,
                 "address": actors.current().address,
@@ -78,8 +80,29 @@ class BodyLimit:
         return self.get_response(request)
 
 
+class PageVisitor:
+    """The user of a page is known by its session, whatever the page; the API looks at tokens alone."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, options: Any) -> HttpResponse | None:
+        if _is_endpoint(view):
+            return None
+        try:
+            user = request.user  # reads the session's row
+            if user.is_authenticated and actors.current().user_id is None:
+                actors.identify(user_id=user.id)
+        except (OperationalError, InterfaceError) as error:
+            return errors.unavailable(request, problems.unavailable(error))
+        return None
+
+
 class RateLimit:
-    """Counts pages and documents by session or address; the API counts itself, once it knows whose token it is."""
+    """Counts pages and documents by user or address; the API counts itself, once it knows whose token it is."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -90,17 +113,18 @@ class RateLimit:
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, options: Any) -> HttpResponse | None:
-        kind = getattr(view, "cls", None)
-        if isinstance(kind, type) and issubclass(kind, Endpoint):
+        if _is_endpoint(view):
             return None
         try:
-            user = request.user  # reads the session's row
-            rate_limits.consume_for(request, user.id if user.is_authenticated else None)
+            rate_limits.consume_for(request, actors.current().user_id)
         except rate_limits.RateLimited as error:
             return errors.rate_limited(request, error)
-        except (OperationalError, InterfaceError) as error:
-            return errors.unavailable(request, problems.unavailable(error))
         return None
+
+
+def _is_endpoint(view: Any) -> bool:
+    kind = getattr(view, "cls", None)
+    return isinstance(kind, type) and issubclass(kind, Endpoint)
 
 
 class Unavailable:

@@ -41,7 +41,7 @@ class RequestActor:
             kind=ActorKind.ANONYMOUS,
             request_id=given if _REQUEST_ID.fullmatch(given) else uuid4().hex,
             address=client_address(request),
-            user_agent=_printable(request.headers.get("User-Agent", ""))[:_USER_AGENT_LENGTH],
+            user_agent=printable(request.headers.get("User-Agent", ""))[:_USER_AGENT_LENGTH],
         )
         with actors.acting(actor):
             response = self.get_response(request)
@@ -63,7 +63,7 @@ class RefusedAccess:
         response = self.get_response(request)
         user_id = actors.current().user_id
         if user_id is not None and _is_refusal(request, response, user_id):
-            details = {"method": request.method or "", "path": request.path[:_PATH_LENGTH]}
+            details = {"method": request.method or "", "path": printable(request.path)[:_PATH_LENGTH]}
             try:
                 audit.record(Action.ACCESS_REFUSED, user_id=user_id, status=response.status_code, **details)
             except DatabaseError:  # the refusal stands; that it left no trace is worth an alarm
@@ -89,7 +89,8 @@ def client_address(request: HttpRequest) -> str:
         return ""
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Without control characters, which forge lines of a log and which no JSON column holds."""
     return "".join(character for character in text if character.isprintable())
 
 
@@ -105,7 +106,9 @@ class AdminDoor:
             return self.get_response(request)
         actors.identify(user_id=cast("User", request.user).id, kind=ActorKind.OPERATOR)
         # The query is left out: operators search for people by e-mail.
-        with tenancy.as_system("admin", method=request.method or "", path=request.path[:_PATH_LENGTH]):
+        with tenancy.as_system(
+            "admin", method=request.method or "", path=printable(request.path)[:_PATH_LENGTH]
+        ):
             response = self.get_response(request)
             if (
                 response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -119,3 +119,8 @@ def test_a_change_in_the_admin_is_the_operators(page: Client, operator: User) ->
         entry = AuditLog.objects.filter(action="UPDATE").latest("id")
     assert (entry.actor_id, entry.actor_kind, entry.ip_address) == (operator.id, "operator", "127.0.0.1")
     assert (entry.new_values or {})["is_active"] is False
+
+
+def test_a_path_or_filter_of_control_characters_breaks_nothing(page: Client) -> None:
+    assert page.get("/admin/%00%0A").status_code == 404
+    assert found(page, action="a\0b") == []

@@ -27,7 +27,13 @@ class _ChoiceFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        return queryset if value is None else queryset.filter(**{str(self.parameter_name): value})
+        if value is None:
+            return queryset
+        return (
+            queryset.filter(**{str(self.parameter_name): value})
+            if value in self.values()
+            else queryset.none()
+        )
 
 
 class ActionFilter(_ChoiceFilter):
