@@ -41,7 +41,7 @@ def test_pages_are_kept_by_nobody(as_alice: Client, path: str) -> None:
 
 def test_a_deleted_user_is_logged_out(as_alice: Client, alice: User) -> None:
     User.objects.filter(id=alice.id).update(is_deleted=True)
-    assert as_alice.get("/").headers["Location"] == "/login"
+    assert as_alice.get("/").headers["Location"] == "/login?next=/"
     assert "_auth_user_id" not in as_alice.session
 
 
