@@ -1,11 +1,18 @@
 """Serializers that refuse what they do not know, for bodies and for query parameters."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from decimal import Decimal
+from typing import Any, ClassVar, Final
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
+
+_JSON_TYPES: Final[tuple[tuple[type[Any], Any, str], ...]] = (
+    (serializers.BooleanField, bool, "true or false"),
+    (serializers.CharField, str, "a text"),
+    (serializers.IntegerField, int | Decimal, "a number"),
+)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -15,15 +22,27 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = self._unknown(data) if isinstance(data, Mapping) else {}
+        if isinstance(data, Mapping) and self.context.get("is_json"):
+            errors |= self._mistyped(data)
         try:
             value = super().to_internal_value(data)
         except ValidationError as error:
             if not isinstance(error.detail, dict):
                 raise
-            raise ValidationError({**error.detail, **errors}) from None
+            more = {name: texts for name, texts in errors.items() if name not in error.detail}
+            raise ValidationError({**error.detail, **more}) from None
         if errors:
             raise ValidationError(errors)
         return value
+
+    def _mistyped(self, data: Mapping[Any, Any]) -> dict[str, list[ErrorDetail]]:
+        """JSON's types are kept apart: 0 is not false, and a number is no text. Forms send texts only."""
+        return {
+            name: [ErrorDetail(f"This must be {told}.", code="invalid")]
+            for name, field in self.fields.items()
+            for kind, accepted, told in _JSON_TYPES
+            if isinstance(field, kind) and data.get(name) is not None and not isinstance(data[name], accepted)
+        }
 
     def _unknown(self, data: Mapping[Any, Any]) -> dict[str, list[ErrorDetail]]:
         detail = ErrorDetail("There is no such member here.", code="unknown")

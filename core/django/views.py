@@ -38,7 +38,7 @@ class Endpoint(APIView):
 
     def body(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
         """The validated body. Raises ValidationError."""
-        body = serializer(data=self.request.data)
+        body = serializer(data=self.request.data, context={"is_json": True})
         body.is_valid(raise_exception=True)
         values: dict[str, Any] = body.validated_data
         return values

@@ -41,6 +41,32 @@ def test_a_member_of_the_answer_may_come_back_and_is_ignored() -> None:
     assert body.validated_data == {"name": "x"}
 
 
+class _Typed(StrictSerializer):
+    name = serializers.CharField(allow_null=True)
+    days = serializers.IntegerField()
+    can_trade = serializers.BooleanField()
+
+
+def test_json_types_are_kept_apart() -> None:
+    body = _Typed(data={"name": 1, "days": "1", "can_trade": 0}, context={"is_json": True})
+
+    with pytest.raises(ValidationError) as caught:
+        body.is_valid(raise_exception=True)
+
+    assert _codes(caught.value) == {"name": ["invalid"], "days": ["invalid"], "can_trade": ["invalid"]}
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_values_of_the_right_json_type_are_taken(is_json: bool) -> None:
+    body = _Typed(data={"name": None, "days": 1, "can_trade": False}, context={"is_json": is_json})
+
+    assert body.is_valid()
+
+
+def test_forms_send_texts_only() -> None:
+    assert _Typed(data={"name": "x", "days": "1", "can_trade": "on"}).is_valid()
+
+
 def test_an_unprintable_name_is_told_printably() -> None:
     with pytest.raises(ValidationError) as caught:
         _Body(data={"name": "x", "\ud800" + "y" * 1000: 1}).is_valid(raise_exception=True)

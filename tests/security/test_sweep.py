@@ -4,45 +4,27 @@ Three times: as it is; with querysets that filter nothing, so that row-level sec
 policies off, so that querysets and raw SQL stand alone. More foreign values: see tests.security.sweep.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection, models
-from django.test import override_settings
-from pytest_django.plugin import DjangoDbBlocker
 
 from core.django import tenancy
 from tests.security import catalogue
 from tests.security.operations import Operation, operations
-from tests.security.people import as_table_owner, newcomer, trader, undone
+from tests.security.people import Person, as_table_owner, undone
 from tests.security.recipes import RECIPES
 from tests.security.sweep import Sweep
 
 pytestmark = pytest.mark.django_db
-SETTINGS = {
-    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
-    "RATE_LIMIT": "",
-    "RATE_LIMIT_SENSITIVE": "",
-}
 
 
 @pytest.fixture(scope="module")
-def sweep(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Sweep]:
+def sweep(people: list[Person]) -> Sweep:
     """One world for all; each request in it is undone."""
-    logging.disable()  # thousands of refusals, each of them wanted
-    with django_db_blocker.unblock(), override_settings(**SETTINGS), undone():
-        yield Sweep(
-            [
-                trader("alice", size=Decimal("1.0137219"), first_id=7_100_000_000_000),
-                trader("robert", size=Decimal("2.0291413"), first_id=7_200_000_000_000),
-                newcomer("caroline"),
-            ]
-        )
-    logging.disable(logging.NOTSET)
+    return Sweep(people)
 
 
 @contextmanager

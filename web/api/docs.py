@@ -5,12 +5,13 @@ from typing import Any
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.utils.decorators import method_decorator
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.authentication import BearerAuthentication
 from accounts.permissions import takes_api_tokens
+from core.django.serializers import StrictSerializer
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
@@ -38,6 +39,24 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
                 "description": "Of a program, by `POST /auth/api-tokens`: it may read, or read and trade.",
             },
         ]
+
+
+class StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # registers itself
+    """Members that a body does not name are refused; those of answers that may come back are taken and ignored."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
+            self.target, direction, bypass_extensions=True
+        )
+        sent_back = {name: {"description": "Ignored."} for name in sorted(self.target.ignored)}
+        return {
+            **schema,
+            "properties": {**sent_back, **schema.get("properties", {})},
+            "additionalProperties": False,
+        }
 
 
 class SchemaView(SpectacularAPIView):
