@@ -74,7 +74,12 @@ def change(
     encoded = make_password(new_password)
     with actors.stamped():
         User.objects.filter(id=user.id, is_deleted=False).update(
-            password=encoded, password_updated_at=at, secret_token=None, pending_email="", updated_at=at
+            password=encoded,
+            password_updated_at=at,
+            secret_token=None,
+            secret_token_created_at=None,
+            pending_email="",
+            updated_at=at,
         )
         sessions.revoke_all(user_id=user.id, except_session=session_id, reason="password changed", at=at)
     _tell_changed(user)
