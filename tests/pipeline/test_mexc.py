@@ -13,6 +13,7 @@ from accounts.models import User
 from core import clock as time
 from core.django import actors, tenancy
 from core.django.actors import Actor, ActorKind
+from core.money import ZERO
 from credentials import accounts
 from credentials.models import ExchangeAccount
 from exchanges.simulators import profiles
@@ -24,6 +25,8 @@ from pipeline import runs
 from pipeline.models import RunStatus, SyncRun, Trigger
 from pipeline.sync import sync_account
 from portfolio.balances import latest_rows, side_by_side
+from portfolio.models import Position
+from tests.exchanges.simulators.folding import fold
 from tests.factories import UserFactory
 from tests.pipeline.worlds import START
 
@@ -230,3 +233,44 @@ def test_a_second_sync_stores_nothing_twice(make_world: Callable[[str], MexcWorl
     world.sync(Trigger.CONNECT)
     run = world.sync()
     assert (run.status, run.counts) == (RunStatus.OK, {})
+
+
+def untold(world: MexcWorld) -> dict[str, Decimal]:
+    """What the facts MEXC has forgotten did to the balances."""
+    told = world.simulator.truth()["accounts"][world.label]
+    now = world.clock.now_ms()
+    older = {
+        name: [fact for fact in told[name] if fact["time"] < now - 90 * DAY_MS]
+        for name in ("deposits", "withdrawals")
+    }
+    fills = {
+        name: [fact for fact in facts if fact["time"] < now - 30 * DAY_MS]
+        for name, facts in told["fills"].items()
+    }
+    return fold({**older, "fills": fills}, holes=False)
+
+
+def test_what_mexc_has_forgotten_shows_as_a_difference(make_world: Callable[[str], MexcWorld]) -> None:
+    world = make_world("old")
+    world.sync(Trigger.CONNECT)
+    with tenancy.acting_as(world.user.id):
+        rows = side_by_side(account_ids=[world.account.id])
+    assert {row.asset: row.difference for row in rows if row.difference} == untold(world) != {}
+
+
+def test_coins_bought_before_what_mexc_tells_have_an_unknown_cost_and_no_profit(
+    make_world: Callable[[str], MexcWorld],
+) -> None:
+    """All MX was bought earlier; since then it only went out in fees."""
+    world = make_world("old")
+    world.sync(Trigger.CONNECT)
+    fills = true_fills(world)
+    assert "MXUSDT" not in {symbol for symbol, _ in fills}
+    with tenancy.acting_as(world.user.id):
+        positions = list(Position.objects.filter(account=world.account, book__asset="MX"))
+    assert sum(each.unknown_quantity for each in positions) == sum(
+        fact["fee"] for fact in fills.values() if fact["fee_asset"] == "MX"
+    )
+    assert {(each.entered_quantity, each.exited_quantity, each.gross_pnl) for each in positions} == {
+        (0, 0, 0)
+    }
