@@ -272,5 +272,5 @@ def test_coins_bought_before_what_mexc_tells_have_an_unknown_cost_and_no_profit(
         fact["fee"] for fact in fills.values() if fact["fee_asset"] == "MX"
     )
     assert {(each.entered_quantity, each.exited_quantity, each.gross_pnl) for each in positions} == {
-        (0, 0, 0)
+        (ZERO, ZERO, ZERO)
     }

@@ -8,7 +8,7 @@ import urllib.parse
 from dataclasses import dataclass
 from typing import Any
 
-from exchanges.simulators.binance import BinanceSimulator
+from exchanges.simulators.exchange import SimulatedExchange
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Answer:
 
     @property
     def error(self) -> tuple[int, int]:
-        """HTTP status and Binance's code."""
+        """HTTP status and the exchange's code."""
         return self.status, self.json["code"]
 
 
 def send(
-    simulator: BinanceSimulator,
+    simulator: SimulatedExchange,
     path: str,
     *,
     method: str = "GET",
@@ -49,7 +49,7 @@ def send(
         connection.close()
 
 
-def query(simulator: BinanceSimulator, *, secret: str, **parameters: Any) -> str:
+def query(simulator: SimulatedExchange, *, secret: str, **parameters: Any) -> str:
     """A signed query string; `timestamp` is the simulator's time unless it is given."""
     parameters.setdefault("timestamp", simulator.clock.now_ms())
     text = urllib.parse.urlencode(parameters)
@@ -57,7 +57,7 @@ def query(simulator: BinanceSimulator, *, secret: str, **parameters: Any) -> str
 
 
 def ask(
-    simulator: BinanceSimulator, path: str, *, account: str = "demo", method: str = "GET", **parameters: Any
+    simulator: SimulatedExchange, path: str, *, account: str = "demo", method: str = "GET", **parameters: Any
 ) -> Answer:
     """A signed request of an account."""
     keys = simulator.accounts[account]
