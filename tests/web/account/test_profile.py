@@ -83,6 +83,13 @@ def test_who_is_not_verified_is_told_everywhere_and_gets_the_link_again(
     assert len(mailbox) == 1
 
 
+def test_opening_the_address_of_the_button_mails_nothing(as_alice: Client, mailbox: Mailbox) -> None:
+    User.objects.update(is_verified=False)
+
+    assert as_alice.get("/account/resend-verification").headers["Location"] == "/account"
+    assert len(mailbox) == 0
+
+
 def test_where_no_mail_is_sent_nobody_is_told_to_confirm(as_alice: Client, settings: Settings) -> None:
     settings.VERIFY_EMAIL = False
     User.objects.update(is_verified=False)

@@ -40,9 +40,11 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 @member_page
-@require_http_methods(["POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def resend(request: HttpRequest) -> HttpResponse:
-    """Mail the link again that confirms the address."""
+    """Mail the link again that confirms the address; a GET, as after a log-in in between, only leads back."""
+    if request.method != "POST":
+        return redirect("web:account")
     try:
         users.resend_verification(user=member(request), at=clock.now())
     except DomainError as error:
