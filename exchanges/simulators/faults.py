@@ -21,8 +21,8 @@ how many of them it lets pass first (`skip`), how many it spoils (`times`, None 
 | `many_decimals` | a number of one row has 19 decimals | `field`, `row` |
 | `unreadable_row` | one row lacks a field | `field`, `row` |
 
-Rules of several kinds act together on one request. `late_fill` is not a rule but an event; see
-`BinanceSimulator`.
+The codes are Binance's; every exchange refuses in its own words. Rules of several kinds act together on one request.
+`late_fill` is not a rule but an event; see `SimulatedExchange`.
 """
 
 import fnmatch
