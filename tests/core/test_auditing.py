@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts import audit
 from accounts.audit import Action
 from accounts.models import ApiToken, AuditLog, Session, User
-from core.django import actors, tenancy
+from core.django import actors, audit_sql, tenancy
 from core.django.actors import Actor, ActorKind
 from credentials.models import ApiCredential, ExchangeAccount
 from tests.conftest import NOW
@@ -275,3 +275,20 @@ def test_djangos_own_commands_are_ascribed_to_the_command() -> None:
         "command",
         "manage.py createsuperuser",
     )
+
+
+def test_sealing_goes_back_and_forth() -> None:
+    user = UserFactory.create()
+    as_login_role(audit_sql.UNSEAL)
+    User.objects.filter(id=user.id).update(is_staff=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege('accounts_auditlog', 'INSERT')")
+        assert cursor.fetchone() == (True,)
+
+    as_login_role(audit_sql.SEAL)
+    User.objects.filter(id=user.id).update(is_staff=False)
+
+    assert [entry.new_values for entry in trail(action="UPDATE")] == [{"is_staff": True}, {"is_staff": False}]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege('accounts_auditlog', 'INSERT')")
+        assert cursor.fetchone() == (False,)
