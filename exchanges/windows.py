@@ -55,7 +55,7 @@ class WindowWalk:
 
     page: int  # rows of a full answer
     longest: timedelta  # the widest window asked for
-    overlap: timedelta  # read again by the next walk
+    overlap: timedelta  # at least this much is read again by the next walk
 
     def at(self, position: str, span: Span) -> Window:
         """The window to ask for; empty when there is nothing to ask."""
@@ -71,7 +71,9 @@ class WindowWalk:
         if window.end < span.until:
             # Twice as wide as what just fitted: back to the widest within a few windows.
             return f"{window.end}:{window.end + 2 * window.length}", True
-        return str(max(span.until - self.overlap // MILLISECOND, span.floor)), False
+        # The last window fitted one answer as a whole: reading all of it again costs no more than its end alone, and
+        # finds what was late, or left out by mistake.
+        return str(max(min(window.start, span.until - self.overlap // MILLISECOND), span.floor)), False
 
     def is_full(self, count: int) -> bool:
         return count >= self.page

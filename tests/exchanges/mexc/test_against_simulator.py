@@ -271,21 +271,27 @@ def test_a_crowd_of_fills_is_the_truth(world: World) -> None:
     assert len(truth) > 400
 
 
-def test_a_late_fill_of_the_last_day_is_found_by_the_next_walk(world: World) -> None:
+@pytest.mark.parametrize("days", [0, 2, 29])
+@pytest.mark.parametrize("newest_id", [False, True])
+def test_a_late_fill_of_a_calm_symbol_is_found_by_the_next_walk(
+    world: World, days: int, newest_id: bool
+) -> None:
     account, symbol = world.account(), busiest(world)
     first, _, position = walk(partial(account.fills, symbol))
-    world.simulator.report_late_fill(account="demo", symbol=symbol, days=0)
+    world.simulator.report_late_fill(account="demo", symbol=symbol, days=days, newest_id=newest_id)
     again, _, _ = walk(partial(account.fills, symbol), position)
+    assert len(fill_facts(first)) == len(true_fills(world, symbol)) - 1
     assert fill_facts([*first, *again]) == true_fills(world, symbol)
 
 
-def test_a_fill_two_days_late_is_found_by_the_nightly_recheck(world: World) -> None:
-    account, symbol = world.account(), busiest(world)
-    first, _, _ = walk(partial(account.fills, symbol))
-    world.simulator.report_late_fill(account="demo", symbol=symbol, days=2)
-    pages = account.fills_between(symbol, START - timedelta(days=4), START)
+def test_a_late_fill_of_a_busy_symbol_is_found_by_the_nightly_recheck(world: World) -> None:
+    world.simulator.add_bulk_account(fills=6_000, label="bulk")
+    account = world.account("bulk")
+    first, _, _ = walk(partial(account.fills, "BTCUSDT"))
+    world.simulator.report_late_fill(account="bulk", symbol="BTCUSDT", days=3)
+    pages = account.fills_between("BTCUSDT", START - timedelta(days=4), START)
     again = [row for page in pages for row in page.rows]
-    assert fill_facts([*first, *again]) == true_fills(world, symbol)
+    assert fill_facts([*first, *again]) == true_fills(world, "BTCUSDT", "bulk")
 
 
 def refused(ask: Callable[[], object]) -> ExchangeError:
@@ -372,14 +378,11 @@ def test_disordered_pages_lose_nothing(world: World, action: str) -> None:
     assert (fill_facts(rows), bad) == (true_fills(world, "BTCUSDT", "bulk"), [])
 
 
-def test_an_empty_page_by_mistake_is_made_good_by_the_recheck(world: World) -> None:
-    """A window once believed empty is left: what is older than a day comes with the recheck."""
+def test_an_empty_page_by_mistake_is_made_good_by_the_next_walk(world: World) -> None:
     account, symbol = world.account(), busiest(world)
     world.simulator.faults.add("empty_page", path="/api/v3/myTrades", times=1)
     nothing, _, position = walk(partial(account.fills, symbol))
-    again, _, _ = walk(partial(account.fills, symbol), position)
-    pages = account.fills_between(symbol, START - timedelta(days=31), START + timedelta(milliseconds=1))
-    rows = [*again, *(row for page in pages for row in page.rows)]
+    rows, _, _ = walk(partial(account.fills, symbol), position)
     assert (nothing, fill_facts(rows)) == ([], true_fills(world, symbol))
 
 
