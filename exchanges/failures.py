@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import quote, quote_plus
 
 from exchanges.errors import ErrorKind, ExchangeError
 
@@ -138,12 +139,18 @@ def scrub(words: str, secrets: Iterable[str] = ()) -> str:
     """Words fit to store and show: no URL, no key, no signature, no markup, at most 200 characters."""
     words = html.unescape(_TAG.sub(" ", _UNSEEN.sub(" ", words)))
     for secret in secrets:
-        if secret:
-            words = words.replace(secret, _HIDDEN)
+        for form in _forms(secret):
+            words = words.replace(form, _HIDDEN)
     for pattern in _NOT_SHOWN:
         words = pattern.sub(_HIDDEN, words)
     words = " ".join("".join(sign if sign.isprintable() else " " for sign in words).split())
     return words if len(words) <= DETAIL_LENGTH else f"{words[: DETAIL_LENGTH - 1]}…"
+
+
+def _forms(secret: str) -> list[str]:
+    """How a secret may be written: as it is, in a URL, in JSON; the longest first."""
+    forms = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+    return sorted(filter(None, forms), key=len, reverse=True)
 
 
 def _page_title(body: str) -> str:
