@@ -14,6 +14,7 @@ from exchanges.gateio.walks import MOST_ROWS, WINDOW_MS, Window, ceil_second
 from exchanges.transport import CcxtClient
 
 ROOM: Final = 20_000  # rows a client keeps for symbols that have not asked yet: about 40 MB
+RECHECKED_MS: Final = 4 * 86_400_000  # so far back the pipeline reads by time again
 _Divided = Mapping[str, list[Any] | None]
 
 
@@ -27,6 +28,7 @@ class Ledger:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     _windows: dict[int, _Divided | None] = field(default_factory=dict)
     _kept: int = 0
+    _is_busy: bool = False  # the last window read had rows
 
     def page(self, symbol: str, window: Window) -> list[Any]:
         """One page of a symbol's rows, as the exchange orders them: newest first."""
@@ -35,7 +37,8 @@ class Ledger:
             rows = None if shared is None else shared.get(symbol, [])
             if rows is not None:
                 return rows[(window.page - 1) * self.limit : window.page * self.limit]
-        return self._ask(window, currency_pair=symbol)
+        ask = self._ask_again if window.end - window.start > RECHECKED_MS else self._ask
+        return ask(window, currency_pair=symbol)
 
     def symbols(self, until: datetime, since: str = "") -> frozenset[str]:
         """Every symbol with a row in the windows from position `since` on."""
@@ -69,7 +72,8 @@ class Ledger:
         """The rows by symbol, None in place of rows there is no room for."""
         divided: dict[str, list[Any]] = defaultdict(list)
         while True:
-            raws = self._ask(window)
+            raws = self._ask_again(window) if self._is_busy else self._ask(window)
+            self._is_busy = bool(raws)
             for raw in raws:
                 divided[symbol_of(raw)].append(raw)
             if len(raws) < self.limit:
@@ -84,6 +88,10 @@ class Ledger:
             return dict.fromkeys(divided)
         self._kept += count
         return divided
+
+    def _ask_again(self, window: Window, **more: Any) -> list[Any]:
+        """Nothing, where something may be expected and no walk looks again, is believed when it is told twice."""
+        return self._ask(window, **more) or self._ask(window, **more)
 
     def _ask(self, window: Window, **more: Any) -> list[Any]:
         return self.client.records(self.endpoint, {**self.fixed, **more, **window.by_page(self.limit)})

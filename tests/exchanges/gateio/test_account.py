@@ -78,7 +78,8 @@ def test_a_first_walk_reads_everything_from_the_beginning(samples: Samples, acco
     stub, reader = account(pages([trade(samples, number, at) for number, at in enumerate(times)]))
     rows, position = walk(lambda at: reader.fills("BTC_USDT", at))
     assert ids(rows) == {str(number) for number in range(len(times))}
-    assert (len(stub.asked), position) == (116, str(NOW_MS - 3_600_000))
+    # The first empty window after others is asked for twice.
+    assert (len(stub.asked), position) == (116 + 1, str(NOW_MS - 3_600_000))
 
 
 def test_other_symbols_cost_nothing_but_their_last_window(samples: Samples, account: Open) -> None:
@@ -95,7 +96,7 @@ def test_other_symbols_cost_nothing_but_their_last_window(samples: Samples, acco
         2000,
         1000,
     )
-    assert len(stub.asked) - asked == 1
+    assert len(stub.asked) - asked == 2  # nothing there, told twice
 
 
 def test_the_next_walk_reads_the_last_hour_again(samples: Samples, account: Open) -> None:
@@ -161,6 +162,24 @@ def test_rows_without_a_pair_are_read_by_asking_for_it(samples: Samples, account
     _, reader = account(answer)
     rows, _ = walk(lambda at: reader.fills("BTC_USDT", at))
     assert [(row.symbol, row.fill_id) for row in rows] == [("BTC_USDT", "1")]
+
+
+@pytest.mark.parametrize("skipped", [1, 2, 3])
+def test_an_empty_answer_by_mistake_is_not_believed(samples: Samples, account: Open, skipped: int) -> None:
+    times = [*(OPENED_MS + DAY_MS + number * WINDOW_MS for number in range(3)), NOW_MS - 10 * DAY_MS]
+    honest = pages([trade(samples, number, at) for number, at in enumerate(times)])
+    mistakes = times[skipped : skipped + 1]
+
+    def answer(asked: Asked) -> Any:
+        start, end = (int(asked.query[name]) * 1000 for name in ("from", "to"))
+        if mistakes and start <= mistakes[0] <= end and len(honest(asked)) == 1:
+            mistakes.clear()
+            return []
+        return honest(asked)
+
+    _, reader = account(answer)
+    rows, _ = walk(lambda at: reader.fills("BTC_USDT", at))
+    assert (ids(rows), mistakes) == ({"0", "1", "2", "3"}, [])
 
 
 def test_more_rows_than_pages_reach_are_read_by_halves() -> None:
