@@ -147,6 +147,7 @@ def test_a_session_of_somebody_else_does_not_change_who_one_is(
     _log_in(client, alice)
     stored = client.session
     stored["session_id"] = str(other.id)
+    stored["_auth_user_hash"] = bob.get_session_auth_hash()
     stored.save()
 
     assert client.get("/").status_code == 302
