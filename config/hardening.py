@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+import limits
 from django.core.exceptions import ImproperlyConfigured
 
 _MINIMUM_SECRET: Final = 50
@@ -38,6 +39,16 @@ def refuse_unsafe(
             " smtp+tls://user:password@mail.example.com:587, or dummymail:// to send none."
         )
     _refuse_plain_database(database)
+
+
+def refuse_unreadable_rates(**rates: str) -> None:
+    """Raise ImproperlyConfigured for a rate that is no `600/minute`: found at the first request, it would be a 500."""
+    for name, rate in rates.items():
+        try:
+            if rate:
+                limits.parse(rate)
+        except ValueError:
+            _refuse(f"{name} is a count and a window such as 600/minute, or empty; {rate!r} is neither.")
 
 
 def _refuse(text: str) -> NoReturn:

@@ -237,6 +237,7 @@ CORS_EXPOSE_HEADERS = [
 RATE_LIMIT = env.str("RATE_LIMIT", default="600/minute")
 # Of one address at each of the routes that take passwords and codes, or send mail.
 RATE_LIMIT_SENSITIVE = env.str("RATE_LIMIT_SENSITIVE", default="10/minute")
+hardening.refuse_unreadable_rates(RATE_LIMIT=RATE_LIMIT, RATE_LIMIT_SENSITIVE=RATE_LIMIT_SENSITIVE)
 SENSITIVE_ROUTES = frozenset(
     (
         "register", "resend-verification", "forgot-password", "reset-password", "change-password", "change-email",

@@ -61,6 +61,8 @@ def test_djangos_deployment_check_has_nothing_to_say() -> None:
         ({"DATABASE_URL": "postgres://cgt:canary@db.example.com:5432/cgt"}, "sslmode"),
         ({"CREDENTIAL_ENCRYPTION_KEYS": ""}, "CREDENTIAL_ENCRYPTION_KEYS"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT"),
+        ({"RATE_LIMIT": "many"}, "RATE_LIMIT"),
+        ({"RATE_LIMIT_SENSITIVE": "10/fortnight"}, "RATE_LIMIT_SENSITIVE"),
     ],
 )
 def test_an_unsafe_environment_does_not_start(changed: dict[str, str], named: str) -> None:
