@@ -18,6 +18,7 @@ from core.errors import DomainError
 logger = logging.getLogger(__name__)
 CONTENT_TYPE: Final = ProblemRenderer.media_type
 RETRY_SECONDS: Final = 5
+_NO_CHOICE: Final = "This is none of the known values."
 
 
 def document(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
@@ -125,4 +126,7 @@ def _flatten(detail: Any, pointer: str) -> Any:
             nested = isinstance(value, dict | list)
             yield from _flatten(value, f"{pointer}/{index}" if nested else pointer)
     else:
-        yield {"pointer": pointer, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+        code = getattr(detail, "code", "invalid")
+        # The framework's text repeats what was sent, and that may be a secret in the wrong place.
+        text = _NO_CHOICE if code == "invalid_choice" else str(detail)
+        yield {"pointer": pointer, "code": code, "detail": text}

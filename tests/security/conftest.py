@@ -13,6 +13,7 @@ from tests.security.people import Person, newcomer, trader, undone
 
 SETTINGS = {
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    "KEY_CHECK_SECONDS": 0,  # no worker listens
     "RATE_LIMIT": "",
     "RATE_LIMIT_SENSITIVE": "",
 }
