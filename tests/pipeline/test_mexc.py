@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.django.actors import Actor, ActorKind
 from core.money import ZERO
 from credentials import accounts
 from credentials.models import ExchangeAccount
+from exchanges.errors import ErrorKind
 from exchanges.simulators import profiles
 from exchanges.simulators.clock import DAY_MS, FixedClock
 from exchanges.simulators.mexc import MexcSimulator
@@ -50,23 +52,30 @@ class MexcWorld:
     user: User
     account: ExchangeAccount
 
+    def now(self) -> datetime:
+        return time.from_ms(self.clock.now_ms())
+
     def sync(self, trigger: Trigger = Trigger.COMMAND) -> SyncRun:
-        now = time.from_ms(self.clock.now_ms())
-        runs.request(user_id=self.user.id, account_ids=[self.account.id], trigger=trigger, at=now)
-        with actors.acting(Actor(kind=ActorKind.WORKER)):
-            run = sync_account(
-                user_id=self.user.id,
-                account_id=self.account.id,
-                trigger=trigger,
-                at=now,
-                clock=lambda: time.from_ms(self.clock.now_ms()),
-            )
+        """Everything followed, now."""
+        runs.request(user_id=self.user.id, account_ids=[self.account.id], trigger=trigger, at=self.now())
+        run = self.work(trigger)
         assert run is not None
         return run
 
-    def wait(self, *, hours: int) -> None:
+    def work(self, trigger: Trigger = Trigger.SCHEDULE) -> SyncRun | None:
+        """What is due."""
+        with actors.acting(Actor(kind=ActorKind.WORKER)):
+            return sync_account(
+                user_id=self.user.id,
+                account_id=self.account.id,
+                trigger=trigger,
+                at=self.now(),
+                clock=self.now,
+            )
+
+    def wait(self, **parts: float) -> None:
         """Time passes, also for what the cache remembers."""
-        self.clock.advance(hours=hours)
+        self.clock.advance(**parts)  # type: ignore[arg-type]
         cache.clear()
 
     def told(self, kind: str, days: int) -> list[tuple[str, dict[str, Any]]]:
@@ -78,14 +87,14 @@ class MexcWorld:
 
 
 @pytest.fixture
-def make_world(settings: Settings) -> Iterator[Callable[[str], MexcWorld]]:
+def make_world(settings: Settings) -> Iterator[Callable[..., MexcWorld]]:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.PRICE_EXCHANGE = "mexc"
     simulators: list[MexcSimulator] = []
 
-    def make(label: str) -> MexcWorld:
+    def make(label: str, limits: Limits = NO_LIMITS) -> MexcWorld:
         clock = FixedClock(START)
-        simulator = MexcSimulator(seed=7, clock=clock, profiles=(NEW, OLD), limits=NO_LIMITS)
+        simulator = MexcSimulator(seed=7, clock=clock, profiles=(NEW, OLD), limits=limits)
         simulator.start()
         simulators.append(simulator)
         settings.EXCHANGE_URLS = f"mexc={simulator.url}"
@@ -196,7 +205,7 @@ def _exact(facts: list[tuple[str, dict[str, Any]]], *amounts: str) -> Facts:
 
 @pytest.mark.parametrize("label", ["demo", "old"])
 def test_the_first_sync_stores_what_mexc_still_tells(
-    make_world: Callable[[str], MexcWorld], label: str
+    make_world: Callable[..., MexcWorld], label: str
 ) -> None:
     world = make_world(label)
     run = world.sync(Trigger.CONNECT)
@@ -208,7 +217,7 @@ def test_the_first_sync_stores_what_mexc_still_tells(
 
 
 def test_a_young_accounts_computed_balances_equal_the_reported_ones(
-    make_world: Callable[[str], MexcWorld],
+    make_world: Callable[..., MexcWorld],
 ) -> None:
     world = make_world("demo")
     world.sync(Trigger.CONNECT)
@@ -217,7 +226,7 @@ def test_a_young_accounts_computed_balances_equal_the_reported_ones(
     assert {row.asset: row.difference for row in rows if row.difference} == {}
 
 
-def test_what_happened_since_comes_with_the_next_sync(make_world: Callable[[str], MexcWorld]) -> None:
+def test_what_happened_since_comes_with_the_next_sync(make_world: Callable[..., MexcWorld]) -> None:
     world = make_world("demo")
     world.sync(Trigger.CONNECT)
     before = len(stored_fills(world))
@@ -228,7 +237,7 @@ def test_what_happened_since_comes_with_the_next_sync(make_world: Callable[[str]
     assert len(stored_fills(world)) > before
 
 
-def test_a_second_sync_stores_nothing_twice(make_world: Callable[[str], MexcWorld]) -> None:
+def test_a_second_sync_stores_nothing_twice(make_world: Callable[..., MexcWorld]) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     run = world.sync()
@@ -250,7 +259,7 @@ def untold(world: MexcWorld) -> dict[str, Decimal]:
     return fold({**older, "fills": fills}, holes=False)
 
 
-def test_what_mexc_has_forgotten_shows_as_a_difference(make_world: Callable[[str], MexcWorld]) -> None:
+def test_what_mexc_has_forgotten_shows_as_a_difference(make_world: Callable[..., MexcWorld]) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     with tenancy.acting_as(world.user.id):
@@ -259,7 +268,7 @@ def test_what_mexc_has_forgotten_shows_as_a_difference(make_world: Callable[[str
 
 
 def test_coins_bought_before_what_mexc_tells_have_an_unknown_cost_and_no_profit(
-    make_world: Callable[[str], MexcWorld],
+    make_world: Callable[..., MexcWorld],
 ) -> None:
     """All MX was bought earlier; since then it only went out in fees."""
     world = make_world("old")
@@ -274,3 +283,18 @@ def test_coins_bought_before_what_mexc_tells_have_an_unknown_cost_and_no_profit(
     assert {(each.entered_quantity, each.exited_quantity, each.gross_pnl) for each in positions} == {
         (ZERO, ZERO, ZERO)
     }
+
+
+def test_a_first_sync_of_few_markets_fits_ten_seconds(make_world: Callable[..., MexcWorld]) -> None:
+    world = make_world("demo", Limits())
+    assert world.sync(Trigger.CONNECT).status == RunStatus.OK
+
+
+def test_a_run_that_was_too_fast_goes_on_later(make_world: Callable[..., MexcWorld]) -> None:
+    world = make_world("old", Limits(uid=150))
+    first = world.sync(Trigger.CONNECT)
+    assert (first.status, first.error_kind) == (RunStatus.FAILED, ErrorKind.RATE)
+    for _ in range(6):
+        world.wait(minutes=2)
+        world.work()
+    assert set(stored_fills(world)) >= set(true_fills(world)) != set()
