@@ -9,8 +9,41 @@ from django.db import connection
 from credentials.models import ExchangeAccount
 from portfolio import valuations
 
+# What a quote coin is worth in the reporting currency, and the hour whose pinned prices count.
+_QUOTE_PRICE: Final = "CASE f.quote_asset WHEN %(currency)s THEN 1 ELSE q.price END"
+_HOUR: Final = "date_bin('1 hour', {0}, timestamptz 'epoch')"
 # As portfolio.accounting.events says: a quote-coin fee is worth the quote, a base-coin fee the fill's own price, any
 # other its pinned price.
+_PRICED: Final = f"""
+  SELECT f.*,
+    CASE f.fee_currency
+      WHEN f.quote_asset THEN {_QUOTE_PRICE}
+      WHEN f.base_asset THEN round(f.price * {_QUOTE_PRICE}, 18)
+      WHEN %(currency)s THEN 1
+      ELSE v.price END AS unit_price,
+    CASE f.fee_currency
+      WHEN f.quote_asset THEN coalesce(q.source, '')
+      WHEN f.base_asset THEN 'fill' || coalesce(' × ' || q.source, '')
+      ELSE coalesce(v.source, '') END AS source_text
+  FROM orders_fill f
+  LEFT JOIN pins q ON q.asset = f.quote_asset AND q.at = {_HOUR.format("f.executed_at")}
+  LEFT JOIN pins v ON v.asset = f.fee_currency AND v.at = {_HOUR.format("f.executed_at")}
+  WHERE f.user_id = %(user)s AND f.account_id = %(account)s AND f.executed_at >= %(since)s AND f.fee_amount <> 0
+"""
+_HAS_FILL_FEES: Final = """
+SELECT EXISTS (
+  SELECT FROM portfolio_fee WHERE user_id = %(user)s AND account_id = %(account)s AND fee_timestamp >= %(since)s
+    AND fill_id IS NOT NULL)
+"""
+_REVALUED: Final = f"""
+WITH pins AS ({valuations.NEWEST})
+UPDATE portfolio_fee fee
+SET value = round(f.fee_amount * f.unit_price, 18), price = f.unit_price, price_source = f.source_text
+FROM ({_PRICED}) AS f
+WHERE fee.user_id = %(user)s AND fee.account_id = %(account)s AND fee.fill_id = f.id
+  AND (fee.value, fee.price, fee.price_source)
+    IS DISTINCT FROM (round(f.fee_amount * f.unit_price, 18), f.unit_price, f.source_text)
+"""
 _FILL_FEES: Final = f"""
 WITH pins AS ({valuations.NEWEST})
 INSERT INTO portfolio_fee
@@ -19,27 +52,12 @@ INSERT INTO portfolio_fee
 SELECT user_id, account_id, id, %(exchange)s, symbol, exchange_order_id, fee_amount, fee_currency,
        CASE WHEN is_maker THEN 'MAKER' ELSE 'TAKER' END, 'ORDER_FILL',
        round(fee_amount * unit_price, 18), unit_price, source_text, executed_at
-FROM (
-  SELECT f.*,
-    CASE f.fee_currency
-      WHEN f.quote_asset THEN coalesce(q.price, own.price)
-      WHEN f.base_asset THEN round(f.price * coalesce(q.price, own.price), 18)
-      WHEN %(currency)s THEN 1
-      ELSE v.price END AS unit_price,
-    CASE f.fee_currency
-      WHEN f.quote_asset THEN coalesce(q.source, '')
-      WHEN f.base_asset THEN 'fill' || coalesce(' × ' || q.source, '')
-      ELSE coalesce(v.source, '') END AS source_text
-  FROM orders_fill f
-  LEFT JOIN LATERAL (SELECT 1 AS price WHERE f.quote_asset = %(currency)s) own ON true
-  LEFT JOIN pins q ON q.asset = f.quote_asset AND q.at = date_trunc('hour', f.executed_at, 'UTC')
-  LEFT JOIN pins v ON v.asset = f.fee_currency AND v.at = date_trunc('hour', f.executed_at, 'UTC')
-  WHERE f.account_id = %(account)s AND f.executed_at >= %(since)s AND f.fee_amount <> 0
-) AS priced
-ON CONFLICT (fill_id) DO UPDATE SET value = excluded.value, price = excluded.price,
-  price_source = excluded.price_source
-WHERE (portfolio_fee.value, portfolio_fee.price, portfolio_fee.price_source)
-  IS DISTINCT FROM (excluded.value, excluded.price, excluded.price_source)
+FROM ({_PRICED}) AS priced
+"""
+_WITHOUT_A_FEE: Final = """
+WHERE NOT EXISTS (
+  SELECT FROM portfolio_fee fee
+  WHERE fee.user_id = %(user)s AND fee.account_id = %(account)s AND fee.fill_id = priced.id)
 """
 _WITHDRAWAL_FEES: Final = f"""
 WITH pins AS ({valuations.NEWEST})
@@ -50,10 +68,10 @@ SELECT t.user_id, t.account_id, t.id, %(exchange)s, '', '', t.fee_amount, t.asse
        round(t.fee_amount * CASE WHEN t.asset = %(currency)s THEN 1 ELSE v.price END, 18),
        CASE WHEN t.asset = %(currency)s THEN 1 ELSE v.price END, coalesce(v.source, ''), t.occurred_at
 FROM orders_transfer t
-LEFT JOIN pins v ON v.asset = t.asset AND v.at = date_trunc('hour', t.occurred_at, 'UTC')
-WHERE t.account_id = %(account)s AND t.kind = 'WITHDRAWAL' AND t.status <> 'failed' AND t.fee_amount <> 0
-  AND t.occurred_at >= %(since)s
-ON CONFLICT (transfer_id) DO UPDATE SET value = excluded.value, price = excluded.price,
+LEFT JOIN pins v ON v.asset = t.asset AND v.at = {_HOUR.format("t.occurred_at")}
+WHERE t.user_id = %(user)s AND t.account_id = %(account)s AND t.kind = 'WITHDRAWAL'
+  AND t.status <> 'failed' AND t.fee_amount <> 0 AND t.occurred_at >= %(since)s
+ON CONFLICT (transfer_id) WHERE transfer_id IS NOT NULL DO UPDATE SET value = excluded.value, price = excluded.price,
   fee_amount = excluded.fee_amount, price_source = excluded.price_source, fee_timestamp = excluded.fee_timestamp
 WHERE (portfolio_fee.value, portfolio_fee.fee_amount, portfolio_fee.fee_timestamp)
   IS DISTINCT FROM (excluded.value, excluded.fee_amount, excluded.fee_timestamp)
@@ -77,8 +95,11 @@ SELECT min(at) FROM (
 """
 
 
-def refresh(*, account: ExchangeAccount, since: datetime) -> None:
-    """Bring the fees of facts since a moment up to date. A fee without a price yet has no value, never zero."""
+def refresh(*, account: ExchangeAccount, since: datetime, many: bool) -> None:
+    """Bring the fees of facts since a moment up to date. A fee without a price yet has no value, never zero.
+
+    `many`: expect a whole history. Rows written a moment ago have no statistics, and by a handful it would be looped.
+    """
     scope: dict[str, Any] = {
         "account": account.id,
         "exchange": account.exchange,
@@ -87,8 +108,18 @@ def refresh(*, account: ExchangeAccount, since: datetime) -> None:
         "user": account.user_id,
     }
     with connection.cursor() as cursor:
-        for statement in (_FILL_FEES, _WITHDRAWAL_FEES, _FAILED_WITHDRAWALS):
-            cursor.execute(statement, scope)
+        # Of two who look which facts have no fee yet, the second waits and finds those of the first.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('fees ' || %(account)s, 0))", scope)
+        if many:
+            cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(_HAS_FILL_FEES, scope)
+        if cursor.fetchone()[0]:
+            cursor.execute(_REVALUED, scope)
+            cursor.execute(_FILL_FEES + _WITHOUT_A_FEE, scope)
+        else:
+            cursor.execute(_FILL_FEES, scope)
+        cursor.execute(_WITHDRAWAL_FEES, scope)
+        cursor.execute(_FAILED_WITHDRAWALS, scope)
 
 
 def waiting_since(*, account: ExchangeAccount) -> datetime | None:

@@ -72,14 +72,15 @@ def rebuild_account(
             valuations.pin(user_id=user_id, account_id=account_id, currency=currency, since=_hour(since))
     for book_id in book_ids:
         _rebuild_book(user_id=user_id, book_id=book_id, at=at, result=result)
+    many = result.facts > _MANY
     with tenancy.acting_as(user_id):
         if since is not None:
-            fees.refresh(account=account, since=since)
+            fees.refresh(account=account, since=since, many=many)
         annotations.refresh(
             account=account,
             since=result.since,
             changed=_BEGINNING if from_zero else at - _ORDER_CHANGES,
-            many=result.facts > _MANY,
+            many=many,
         )
     return result
 

@@ -195,8 +195,13 @@ class Fee(AccountModel):
     fill = models.OneToOneField(
         "orders.Fill", on_delete=models.CASCADE, null=True, db_constraint=False, related_name="+"
     )
-    transfer = models.OneToOneField(
-        "orders.Transfer", on_delete=models.CASCADE, null=True, db_constraint=False, related_name="+"
+    transfer = models.ForeignKey(
+        "orders.Transfer",
+        on_delete=models.CASCADE,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     exchange = models.CharField(max_length=20)
     symbol = models.CharField(max_length=40, blank=True)
@@ -214,6 +219,10 @@ class Fee(AccountModel):
 
     class Meta(AccountModel.Meta):
         constraints = [
+            # Of those that have one: hardly any fee is a transfer's.
+            models.UniqueConstraint(
+                fields=["transfer"], condition=Q(transfer__isnull=False), name="fee_once_per_transfer"
+            ),
             models.CheckConstraint(
                 condition=Q(fee_type__in=["MAKER", "TAKER", "FUNDING", "WITHDRAWAL", "CONVERSION"]),
                 name="fee_type_known",
