@@ -111,7 +111,7 @@ class Book:
         time, fill_id, symbol, _, _, quantity, value, fee, scale, fact = event
         position = self._position
         if position is None or position.closed:
-            position = self._open(event)
+            position = self._reopen(event)
         if scale != position.scale:
             value, fee = position.rescale(value, fee, scale)
         position.inventory.add((symbol, fill_id, time, quantity, value, fee, fact))
@@ -296,10 +296,14 @@ class Book:
         return position
 
     def _reopen(self, event: Event) -> OpenPosition:
-        """The closed position if its closing order fills on, else a new one."""
+        """The closed position if its closing order fills on, or the fill that opened it does (a payment of coins that
+        nobody had seen, and its rebate in the same coin); else a new one."""
         position = self._position
         closing = position.closing if position else None
-        if position is None or closing is None or closing.key[1:3] != (event.symbol, event.order_id):
+        if position is None or closing is None:
+            return self._open(event)
+        fills_on = event.kind in _TRADE_KINDS and closing.key[1:3] == (event.symbol, event.order_id)
+        if not fills_on and position.key != (event.symbol, event.event_id):
             return self._open(event)
         position.closed, position.closing = False, None
         closing.dirty = True

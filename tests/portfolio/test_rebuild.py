@@ -236,6 +236,23 @@ def test_paying_with_a_coin_is_an_exit_of_its_book(account: ExchangeAccount) -> 
     ]
 
 
+def test_a_rebate_in_the_coin_paid_with_joins_the_position_its_fill_opened(account: ExchangeAccount) -> None:
+    with tenancy.acting_as(account.user_id):
+        Valuation.objects.create(
+            user_id=account.user_id, asset="BTC", currency="USDT", at=START, price=200, source="test", source_at=START
+        )  # fmt: skip
+    pair = {"symbol": "ADABTC", "base_asset": "ADA", "quote_asset": "BTC", "fee_currency": "BTC"}
+    fact = fill(account, "BUY", "10", "0.05", fee_amount=Decimal("-0.001"), **pair)
+
+    fold(account, fact)
+
+    stored = rows(account, Position, "book__asset", "status", "quantity", "unknown_quantity")
+    assert sorted(stored) == [
+        ("ADA", "OPEN", 10, 0),
+        ("BTC", "OPEN", Decimal("0.001"), Decimal("0.5")),
+    ]
+
+
 def test_a_withdrawal_leaves_without_a_trade(account: ExchangeAccount) -> None:
     fold(
         account,

@@ -117,6 +117,25 @@ def test_unknown_fills_of_one_order_make_one_position() -> None:
     assert shown(rows.trades[0].exit_price) == "100"
 
 
+def test_a_payment_of_coins_nobody_had_seen_and_its_own_rebate_are_one_position() -> None:
+    payment = fill(1, "BUY", "1", "0.05", pair="ADA/ETH", fee="-0.001", fee_in="ETH")
+    rows = fold(booked([payment], quote_price="100"))
+
+    position = only(rows.positions)
+    assert position.status is PositionStatus.OPEN
+    assert (shown(position.unknown_quantity), shown(position.unknown_proceeds)) == ("0.05", "5")
+    assert (shown(position.open_quantity), shown(position.open_cost)) == ("0.001", "0.1")
+    assert [trade.closes_position for trade in rows.trades] == [False]
+
+
+def test_the_rebate_of_a_payment_that_emptied_an_older_position_opens_the_next() -> None:
+    bought = fill(1, "BUY", "0.05", "100")
+    paid = fill(2, "BUY", "1", "0.05", pair="ADA/ETH", fee="-0.001", fee_in="ETH")
+    rows = fold(booked([bought, paid], quote_price="100"))
+
+    assert [(row.key.fill_id, row.status.value) for row in rows.positions] == [("1", "CLOSED"), ("2", "OPEN")]
+
+
 def test_dust_leaves_at_the_episodes_average_cost_without_profit() -> None:
     fills = [fill(1, "BUY", "1.0005", "100"), fill(2, "SELL", "1", "110")]
     rows = fold(booked(fills), step="0.001")

@@ -179,6 +179,19 @@ def test_an_exact_split_changes_no_position_where_fees_move_the_book_too(
     assert positions_of(split) == positions_of(whole)
 
 
+@given(HISTORY, METHOD, STEP, st.integers(0, 60))
+def test_no_two_positions_of_a_book_share_a_key_wherever_the_fold_is_cut(
+    lumps: list[Lump], method: str, step: int, place: int
+) -> None:
+    book = paid_in_eth(to_fills(lumps))[1:]
+    empty = engine.new_state(method=method, step=step)
+    state, whole = resume(empty, book)
+    tail, _ = resume(resume(empty, book[:place])[0], book[place:])
+    keys = [row.key for row in whole.positions]
+    assert len(keys) == len(set(keys))
+    assert tail == state
+
+
 def test_under_average_a_fee_out_of_an_entry_costs_what_had_come_in_by_then() -> None:
     """Of two sales for 5 ETH at 4 each with a fee of 1 ETH, the first fee leaves before the second 5 came in."""
     held = known_holding(10 * 10**18)._replace(value=10 * 10**18)
