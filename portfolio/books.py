@@ -1,5 +1,6 @@
 """Books and the days of assets: what new facts make stale, and by how much balances should have changed."""
 
+import logging
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Final
@@ -8,15 +9,19 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Min
 
-from core import clock
+from core import clock, money
 from credentials.models import ExchangeAccount
 from marketdata.models import Listing
 from orders import facts
+from orders.facts import AssetChange
 from orders.touched import Touched
 from portfolio.models import AssetDay, Book
 
 # The finest step a spot exchange trades in, for coins that are listed nowhere any more.
 FINEST_STEP: Final = Decimal("0.00000001")
+
+_LIMIT: Final = Decimal(10) ** (money.DIGITS - money.PLACES)
+logger = logging.getLogger(__name__)
 
 _MARK = """
 INSERT INTO portfolio_book
@@ -69,6 +74,10 @@ def _steps(account: ExchangeAccount, assets: Collection[str]) -> dict[str, Decim
 
 
 def _recount_days(account: ExchangeAccount, touched: Touched) -> None:
+    changes = facts.asset_changes(account_id=account.id, pairs=touched.days)
+    kept = [change for change in changes if _is_storable(change)]
+    if len(kept) < len(changes):
+        _set_aside(account, [change for change in changes if not _is_storable(change)])
     rows = [
         AssetDay(
             user_id=account.user_id,
@@ -80,7 +89,7 @@ def _recount_days(account: ExchangeAccount, touched: Touched) -> None:
             withdrawn=change.withdrawn,
             withdrawal_fees=change.withdrawal_fees,
         )
-        for change in facts.asset_changes(account_id=account.id, pairs=touched.days)
+        for change in kept
     ]
     AssetDay.objects.bulk_create(
         rows,
@@ -89,3 +98,17 @@ def _recount_days(account: ExchangeAccount, touched: Touched) -> None:
         update_fields=["traded", "deposited", "withdrawn", "withdrawal_fees", "updated_at"],
         batch_size=1000,
     )
+
+
+def _is_storable(change: AssetChange) -> bool:
+    return all(abs(amount) < _LIMIT for amount in change[2:])
+
+
+def _set_aside(account: ExchangeAccount, changes: Iterable[AssetChange]) -> None:
+    """Days whose sums no column holds: none stands for them, rather than one that is wrong, and the coin's book, where
+    it has one, says so until it is folded."""
+    for change in changes:
+        reason = f"The sums of {change.asset} on {change.day} have more digits than can be stored."
+        logger.warning("Account %s: %s", account.id, reason)
+        AssetDay.objects.filter(account=account, asset=change.asset, day=change.day).delete()
+        Book.objects.filter(account=account, asset=change.asset).update(blocked_reason=reason)

@@ -138,6 +138,37 @@ def test_counting_again_changes_nothing(account: ExchangeAccount) -> None:
     assert days(account, "BTC") == [(day(0), 2, 0, 0, 0)]
 
 
+def test_a_days_sum_too_large_to_store_is_set_aside_with_a_reason(account: ExchangeAccount) -> None:
+    most = Decimal(9 * 10**19)
+    first = transfer(account, asset="ADA", amount=most, occurred_at=moment(0))
+    touch(account, [first])
+    second = transfer(account, asset="ADA", amount=most, occurred_at=moment(0, 11))
+    other = transfer(account, occurred_at=moment(0))
+
+    touch(account, [second, other])
+
+    reason = f"The sums of ADA on {day(0)} have more digits than can be stored."
+    assert made(account, "asset", "blocked_reason") == [("ADA", reason)]
+    assert (days(account, "ADA"), days(account, "USDT")) == ([], [(day(0), 0, 1000, 0, 0)])
+
+
+def test_cash_with_a_days_sum_too_large_to_store_does_not_stop_the_other_coins(
+    account: ExchangeAccount, caplog: pytest.LogCaptureFixture
+) -> None:
+    most = Decimal(9 * 10**19)
+    touch(
+        account,
+        [
+            transfer(account, amount=most, occurred_at=moment(0)),
+            transfer(account, amount=most, occurred_at=moment(0, 11)),
+            transfer(account, asset="ADA", occurred_at=moment(0)),
+        ],
+    )
+
+    assert (days(account, "USDT"), len(days(account, "ADA"))) == ([], 1)
+    assert "The sums of USDT on" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("kind", "state", "expected"),
     [
