@@ -82,12 +82,12 @@ class GateioAccount:
     def order(self, symbol: str, order_id: str) -> OrderRow:
         read: Callable[[Raw], OrderRow]
         if order_id.startswith(triggers.PREFIX):
+            endpoint, read = "private_spot_get_price_orders_order_id", triggers.order
             asked = {"order_id": order_id.removeprefix(triggers.PREFIX)}
-            raw, read = self._client.record("private_spot_get_price_orders_order_id", asked), triggers.order
         else:
+            endpoint, read = "private_spot_get_orders_order_id", mapping.order
             asked = {"order_id": order_id, "currency_pair": symbol}
-            raw, read = self._client.record("private_spot_get_orders_order_id", asked), mapping.order
-        rows, bad = reading.rows([raw], read)
+        rows, bad = reading.rows([self._client.record(endpoint, asked)], read)
         if bad:
             raise ExchangeError(ErrorKind.BUG, f"Order unreadable: {bad[0].reason}"[:200], code="row")
         return rows[0]
@@ -123,8 +123,7 @@ class GateioAccount:
 
     def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
         """Exact once a walk from the beginning told every symbol; before, what assets and the last days point at."""
-        until = self._client.now()
-        if self._trades.is_read(until):
+        if self._trades.is_read(self._client.now()):
             return self.sweep_symbols(known)
         lately = self._lately - frozenset(known)
         found = symbols.unmet(assets, known, self._listings)
@@ -132,10 +131,14 @@ class GateioAccount:
 
     def sweep_symbols(self, known: Sequence[str]) -> list[str]:
         """All symbols ever traded, also those no longer listed: no other is worth a search."""
-        return sorted(self._trades.symbols(self._client.now()) - frozenset(known))
+        return sorted(self._ever - frozenset(known))
 
     def close(self) -> None:
         self._client.close()
+
+    @cached_property
+    def _ever(self) -> frozenset[str]:
+        return self._trades.symbols(self._client.now())
 
     @cached_property
     def _lately(self) -> frozenset[str]:

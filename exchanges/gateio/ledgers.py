@@ -4,7 +4,6 @@ Gate.io needs no symbol, our callers walk symbol by symbol: what a long way back
 divided. The windows near the end are asked for by symbol: one request each, with nothing of the others.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,24 +69,32 @@ class Ledger:
 
     def _divide(self, window: Window) -> _Divided | None:
         """The rows by symbol, None in place of rows there is no room for."""
-        divided: dict[str, list[Any]] = defaultdict(list)
+        divided: dict[str, list[Any] | None] = {}
         while True:
             raws = self._ask_again(window) if self._is_busy else self._ask(window)
             self._is_busy = bool(raws)
-            for raw in raws:
-                divided[symbol_of(raw)].append(raw)
+            self._add(raws, divided)
             if len(raws) < self.limit:
-                break
+                # Whose row one without a symbol is, only an answer about one symbol tells.
+                return None if "" in divided else divided
             if self.limit * window.page > MOST_ROWS:
                 return None
             window = Window(window.start, window.end, window.page + 1)
-        if "" in divided:  # whose row it is, only an answer about one symbol tells
-            return None
-        count = sum(map(len, divided.values()))
-        if self._kept + count > ROOM:
-            return dict.fromkeys(divided)
-        self._kept += count
-        return divided
+
+    def _add(self, raws: list[Any], divided: dict[str, list[Any] | None]) -> None:
+        """Rows are given up by symbol as a whole: half of a symbol's would look like all."""
+        is_full = self._kept + len(raws) > ROOM
+        for raw in raws:
+            symbol = symbol_of(raw)
+            rows = divided.setdefault(symbol, [])
+            if rows is None:
+                continue
+            if is_full:
+                self._kept -= len(rows)
+                divided[symbol] = None
+            else:
+                rows.append(raw)
+                self._kept += 1
 
     def _ask_again(self, window: Window, **more: Any) -> list[Any]:
         """Nothing, where something may be expected and no walk looks again, is believed when it is told twice."""

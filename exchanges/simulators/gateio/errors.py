@@ -75,3 +75,7 @@ def invalid_pair(name: str) -> ApiError:
 
 def order_not_found() -> ApiError:
     return ApiError("ORDER_NOT_FOUND", "Order not found", status=404)
+
+
+def trigger_not_found() -> ApiError:
+    return ApiError("AUTO_ORDER_NOT_FOUND", "Auto order not found")

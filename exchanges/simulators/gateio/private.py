@@ -110,7 +110,7 @@ def price_order(context: Context, parameters: Parameters) -> Answer:
     for row in _of(context.account.orders, None):
         if names.is_trigger(row) and asked == str(names.trigger_id(row)):
             return wire.encode(wire.trigger(row, context.account.uid))
-    raise errors.order_not_found()
+    raise errors.trigger_not_found()
 
 
 def refused(context: Context, parameters: Parameters) -> Answer:

@@ -82,6 +82,7 @@ NO_RIGHT = "Request API key does not have wallet permission"
         (400, error("TOO_FAST"), ErrorKind.RATE),
         (400, error("INVALID_CURRENCY_PAIR"), ErrorKind.USER),
         (404, error("ORDER_NOT_FOUND"), ErrorKind.USER),
+        (400, error("AUTO_ORDER_NOT_FOUND"), ErrorKind.USER),
         (400, error("BALANCE_NOT_ENOUGH"), ErrorKind.USER),
         (400, error("INVALID_PARAM_VALUE", "invalid argument: status"), ErrorKind.BUG),
         (400, error("MISSING_REQUIRED_HEADER"), ErrorKind.BUG),

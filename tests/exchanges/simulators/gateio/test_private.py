@@ -167,7 +167,7 @@ def test_an_open_order_is_also_found_by_its_text(simulator: GateioSimulator) -> 
 
 def test_nobodys_order_is_not_found(simulator: GateioSimulator) -> None:
     assert ask(simulator, f"{ORDERS}/7", currency_pair="BTC_USDT").error == (404, "ORDER_NOT_FOUND")
-    assert ask(simulator, "/spot/price_orders/7").error == (404, "ORDER_NOT_FOUND")
+    assert ask(simulator, "/spot/price_orders/7").error == (400, "AUTO_ORDER_NOT_FOUND")
 
 
 def test_a_fired_trigger_names_the_order_it_placed(simulator: GateioSimulator) -> None:
