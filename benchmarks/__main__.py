@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-ALL = ("engine", "rebuild", "ingest", "sync")
+ALL = ("engine", "rebuild", "ingest", "sync", "identity")
 
 
 def main(names: list[str]) -> int:
