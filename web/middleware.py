@@ -10,15 +10,16 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import admin
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts import audit
 from accounts.audit import Action
 from accounts.models import User
-from core.django import actors, tenancy
+from core.django import actors, problems, tenancy
 from core.django.actors import ActorKind
+from web.pages import errors
 
 logger = logging.getLogger(__name__)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -101,6 +102,15 @@ class AdminDoor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self._answer(request)
+        except (
+            OperationalError,
+            InterfaceError,
+        ) as error:  # the door's own: those of pages are answers by here
+            return errors.unavailable(request, problems.unavailable(error))
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         is_admin = request.path.startswith(reverse("admin:index"))
         if not is_admin or not admin.site.has_permission(request):
             return self.get_response(request)
@@ -110,8 +120,7 @@ class AdminDoor:
             "admin", method=request.method or "", path=printable(request.path)[:_PATH_LENGTH]
         ):
             response = self.get_response(request)
-            if (
-                response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-            ):  # Django made a page of the error: undo it
+            # Django made a page of the error: what came before it is undone.
+            if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 transaction.set_rollback(True)
             return response

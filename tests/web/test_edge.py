@@ -188,6 +188,15 @@ def test_a_page_says_it_to_people_too(alice: User, client: Client, monkeypatch: 
     assert b"canary" not in answer.content
 
 
+def test_the_admin_says_it_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    monkeypatch.setattr("web.middleware.tenancy.as_system", _fail)
+
+    answer = client.get("/admin/", headers={"accept": "text/html"})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
 def test_one_line_a_request_tells_who_what_and_how_long(log: Log, alice: User) -> None:
     answer = client_of(alice).get("/user/me?token=canary", REMOTE_ADDR="192.0.2.9")
 
