@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from core.django import tenancy
 from credentials.models import ExchangeAccount
@@ -23,6 +24,13 @@ def account() -> ExchangeAccount:
 def kept(account: ExchangeAccount, *columns: str) -> list[tuple[object, ...]]:
     with tenancy.acting_as(account.user_id):
         return list(Fee.objects.filter(account=account).order_by("fee_timestamp", "id").values_list(*columns))
+
+
+def written(account: ExchangeAccount) -> list[tuple[object, ...]]:
+    """Each fee's id and the place of its row, which moves when it is written again."""
+    with tenancy.acting_as(account.user_id), connection.cursor() as cursor:
+        cursor.execute("SELECT id, ctid::text FROM portfolio_fee ORDER BY fee_timestamp, id")
+        return list(cursor.fetchall())
 
 
 def withdraw(account: ExchangeAccount, **more: object) -> Transfer:
@@ -68,6 +76,38 @@ def test_without_a_price_a_fee_has_no_value_until_it_comes(account: ExchangeAcco
     fold(account)
 
     assert kept(account, "value", "price", "price_source") == [(3, 300, "binance:BNBUSDT:1d")]
+
+
+def test_a_price_that_comes_later_changes_only_the_fee_that_waited_for_it(account: ExchangeAccount) -> None:
+    fold(
+        account,
+        fill(account, "BUY", "1", "100", fee_amount=Decimal("0.1"), executed_at=moment(0)),
+        fill(
+            account, "BUY", "1", "100", fee_amount=Decimal("0.01"), fee_currency="BNB", executed_at=moment(0, 11)
+        ),
+    )  # fmt: skip
+    (paid, _), (waiting, _) = before = written(account)
+
+    close("BNBUSDT", 0, "300")
+    fold(account, fill(account, "BUY", "1", "100", fee_amount=Decimal("0.2"), executed_at=moment(0, 12)))
+
+    assert kept(account, "value") == [(Decimal("0.1"),), (3,), (Decimal("0.2"),)]
+    after = written(account)
+    assert [row[0] for row in after[:2]] == [paid, waiting]
+    assert (after[0] == before[0], after[1] == before[1]) == (True, False)
+
+
+def test_a_rebuild_from_zero_writes_no_fee_again(account: ExchangeAccount) -> None:
+    fold(
+        account,
+        fill(account, "BUY", "1", "100", fee_amount=Decimal("0.1"), executed_at=moment(0)),
+        withdraw(account),
+    )
+    before = written(account)
+
+    fold(account, from_zero=True)
+
+    assert written(account) == before
 
 
 def test_a_base_coin_fee_is_worth_the_fills_price_in_the_reporting_currency(account: ExchangeAccount) -> None:
