@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("transfer__isnull", False)),
                 fields=("transfer",),
-                name="fee_once_per_transfer",
+                name="portfolio_fee_transfer_id_key",
             ),
         ),
     ]

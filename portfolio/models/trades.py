@@ -221,7 +221,7 @@ class Fee(AccountModel):
         constraints = [
             # Of those that have one: hardly any fee is a transfer's.
             models.UniqueConstraint(
-                fields=["transfer"], condition=Q(transfer__isnull=False), name="fee_once_per_transfer"
+                fields=["transfer"], condition=Q(transfer__isnull=False), name="portfolio_fee_transfer_id_key"
             ),
             models.CheckConstraint(
                 condition=Q(fee_type__in=["MAKER", "TAKER", "FUNDING", "WITHDRAWAL", "CONVERSION"]),
