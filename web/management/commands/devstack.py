@@ -19,6 +19,10 @@ from web import demo, processes
 
 _READY_SECONDS = 60
 _SEED = "7"
+_WORKERS = {
+    "worker": "sync,market",
+    "interactive": "interactive,celery",
+}  # what a person waits for never queues
 _RUN_ENV = settings.BASE_DIR / ".local" / "run.env"
 
 
@@ -88,11 +92,10 @@ class Command(BaseCommand):
         granian = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
         granian += ["--workers", "1", "--blocking-threads", "8", "--no-ws", "config.wsgi:application"]
         celery = [python, "-m", "celery", "--app", "config.celery"]
-        queues = "interactive,sync,market,celery"
         stack.start("web", granian)
-        stack.start(
-            "worker", [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", "--queues", queues]
-        )
+        for name, queues in _WORKERS.items():
+            command = [*celery, "worker", "--hostname", f"{name}@%h", "--loglevel", "INFO"]
+            stack.start(name, [*command, "--concurrency", "2", "--queues", queues])
         stack.start("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""])
         self._await(stack, f"http://127.0.0.1:{port}/health/live", "the web server")
 
