@@ -236,7 +236,7 @@ CORS_EXPOSE_HEADERS = [
 # Requests of one user, or of one address where nobody is logged in; empty: not counted.
 RATE_LIMIT = env.str("RATE_LIMIT", default="600/minute")
 # Of one address at each of the routes that take passwords and codes, or send mail.
-RATE_LIMIT_SENSITIVE = env.str("RATE_LIMIT_SENSITIVE", default="10/minute")
+RATE_LIMIT_SENSITIVE = env.str("RATE_LIMIT_SENSITIVE", default="30/minute")
 hardening.refuse_unreadable_rates(RATE_LIMIT=RATE_LIMIT, RATE_LIMIT_SENSITIVE=RATE_LIMIT_SENSITIVE)
 SENSITIVE_ROUTES = frozenset(
     (
