@@ -12,7 +12,7 @@ from exchanges.simulators.amounts import units
 class Symbol:
     """A market. Filters are in units of 10**-8; tick × step is never finer than 10**-8, so quote amounts
     are exact. `only_at` names the one exchange that lists it, "" for all; `series` whose real candles its
-    days follow."""
+    days follow: on the same tick, or a coarser one."""
 
     name: str
     base: str
@@ -52,7 +52,7 @@ SYMBOLS = {
         _symbol("BTC", "USDC", "0.01", "0.00001", "5"),
         _symbol("ETH", "USDC", "0.01", "0.0001", "5"),
         _symbol("USDC", "USDT", "0.0001", "1", "5"),
-        _symbol("MX", "USDT", "0.0001", "0.01", "5", only_at="mexc", series="XRPUSDT"),
+        _symbol("MX", "USDT", "0.00001", "0.01", "5", only_at="mexc", series="XRPUSDT"),
         _symbol("GT", "USDT", "0.0001", "0.001", "5", only_at="gateio", series="BNBUSDT"),
     )
 }

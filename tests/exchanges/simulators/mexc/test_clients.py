@@ -102,7 +102,7 @@ def test_ccxt_reads_transfers(unified: Any, simulator: MexcSimulator) -> None:
 
 def test_ccxt_reads_markets_prices_and_candles(unified: Any) -> None:
     market = unified.load_markets()["MX/USDT"]
-    assert (market["active"], market["taker"], market["precision"]["price"]) == (True, 0.0005, 0.0001)
+    assert (market["active"], market["taker"], market["precision"]["price"]) == (True, 0.0005, 0.00001)
     assert unified.fetch_ticker("MX/USDT")["last"] > 0
     assert len(unified.fetch_tickers()) == len(unified.markets)
     assert len(unified.fetch_ohlcv("BTC/USDT", "1h", limit=5)) == 5

@@ -303,7 +303,7 @@ def test_the_truth_is_told_over_http_in_the_wires_ids(simulator: MexcSimulator) 
 def test_markets_show_mexcs_fields(simulator: MexcSimulator) -> None:
     info = send(simulator, "/api/v3/exchangeInfo?symbols=MXUSDT,BTCUSDT").json
     assert [(row["symbol"], row["status"], row["quotePrecision"]) for row in info["symbols"]] == [
-        ("MXUSDT", "1", 4),
+        ("MXUSDT", "1", 5),
         ("BTCUSDT", "1", 2),
     ]
     assert (info["symbols"][1]["baseSizePrecision"], info["symbols"][1]["takerCommission"]) == (
