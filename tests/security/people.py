@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -188,6 +189,7 @@ def _ids_from(first: int) -> Iterator[None]:
             cursor.execute("SELECT setval(%s, %s)", [sequence, last])
 
 
+@cache
 def first(table: str, owner: UUID, further: str = "true") -> Any:
     """The key of the owner's first row of a table."""
     with as_table_owner(), connection.cursor() as cursor:
