@@ -11,6 +11,7 @@ from exchanges.base import ApiKeys
 from exchanges.mexc.account import MexcAccount
 from exchanges.mexc.client import connect
 from exchanges.transport import CcxtClient
+from tests.exchanges.mexc.worlds import LONGEST, World, made
 from tests.exchanges.stub import Script, Stub, serving
 
 KEYS = ApiKeys("mx0CANARY" + "k" * 9, "CANARY" + "s" * 26)
@@ -54,3 +55,17 @@ def account(
         return stub, MexcAccount(client, LISTINGS)
 
     return start
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """One of its own: to spoil, or to let time pass."""
+    with made() as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def still() -> Iterator[World]:
+    """One for all who only read."""
+    with made(LONGEST) as world:
+        yield world
