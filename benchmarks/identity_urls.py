@@ -1,9 +1,10 @@
-"""One view twice: behind the default authentication and permission, and open to all."""
+"""The project's paths, and one view twice: behind the default authentication and permission, and open to all."""
 
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.urls import urlpatterns as project
 from core.django.views import Endpoint, PublicEndpoint
 
 
@@ -17,4 +18,4 @@ class AnybodyView(PublicEndpoint):
         return Response({"it": "works"})
 
 
-urlpatterns = [path("known", KnownView.as_view()), path("anybody", AnybodyView.as_view())]
+urlpatterns = [*project, path("known", KnownView.as_view()), path("anybody", AnybodyView.as_view())]
