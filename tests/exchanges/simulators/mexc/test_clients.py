@@ -5,6 +5,9 @@ from typing import Any
 
 import ccxt
 import pytest
+from mexc_api.common.enums import Interval
+from mexc_api.common.exceptions import MexcAPIError
+from mexc_api.spot import Spot
 
 from exchanges.simulators.clock import DAY_MS, RealClock
 from exchanges.simulators.mexc import MexcSimulator
@@ -119,9 +122,8 @@ def test_ccxt_names_a_wrong_secret(unified: Any) -> None:
 
 @pytest.fixture
 def spot(simulator: MexcSimulator) -> Any:
-    mexc_api = pytest.importorskip("mexc_api.spot")
     keys = simulator.accounts["holes"]
-    client = mexc_api.Spot(keys.api_key, keys.api_secret)
+    client = Spot(keys.api_key, keys.api_secret)
     for part in vars(client).values():
         part.api.base_url = simulator.url
     return client
@@ -164,13 +166,11 @@ def test_mexc_api_reads_transfers_and_coins(spot: Any, told: dict[str, Any]) -> 
 
 
 def test_mexc_api_reads_public_data(spot: Any) -> None:
-    enums = pytest.importorskip("mexc_api.common.enums")
     assert "MXUSDT" in spot.market.default_symbols()
-    assert len(spot.market.klines("BTCUSDT", enums.Interval.SIXTY_MIN, limit=3)) == 3
+    assert len(spot.market.klines("BTCUSDT", Interval.SIXTY_MIN, limit=3)) == 3
 
 
 def test_mexc_api_raises_for_a_wrong_secret(spot: Any) -> None:
-    exceptions = pytest.importorskip("mexc_api.common.exceptions")
     spot.account.api.api_secret = "wrong"
-    with pytest.raises(exceptions.MexcAPIError, match="Signature"):
+    with pytest.raises(MexcAPIError, match="Signature"):
         spot.account.get_account_info()
