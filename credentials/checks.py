@@ -32,6 +32,9 @@ _MAY_TRADE: Final = (
 _ANYWHERE: Final = (
     "The key works from any address. To be safer, restrict it at the exchange to the address of this server."
 )
+_WITHDRAWAL_UNTOLD: Final = (
+    "This exchange does not tell whether a key may withdraw: make sure there that this one may not."
+)
 _NOT_ASKED: Final = "The exchange could not be asked about the key yet; it is tried again by itself."
 _REFUSED_ONCE: Final = (
     "The exchange refused the key ({said}). It is asked once more before the key is disabled."
@@ -147,7 +150,11 @@ def _approve(account: ExchangeAccount, info: AccountInfo, at: datetime) -> Excha
     account.permissions, account.account_type = list(info.permissions), info.account_type[:40]
     fields = ["exchange_uid", "can_trade", "ip_restricted", "maker_commission", "taker_commission"]
     account.save(update_fields=[*fields, "permissions", "account_type", "updated_at"])
-    return _judge(account, KeyState.GOOD, "" if info.ip_restricted else _ANYWHERE, at)
+    notes = [
+        _WITHDRAWAL_UNTOLD if "can_withdraw" in info.untold else "",
+        _ANYWHERE if not info.ip_restricted and "ip_restricted" not in info.untold else "",
+    ]
+    return _judge(account, KeyState.GOOD, " ".join(filter(None, notes)), at)
 
 
 def _disable(account: ExchangeAccount, note: str, at: datetime) -> ExchangeAccount:

@@ -12,7 +12,7 @@ SEEN_LATELY: Final = timedelta(minutes=15)  # a user seen since then counts as a
 PROMPT: Final = timedelta(minutes=3)
 TRANSFERS: Final = timedelta(minutes=15)
 SWEEP: Final = timedelta(minutes=5)
-SWEPT: Final = timedelta(days=30)  # a symbol the account never traded
+SWEPT: Final = timedelta(days=25)  # a symbol the account never traded; MEXC forgets fills after 30 days
 _CALM = (timedelta(minutes=15), timedelta(minutes=60))
 _DAILY = (timedelta(hours=22), timedelta(hours=24))
 

@@ -48,6 +48,15 @@ def _key_of(account: ExchangeAccount) -> str:
         return keys.key
 
 
+def test_where_an_exchange_does_not_tell_of_withdrawing_the_user_is_asked_to_look(now: datetime) -> None:
+    account = _connect(UserFactory.create().id)
+
+    checked = _check(account, replace(GOOD, untold=("can_withdraw",)), now)
+
+    assert checked.key_state == "good"
+    assert checked.key_note.startswith("This exchange does not tell whether a key may withdraw")
+
+
 def test_a_good_key_is_written_down(now: datetime) -> None:
     account = _check(_connect(UserFactory.create().id), GOOD, now)
 

@@ -54,7 +54,7 @@ def test_fills_of_a_symbol_in_use_are_asked_promptly() -> None:
 
 
 def test_a_symbol_only_swept_rests_for_a_month() -> None:
-    assert set(waits(Stream.FILLS, is_followed=False)) == {timedelta(days=30)}
+    assert set(waits(Stream.FILLS, is_followed=False)) == {timedelta(days=25)}
 
 
 def test_activity_ends_after_a_quarter_of_an_hour() -> None:
