@@ -5,11 +5,13 @@ not open (NIST SP 800-38D; 96-bit random nonces, far below the 2**32 values a ke
 """
 
 import base64
+import binascii
 import os
 import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +21,19 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 PREFIX: Final = "cv1"
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
+# Base64 for URLs (RFC 4648, section 5) to the standard alphabet and back; `+` and `/` are letters of the latter alone.
+_TO_STANDARD: Final = bytes.maketrans(b"-_+/", b"+/!!")
+_TO_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
+
+
+def _counted(text: str) -> bytes:
+    """A text behind its length."""
+    data = text.encode()
+    return len(data).to_bytes(4, "big") + data
+
+
+_name: Final = lru_cache(maxsize=256)(_counted)  # tables, columns and keys are few, and the same in every row
 
 
 class VaultError(Exception):
@@ -37,8 +51,8 @@ class Place:
 
     def associated_data(self, key_id: str) -> bytes:
         """Length-prefixed, so that no two places share their bytes."""
-        parts = (PREFIX, self.table, self.row, self.user, self.field, key_id)
-        return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+        table, field, key = _name(self.table), _name(self.field), _name(key_id)
+        return b"".join((_name(PREFIX), table, _counted(self.row), _counted(self.user), field, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +165,13 @@ def _decode_key(key_id: str, encoded: str) -> bytes:
 
 
 def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode()
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL_SAFE).decode("ascii")
 
 
 def _strict(text: str) -> bytes:
     """Base64 in its one canonical spelling: a second text for the same bytes is a change."""
-    data = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
-    if _encode(data) != text:
+    standard = text.encode("ascii").translate(_TO_STANDARD)
+    data = binascii.a2b_base64(standard)
+    if binascii.b2a_base64(data, newline=False) != standard:
         raise VaultError("The sealed value does not open: it was changed or moved.")
     return data

@@ -1,6 +1,7 @@
 """The cipher: what was changed or moved does not open."""
 
 import base64
+from collections.abc import Callable
 from itertools import permutations, product
 from pathlib import Path
 
@@ -53,6 +54,25 @@ def test_no_value_with_a_changed_byte_of_nonce_or_ciphertext_opens() -> None:
         bad = raw[:i] + bytes([raw[i] ^ 0x80]) + raw[i + 1 :]
         parts = (base64.urlsafe_b64encode(part).decode() for part in (bad[:12], bad[12:]))
         assert _refused(RING, ":".join([prefix, key_id, *parts]), PLACE)
+
+
+@pytest.mark.parametrize(
+    "respell",
+    [
+        lambda text: text.replace("-", "+").replace("_", "/"),
+        lambda text: text + "=",
+        lambda text: text + "====",
+        lambda text: text + "\n",
+        lambda text: text[:-4] + " " + text[-4:],
+        lambda text: text.rstrip("="),
+    ],
+)
+def test_a_second_spelling_of_the_same_bytes_does_not_open(respell: Callable[[str], str]) -> None:
+    texts = [RING.seal("x" * length, PLACE) for length in range(48)]
+    respelt = [respell(text) for text in texts if respell(text) != text]
+
+    assert [text for text in respelt if not _refused(RING, text, PLACE)] == []
+    assert len(respelt) >= 10
 
 
 @pytest.mark.parametrize(
