@@ -24,7 +24,7 @@ from web.pages import forms
 from web.pages.access import member, member_page, recent_member_page
 
 _FIELDS: Final = ("exchange", "label", "apiKey", "secretKey")
-_KEPT: Final = ("exchange", "label", "apiKey")  # a refused form comes back without the secret
+_KEPT: Final = ("exchange", "label")  # a refused form comes back without the key and its secret
 _WAITING_SECONDS: Final = 1
 _SETTLED_SECONDS: Final = 30
 _TONES: Final = {
