@@ -31,6 +31,7 @@ _PRICES: Final = ("open", "high", "low", "close", "volume")
 class CandleNeed:
     """Candles of a wire symbol opened in [since, until)."""
 
+    exchange: str
     symbol: str
     since: datetime
     until: datetime
@@ -62,7 +63,7 @@ def store(*, exchange: str, timeframe: str, rows: Sequence[CandleRow], at: datet
 
 def missing(
     *,
-    exchange: str,
+    exchanges: Sequence[str],
     asset: str,
     currency: str,
     timeframe: str,
@@ -78,11 +79,11 @@ def missing(
     length = _length(timeframe)
     if asset == currency:
         return []
-    among = routes.markets(exchange=exchange, assets=[asset], currency=currency)
+    among = routes.markets(exchanges=exchanges, assets=[asset], currency=currency)
     found = routes.find(asset=asset, currency=currency, among=among)
     opens = _opens(since, min(until, at), length)
     return [
-        CandleNeed(leg.market.name, first, last + length)
+        CandleNeed(leg.market.exchange, leg.market.name, first, last + length)
         for leg in (found[0] if found else ())
         for first, last in _gaps(opens, _final(leg.market.listing_id, timeframe, opens))
     ]

@@ -1,7 +1,8 @@
 """What an asset was worth: at an hour, at a day's end, now. Every answer says where it is from and of when.
 
-Prices come from the candles and tickers of one exchange (`PRICE_EXCHANGE`), over the first route (direct, inverse,
-or a bridge) that has them. What has no price is left out; nothing is made up.
+Prices come from the candles and tickers of `PRICE_EXCHANGE`, and for what it does not list from those of the exchanges
+in `also`, over the first route (direct, inverse, or a bridge) that has them. What has no price is left out; nothing is
+made up.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,7 +11,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeVar
 
-from django.conf import settings
 from django.db import connection
 
 from core import clock
@@ -40,7 +40,9 @@ class _Quote(NamedTuple):
     at: datetime
 
 
-def at_hours(*, asset: str, currency: str, hours: Collection[datetime]) -> dict[datetime, PricePoint]:
+def at_hours(
+    *, asset: str, currency: str, hours: Collection[datetime], also: Collection[str] = ()
+) -> dict[datetime, PricePoint]:
     """Prices at the beginnings of hours.
 
     The open of the 1h candle opened then; else of the newest 1h candle at most three hours older; else of that
@@ -48,7 +50,7 @@ def at_hours(*, asset: str, currency: str, hours: Collection[datetime]) -> dict[
     """
     if asset == currency:
         return {hour: _one(hour) for hour in hours}
-    among = routes.markets(exchange=settings.PRICE_EXCHANGE, assets=[asset], currency=currency)
+    among = routes.markets(exchanges=routes.sources(also), assets=[asset], currency=currency)
     quotes: dict[int, Mapping[datetime, _Quote]] = {}
     found: dict[datetime, PricePoint] = {}
     for route in routes.find(asset=asset, currency=currency, among=among):
@@ -68,7 +70,7 @@ def price_at(*, asset: str, currency: str, at: datetime) -> PricePoint | None:
 
 
 def daily_closes(
-    *, assets: Collection[str], currency: str, first: date, last: date
+    *, assets: Collection[str], currency: str, first: date, last: date, also: Collection[str] = ()
 ) -> dict[tuple[str, date], PricePoint]:
     """Closes by (asset, UTC day), of final candles only.
 
@@ -76,22 +78,22 @@ def daily_closes(
     """
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     closes = {(asset, day): _one(clock.day_end(day)) for asset in assets if asset == currency for day in days}
-    found = _routes(assets, currency)
+    found = _routes(assets, currency, also)
     quotes = _closes(_listings(route for every in found.values() for route in every), first, last)
     for asset, every in found.items():
         for route in every:
             for day, point in _along(route, days, quotes).items():
                 closes.setdefault((asset, day), point)
-    for asset, point in latest(assets=found, currency=currency).items():
+    for asset, point in latest(assets=found, currency=currency, also=also).items():
         if first <= (day := clock.utc_day(point.at)) <= last:
             closes.setdefault((asset, day), point)
     return closes
 
 
-def latest(*, assets: Collection[str], currency: str) -> dict[str, PricePoint]:
+def latest(*, assets: Collection[str], currency: str, also: Collection[str] = ()) -> dict[str, PricePoint]:
     """The newest prices read, however old: their age is for the caller to judge. The currency itself is 1, now."""
     points = {asset: _one(clock.now()) for asset in assets if asset == currency}
-    found = _routes(assets, currency)
+    found = _routes(assets, currency, also)
     read = Ticker.objects.filter(
         listing_id__in=_listings(route for every in found.values() for route in every)
     )
@@ -111,8 +113,8 @@ def _one(at: datetime) -> PricePoint:
     return PricePoint(Decimal(1), _ITSELF, at)
 
 
-def _routes(assets: Collection[str], currency: str) -> dict[str, list[Route]]:
-    among = routes.markets(exchange=settings.PRICE_EXCHANGE, assets=assets, currency=currency)
+def _routes(assets: Collection[str], currency: str, also: Collection[str]) -> dict[str, list[Route]]:
+    among = routes.markets(exchanges=routes.sources(also), assets=assets, currency=currency)
     return {
         asset: routes.find(asset=asset, currency=currency, among=among)
         for asset in assets

@@ -1,10 +1,11 @@
-"""Ways from an asset to a currency over the markets of an exchange: direct, inverse, or over a bridge."""
+"""Ways from an asset to a currency over the markets of exchanges: direct, inverse, or over a bridge."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from django.conf import settings
 from django.db.models import Q
 
 from core import money
@@ -41,21 +42,30 @@ Route = tuple[Leg, ...]
 Markets = Mapping[tuple[str, str], Market]  # by (base, quote)
 
 
-def markets(*, exchange: str, assets: Collection[str], currency: str) -> Markets:
-    """Spot markets of an exchange that any of the assets' routes may use, by (base, quote); one query."""
+def sources(also: Collection[str] = ()) -> tuple[str, ...]:
+    """The exchanges whose prices are taken, the preferred first: `PRICE_EXCHANGE`, then those given. Only exchanges
+    that somebody has the asset at belong in `also`: elsewhere another coin may go by the same name."""
+    return (settings.PRICE_EXCHANGE, *sorted(set(also) - {settings.PRICE_EXCHANGE}))
+
+
+def markets(*, exchanges: Sequence[str], assets: Collection[str], currency: str) -> Markets:
+    """Spot markets that any of the assets' routes may use, by (base, quote), of the first exchange that has them;
+    one query."""
     hubs = {*BRIDGES, currency}
     outer = set(assets) - hubs
-    listings = Listing.objects.filter(exchange=exchange, market_type="spot").filter(
+    listings = Listing.objects.filter(exchange__in=exchanges, market_type="spot").filter(
         Q(symbol__base_asset__in=hubs | outer, symbol__quote_asset__in=hubs)
         | Q(symbol__base_asset__in=hubs, symbol__quote_asset__in=outer)
     )
     rows = listings.order_by("id").values_list(
         "symbol__base_asset", "symbol__quote_asset", "id", "exchange", "name", "status"
     )
-    return {
-        (base, quote): Market(listing_id, where, name, status != DELISTED)
-        for base, quote, listing_id, where, name, status in rows
-    }
+    found: dict[tuple[str, str], Market] = {}
+    for base, quote, listing_id, where, name, status in rows:
+        known = found.get((base, quote))
+        if known is None or exchanges.index(where) <= exchanges.index(known.exchange):
+            found[base, quote] = Market(listing_id, where, name, status != DELISTED)
+    return found
 
 
 def find(*, asset: str, currency: str, among: Markets) -> list[Route]:

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-
 from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from exchanges.errors import ExchangeError
+from marketdata import routes
 from pipeline import market
 from portfolio import metrics, rebuild, snapshots
 from portfolio.valuations import PriceNeed
@@ -44,10 +43,10 @@ def bring_up_to_date(
     """Fold stale books and what hangs on them. Opens its own doors; prices are fetched between them."""
     derived = Derived()
     try:
-        market.freshen_prices(exchange=settings.PRICE_EXCHANGE, now=now)
-        derived.candles = market.fetch_candles(
-            _needs(user_id=user_id, account_id=account_id, at=at), now=now, beat=beat
-        )
+        needs = _needs(user_id=user_id, account_id=account_id, at=at)
+        for exchange in routes.sources({name for need in needs for name in need.also}):
+            market.freshen_prices(exchange=exchange, now=now)
+        derived.candles = market.fetch_candles(needs, now=now, beat=beat)
     except ExchangeError as error:
         logger.warning("Prices for account %s: %s", account_id, error)
         derived.problem = error

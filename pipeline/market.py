@@ -1,5 +1,6 @@
 """Public data, fetched once for everybody: listings, latest prices, the candles somebody needs."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -11,10 +12,11 @@ from django.db.models import Count, Max
 
 from core import clock
 from core.django import tenancy
+from credentials.models import ExchangeAccount
 from exchanges import registry
 from exchanges.base import Listings, MarketData
 from exchanges.errors import ErrorKind, ExchangeError
-from marketdata import candles, listings, tickers
+from marketdata import candles, listings, routes, tickers
 from marketdata.candles import CandleNeed
 from marketdata.models import Listing, Ticker
 from pipeline import pauses, schedule
@@ -62,10 +64,20 @@ def refresh_prices(*, exchange: str, now: Clock = clock.now) -> int:
 
 
 def freshen_prices(*, exchange: str, now: Clock = clock.now) -> None:
-    """Read the prices when nobody did for a while: a first sync does not wait for beat. Raises ExchangeError."""
-    newest = Ticker.objects.aggregate(at=Max("read_at"))["at"]
+    """Read listings and prices when nobody did for a while: a first sync does not wait for beat. Raises
+    ExchangeError."""
+    if not Listing.objects.filter(exchange=exchange).exists():
+        refresh_listings(exchange=exchange, now=now)
+    newest = Ticker.objects.filter(listing__exchange=exchange).aggregate(at=Max("read_at"))["at"]
     if newest is None or now() - newest > PRICES_AGAIN:
         refresh_prices(exchange=exchange, now=now)
+
+
+def price_exchanges() -> tuple[str, ...]:
+    """Whose latest prices somebody may need."""
+    with tenancy.as_system("market-data-needs"):
+        used = ExchangeAccount.objects.filter(is_active=True, exchange__in=registry.supported())
+        return routes.sources(set(used.values_list("exchange", flat=True).order_by()))
 
 
 def refresh_daily_candles(*, now: Clock = clock.now) -> int:
@@ -73,10 +85,15 @@ def refresh_daily_candles(*, now: Clock = clock.now) -> int:
     at = now()
     today = clock.day_start(clock.utc_day(at))
     with tenancy.as_system("market-data-needs"):
-        assets = list(AssetDay.objects.values_list("asset", flat=True).distinct())
+        held = list(AssetDay.objects.values_list("asset", "account__exchange").order_by().distinct())
+    homes: dict[str, set[str]] = defaultdict(set)
+    for asset, exchange in held:
+        homes[asset].add(exchange)
     needs = [
-        PriceNeed(asset, settings.REPORTING_CURRENCY, today - DAILY_AGAIN, today + clock.DAY, "1d")
-        for asset in sorted(assets)
+        PriceNeed(
+            asset, settings.REPORTING_CURRENCY, today - DAILY_AGAIN, today + clock.DAY, "1d", tuple(exchanges)
+        )
+        for asset, exchanges in sorted(homes.items())
         if asset != settings.REPORTING_CURRENCY
     ]
     return fetch_candles(needs, now=now)
@@ -86,12 +103,12 @@ def fetch_candles(
     needs: Iterable[PriceNeed], *, now: Clock = clock.now, beat: Beat = lambda step: None
 ) -> int:
     """Fetch and store what is missing of the needs; answers how many candles came. Raises ExchangeError."""
-    exchange, at = settings.PRICE_EXCHANGE, now()
+    at = now()
     wanted = [
         (need.timeframe, gap)
         for need in needs
         for gap in candles.missing(
-            exchange=exchange,
+            exchanges=routes.sources(need.also),
             asset=need.asset,
             currency=need.currency,
             timeframe=need.timeframe,
@@ -100,10 +117,13 @@ def fetch_candles(
             at=at,
         )
     ]
-    if not wanted:
-        return 0
-    with open_market(exchange, now=now) as market:
-        return sum(_fetch(market, timeframe, gap, now=now, beat=beat) for timeframe, gap in wanted)
+    count = 0
+    for exchange in routes.sources({gap.exchange for _, gap in wanted}):
+        here = [(timeframe, gap) for timeframe, gap in wanted if gap.exchange == exchange]
+        if here:
+            with open_market(exchange, now=now) as market:
+                count += sum(_fetch(market, timeframe, gap, now=now, beat=beat) for timeframe, gap in here)
+    return count
 
 
 def known_listings(*, exchange: str, now: Clock = clock.now) -> Listings:
@@ -135,9 +155,7 @@ def _fetch(market: MarketData, timeframe: str, gap: CandleNeed, *, now: Clock, b
             if error.kind is not ErrorKind.USER:
                 raise
             return count
-        count += candles.store(
-            exchange=settings.PRICE_EXCHANGE, timeframe=timeframe, rows=page.rows, at=now()
-        )
+        count += candles.store(exchange=gap.exchange, timeframe=timeframe, rows=page.rows, at=now())
         if not page.has_more or page.rows[-1].opened_at <= since:
             return count
         since = page.rows[-1].opened_at

@@ -75,8 +75,11 @@ def daily_snapshots() -> int:
 
 @broker.app.task(name="pipeline.refresh_prices")
 def refresh_prices() -> int:
-    exchange = settings.PRICE_EXCHANGE
-    return _public(exchange, partial(market.refresh_prices, exchange=exchange))
+    """Of the price exchange, and of those where somebody has an account: they price what it does not list."""
+    return sum(
+        _public(exchange, partial(market.refresh_prices, exchange=exchange))
+        for exchange in market.price_exchanges()
+    )
 
 
 @broker.app.task(name="pipeline.refresh_listings")

@@ -48,10 +48,14 @@ class Closes:
     """Daily closes of assets in the reporting currency, and where each is from; the present day closes at the
     newest price for now."""
 
-    def __init__(self, assets: Iterable[str], currency: str, first: date, last: date) -> None:
+    def __init__(
+        self, assets: Iterable[str], currency: str, first: date, last: date, *, exchange: str
+    ) -> None:
         self._currency = currency
         wanted = [asset for asset in assets if asset != currency]
-        self._points = prices.daily_closes(assets=wanted, currency=currency, first=first, last=last)
+        self._points = prices.daily_closes(
+            assets=wanted, currency=currency, first=first, last=last, also=[exchange]
+        )
         self._days: dict[str, list[date]] = defaultdict(list)
         for asset, day in sorted(self._points):
             self._days[asset].append(day)
@@ -84,7 +88,7 @@ def read_closes(account: ExchangeAccount, facts: DayFacts, reports: Reports, las
     assets = {asset for amounts in facts.changes.values() for asset in amounts}
     assets |= {asset for reported in reports.values() for asset in reported}
     first = min([*facts.changes, *reports])
-    return Closes(assets, account.user.reporting_currency, first, last)
+    return Closes(assets, account.user.reporting_currency, first, last, exchange=account.exchange)
 
 
 def compose(account: ExchangeAccount, facts: DayFacts, reports: Reports, closes: Closes) -> list[Day]:

@@ -69,7 +69,13 @@ def rebuild_account(
         book_ids = list(stale.order_by("asset").values_list("id", flat=True))
         if since is not None:
             currency = account.user.reporting_currency
-            valuations.pin(user_id=user_id, account_id=account_id, currency=currency, since=_hour(since))
+            valuations.pin(
+                user_id=user_id,
+                account_id=account_id,
+                exchange=account.exchange,
+                currency=currency,
+                since=_hour(since),
+            )
     for book_id in book_ids:
         _rebuild_book(user_id=user_id, book_id=book_id, at=at, result=result)
     many = result.facts > _MANY
@@ -96,7 +102,7 @@ def price_needs(*, user_id: UUID, account_id: UUID) -> list[PriceNeed]:
         missing = valuations.needed_hours(
             user_id=user_id, account_id=account_id, currency=currency, since=_hour(since)
         )
-        return valuations.as_needs(missing, currency=currency)
+        return valuations.as_needs(missing, exchange=account.exchange, currency=currency)
 
 
 def _stale_since(account: ExchangeAccount) -> datetime | None:

@@ -59,7 +59,7 @@ def price_needs(*, account: ExchangeAccount, at: datetime) -> list[PriceNeed]:
         firsts.setdefault(asset, start)
     until = clock.day_end(clock.utc_day(at))
     return [
-        PriceNeed(asset, currency, clock.day_start(first), until, "1d")
+        PriceNeed(asset, currency, clock.day_start(first), until, "1d", also=(account.exchange,))
         for asset, first in sorted(firsts.items())
         if asset != currency
     ]

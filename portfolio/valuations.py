@@ -52,6 +52,8 @@ class PriceNeed:
     since: datetime
     until: datetime
     timeframe: str
+    also: tuple[str, ...] = ()
+    """Exchanges to ask where the price exchange does not list the asset: those of the accounts that need it."""
 
 
 def needed_hours(
@@ -68,12 +70,14 @@ def needed_hours(
     return dict(hours)
 
 
-def pin(*, user_id: UUID, account_id: UUID, currency: str, since: datetime) -> dict[str, list[datetime]]:
-    """Pin the prices that are known; answers the hours by asset that still have none."""
+def pin(
+    *, user_id: UUID, account_id: UUID, exchange: str, currency: str, since: datetime
+) -> dict[str, list[datetime]]:
+    """Pin the prices that are known; answers the hours by asset that still have none. `exchange`: the account's."""
     needed = needed_hours(user_id=user_id, account_id=account_id, currency=currency, since=since)
     missing: dict[str, list[datetime]] = {}
     for asset, hours in needed.items():
-        points = prices.at_hours(asset=asset, currency=currency, hours=hours)
+        points = prices.at_hours(asset=asset, currency=currency, hours=hours, also=[exchange])
         Valuation.objects.bulk_create(
             [
                 Valuation(
@@ -106,7 +110,7 @@ def pinned(*, user_id: UUID, currency: str, since: datetime) -> dict[tuple[str, 
     return {(asset, at): price for asset, at, price in rows}
 
 
-def as_needs(missing: dict[str, list[datetime]], *, currency: str) -> list[PriceNeed]:
+def as_needs(missing: dict[str, list[datetime]], *, exchange: str, currency: str) -> list[PriceNeed]:
     """Hours as few ranges of hourly candles."""
     needs = []
     for asset, hours in missing.items():
@@ -115,7 +119,7 @@ def as_needs(missing: dict[str, list[datetime]], *, currency: str) -> list[Price
             if hour is not None and hour - last <= _GAP:
                 last = hour
                 continue
-            needs.append(PriceNeed(asset, currency, first, last + HOUR, "1h"))
+            needs.append(PriceNeed(asset, currency, first, last + HOUR, "1h", also=(exchange,)))
             if hour is not None:
                 first = last = hour
     return needs

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from core.money import ZERO, quantize
+from credentials.models import ExchangeAccount
 from credentials.scope import Scope
 from marketdata import prices
 from marketdata.prices import PricePoint
@@ -80,14 +81,16 @@ def open_positions(*, scope: Scope, at: datetime) -> OpenPositions:
 
 
 def latest_prices(pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], PricePoint]:
-    """Latest prices by (asset, currency): one look-up per currency."""
+    """Latest prices by (asset, currency): one look-up per currency. What the price exchange does not list is priced
+    where the user has it. Needs an open door."""
+    own = set(ExchangeAccount.objects.values_list("exchange", flat=True).order_by().distinct())
     assets: dict[str, set[str]] = defaultdict(set)
     for asset, currency in pairs:
         assets[currency].add(asset)
     return {
         (asset, currency): point
         for currency, wanted in assets.items()
-        for asset, point in prices.latest(assets=sorted(wanted), currency=currency).items()
+        for asset, point in prices.latest(assets=sorted(wanted), currency=currency, also=own).items()
     }
 
 

@@ -53,9 +53,9 @@ def list_pairs(db: None) -> Lister:
     return act
 
 
-def store_candles(*rows: CandleRow, at: datetime = NOW) -> int:
+def store_candles(*rows: CandleRow, at: datetime = NOW, exchange: str = "binance") -> int:
     timeframe = rows[0].timeframe
-    return candles.store(exchange="binance", timeframe=timeframe, rows=rows, at=at)
+    return candles.store(exchange=exchange, timeframe=timeframe, rows=rows, at=at)
 
 
 def store_prices(at: datetime = NOW, /, **prices: str | int) -> int:

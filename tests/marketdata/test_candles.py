@@ -17,7 +17,7 @@ def missing(
     asset: str = "BTC", *, since: datetime = NOW - 5 * HOUR, until: datetime = NOW, timeframe: str = "1h"
 ) -> list[CandleNeed]:
     return candles.missing(
-        exchange="binance",
+        exchanges=["binance"],
         asset=asset,
         currency="USDT",
         timeframe=timeframe,
@@ -88,34 +88,36 @@ def test_candles_of_an_unknown_symbol_or_timeframe_are_refused(list_pairs: Liste
 def test_all_is_missing_when_nothing_is_stored(list_pairs: Lister) -> None:
     list_pairs("BTC/USDT")
 
-    assert missing() == [CandleNeed("BTCUSDT", NOW - 5 * HOUR, NOW)]
+    assert missing() == [CandleNeed("binance", "BTCUSDT", NOW - 5 * HOUR, NOW)]
 
 
 def test_the_candle_the_first_moment_lies_in_is_missing_too(list_pairs: Lister) -> None:
     list_pairs("BTC/USDT")
 
-    assert missing(since=NOW - HOUR / 2) == [CandleNeed("BTCUSDT", NOW - HOUR, NOW)]
+    assert missing(since=NOW - HOUR / 2) == [CandleNeed("binance", "BTCUSDT", NOW - HOUR, NOW)]
 
 
 def test_the_future_is_never_missing(list_pairs: Lister) -> None:
     list_pairs("BTC/USDT")
 
     assert missing(since=NOW + HOUR, until=NOW + 9 * HOUR) == []
-    assert missing(since=NOW - HOUR, until=NOW + 9 * HOUR) == [CandleNeed("BTCUSDT", NOW - HOUR, NOW)]
+    assert missing(since=NOW - HOUR, until=NOW + 9 * HOUR) == [
+        CandleNeed("binance", "BTCUSDT", NOW - HOUR, NOW)
+    ]
 
 
 def test_stored_final_candles_are_not_missing(list_pairs: Lister) -> None:
     list_pairs("BTC/USDT")
     store_candles(*(candle_row("BTCUSDT", NOW - back * HOUR) for back in (5, 4, 2)))
 
-    assert missing() == [CandleNeed("BTCUSDT", NOW - 3 * HOUR, NOW)]
+    assert missing() == [CandleNeed("binance", "BTCUSDT", NOW - 3 * HOUR, NOW)]
 
 
 def test_a_candle_that_was_still_running_is_missing(list_pairs: Lister) -> None:
     list_pairs("BTC/USDT")
     store_candles(candle_row("BTCUSDT", NOW - HOUR), at=NOW - HOUR / 2)
 
-    assert missing(since=NOW - HOUR) == [CandleNeed("BTCUSDT", NOW - HOUR, NOW)]
+    assert missing(since=NOW - HOUR) == [CandleNeed("binance", "BTCUSDT", NOW - HOUR, NOW)]
 
 
 def test_gaps_far_apart_are_asked_for_one_by_one(list_pairs: Lister) -> None:
@@ -123,23 +125,23 @@ def test_gaps_far_apart_are_asked_for_one_by_one(list_pairs: Lister) -> None:
     store_candles(*(candle_row("BTCUSDT", NOW - back * HOUR) for back in range(2, 503)))
 
     assert missing(since=NOW - 503 * HOUR) == [
-        CandleNeed("BTCUSDT", NOW - 503 * HOUR, NOW - 502 * HOUR),
-        CandleNeed("BTCUSDT", NOW - HOUR, NOW),
+        CandleNeed("binance", "BTCUSDT", NOW - 503 * HOUR, NOW - 502 * HOUR),
+        CandleNeed("binance", "BTCUSDT", NOW - HOUR, NOW),
     ]
 
 
 def test_an_inverse_market_is_asked_where_there_is_no_direct_one(list_pairs: Lister) -> None:
     list_pairs("USDT/TRY")
 
-    assert missing("TRY") == [CandleNeed("USDTTRY", NOW - 5 * HOUR, NOW)]
+    assert missing("TRY") == [CandleNeed("binance", "USDTTRY", NOW - 5 * HOUR, NOW)]
 
 
 def test_both_legs_of_a_bridge_are_asked(list_pairs: Lister) -> None:
     list_pairs("BTC/USDT", "ADA/BTC")
 
     assert missing("ADA") == [
-        CandleNeed("ADABTC", NOW - 5 * HOUR, NOW),
-        CandleNeed("BTCUSDT", NOW - 5 * HOUR, NOW),
+        CandleNeed("binance", "ADABTC", NOW - 5 * HOUR, NOW),
+        CandleNeed("binance", "BTCUSDT", NOW - 5 * HOUR, NOW),
     ]
 
 

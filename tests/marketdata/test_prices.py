@@ -32,6 +32,20 @@ def test_the_price_of_an_hour_is_the_open_of_its_candle(list_pairs: Lister) -> N
     assert at_hours("BTC", THEN) == {THEN: PricePoint(Decimal(100), "binance:BTCUSDT:1h", THEN)}
 
 
+def test_what_the_price_exchange_does_not_list_is_priced_where_it_is_held(list_pairs: Lister) -> None:
+    list_pairs("BTC/USDT")
+    list_pairs("BTC/USDT", "MX/USDT", exchange="mexc")
+    store_candles(candle_row("BTCUSDT", THEN, 100))
+    store_candles(candle_row("BTCUSDT", THEN, 999), candle_row("MXUSDT", THEN, 2), exchange="mexc")
+
+    def source(asset: str, *also: str) -> list[str]:
+        found = prices.at_hours(asset=asset, currency="USDT", hours=[THEN], also=also)
+        return [point.source for point in found.values()]
+
+    assert (source("MX"), source("MX", "mexc")) == ([], ["mexc:MXUSDT:1h"])
+    assert source("BTC", "mexc") == ["binance:BTCUSDT:1h"]
+
+
 def test_the_open_of_a_running_candle_is_known_already(list_pairs: Lister) -> None:
     list_pairs("BTC/USDT")
     store_candles(candle_row("BTCUSDT", NOW, 100, 105), at=NOW + HOUR / 2)

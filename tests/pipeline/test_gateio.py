@@ -10,13 +10,16 @@ from pytest_django.fixtures import Settings
 
 from credentials import accounts
 from credentials.models import ExchangeAccount, KeyState
+from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.clock import FixedClock
+from exchanges.simulators.exchange import SimulatedExchange
 from exchanges.simulators.gateio import GateioSimulator
 from exchanges.simulators.gateio.limits import Limits
 from orders.models import Order
 from pipeline.models import RunStatus, Stream, SyncCursor, Trigger
 from portfolio.balances import side_by_side
 from tests.factories import UserFactory
+from tests.pipeline import worlds
 from tests.pipeline.facts import (
     Facts,
     stored_balances,
@@ -40,18 +43,19 @@ TRADES = "/api/v4/spot/my_trades"
 @pytest.fixture
 def make_world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., World]]:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    settings.PRICE_EXCHANGE = "gateio"  # GT is traded nowhere else
     # Nothing happened before: a hundred empty windows less to walk in every test.
     monkeypatch.setattr("exchanges.gateio.walks.OPENED", START - timedelta(days=200))
-    simulators: list[GateioSimulator] = []
+    simulators: list[SimulatedExchange] = []
 
     def make(label: str = "demo", *, limits: Limits = NO_LIMITS, can_withdraw: bool = False) -> World:
         clock = FixedClock(START)
         people = [replace(each, can_withdraw=can_withdraw) for each in PROFILES]
         simulator = GateioSimulator(seed=7, clock=clock, profiles=people, limits=limits)
-        simulator.start()
-        simulators.append(simulator)
-        settings.EXCHANGE_URLS = f"gateio={simulator.url}"
+        prices = BinanceSimulator(seed=7, clock=clock, profiles=(), limits=worlds.NO_LIMITS)  # lists no GT
+        for one in (simulator, prices):
+            one.start()
+            simulators.append(one)
+        settings.EXCHANGE_URLS = f"gateio={simulator.url} binance={prices.url}"
         theirs = simulator.accounts[label]
         user = UserFactory.create()
         account = accounts.connect(

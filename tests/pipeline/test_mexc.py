@@ -19,7 +19,9 @@ from credentials import accounts
 from credentials.models import ExchangeAccount
 from exchanges.errors import ErrorKind
 from exchanges.simulators import profiles
+from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.clock import DAY_MS, FixedClock
+from exchanges.simulators.exchange import SimulatedExchange
 from exchanges.simulators.mexc import MexcSimulator
 from exchanges.simulators.mexc.limits import Limits
 from orders.models import Fill, Order, Transfer
@@ -30,6 +32,7 @@ from portfolio.balances import latest_rows, side_by_side
 from portfolio.models import Position
 from tests.exchanges.simulators.folding import fold
 from tests.factories import UserFactory
+from tests.pipeline import worlds
 from tests.pipeline.worlds import START
 
 pytestmark = pytest.mark.django_db
@@ -89,15 +92,16 @@ class MexcWorld:
 @pytest.fixture
 def make_world(settings: Settings) -> Iterator[Callable[..., MexcWorld]]:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    settings.PRICE_EXCHANGE = "mexc"
-    simulators: list[MexcSimulator] = []
+    simulators: list[SimulatedExchange] = []
 
     def make(label: str, limits: Limits = NO_LIMITS) -> MexcWorld:
         clock = FixedClock(START)
         simulator = MexcSimulator(seed=7, clock=clock, profiles=(NEW, OLD), limits=limits)
-        simulator.start()
-        simulators.append(simulator)
-        settings.EXCHANGE_URLS = f"mexc={simulator.url}"
+        prices = BinanceSimulator(seed=7, clock=clock, profiles=(), limits=worlds.NO_LIMITS)
+        for one in (simulator, prices):
+            one.start()
+            simulators.append(one)
+        settings.EXCHANGE_URLS = f"mexc={simulator.url} binance={prices.url}"
         theirs, user = simulator.accounts[label], UserFactory.create()
         account = accounts.connect(
             user_id=user.id,

@@ -120,10 +120,10 @@ def test_every_listed_symbol_is_asked_in_the_end(world: World) -> None:
     assert set(states.values()) == {CursorState.INCREMENTAL}
 
 
-def test_a_symbol_never_traded_is_asked_again_after_a_month(world: World) -> None:
+def test_a_symbol_never_traded_is_asked_again_before_a_month_is_over(world: World) -> None:
     world.sync(Trigger.CONNECT)
     cursor = world.cursor(Stream.FILLS, "DOGEUSDT")
-    assert (cursor.due_at - world.now()).days == 30
+    assert (cursor.due_at - world.now()).days == 25
 
 
 def test_facts_carry_their_payload_and_their_run(world: World) -> None:

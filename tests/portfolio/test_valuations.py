@@ -82,15 +82,15 @@ def test_a_newer_version_of_a_price_is_what_books_and_fees_use(account: Exchange
 def test_hours_without_a_price_are_asked_for(account: ExchangeAccount) -> None:
     touch(account, [bnb_fee(account, moment(0, 10, 30))])
 
-    assert needs(account) == [PriceNeed("BNB", "USDT", moment(0, 10), moment(0, 11), "1h")]
+    assert needs(account) == [PriceNeed("BNB", "USDT", moment(0, 10), moment(0, 11), "1h", ("binance",))]
 
 
 def test_hours_near_each_other_are_asked_for_as_one_range() -> None:
     hours = [moment(0, 10), moment(0, 15), moment(7, 15), moment(15, 0)]
 
-    assert valuations.as_needs({"BNB": hours}, currency="USDT") == [
-        PriceNeed("BNB", "USDT", moment(0, 10), moment(7, 16), "1h"),
-        PriceNeed("BNB", "USDT", moment(15, 0), moment(15, 1), "1h"),
+    assert valuations.as_needs({"BNB": hours}, exchange="mexc", currency="USDT") == [
+        PriceNeed("BNB", "USDT", moment(0, 10), moment(7, 16), "1h", ("mexc",)),
+        PriceNeed("BNB", "USDT", moment(15, 0), moment(15, 1), "1h", ("mexc",)),
     ]
 
 
