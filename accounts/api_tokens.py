@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 
-from accounts import details, mail, tokens, usage
+from accounts import bearers, details, mail, tokens, usage
 from accounts.errors import InvalidToken
 from accounts.models import ApiToken, User
 from accounts.sessions import Claims
@@ -90,17 +90,7 @@ def revoke_all(*, user_id: UUID, at: datetime) -> int:
 
 def authenticate(*, token: str, at: datetime) -> tuple[User, Claims]:
     """Who a token speaks for, by one indexed look-up. Raises InvalidToken."""
-    row = (
-        ApiToken.objects.select_related("user")
-        .filter(
-            token_hash=tokens.digest(token),
-            revoked_at__isnull=True,
-            expires_at__gt=at,
-            user__is_active=True,
-            user__is_deleted=False,
-        )
-        .first()
-    )
+    row = bearers.find_token(tokens.digest(token), at=at)
     if row is None:
         raise InvalidToken("The API token is unknown, expired or revoked.")
     usage.note(row, at)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from accounts import audit, mail, proofs, tokens, usage
+from accounts import audit, bearers, mail, proofs, tokens, usage
 from accounts.audit import Action
 from accounts.errors import InvalidCredentials, InvalidToken, TokenReused
 from accounts.models import RefreshToken, Session, User
@@ -90,8 +90,8 @@ def refresh(*, refresh_token: str, at: datetime) -> Tokens:
 def authenticate(*, access_token: str, at: datetime) -> tuple[User, Claims]:
     """Who an access token speaks for; noted to the minute. Raises InvalidToken, also when its session is dead."""
     session_id = tokens.session_of(access_token)
-    session = living(at).select_related("user").filter(id=session_id, kind=Session.Kind.API).first()
-    if session is None:
+    session = bearers.find_session(session_id, at=at)
+    if session is None or session.kind != Session.Kind.API:
         raise InvalidToken("The session has ended: log in again.")
     usage.note(session, at)
     claims = Claims(user_id=session.user_id, session_id=session.id, stepped_up_at=session.stepped_up_at)
