@@ -1,7 +1,7 @@
 """Sessions and API tokens that open something, with their users: the look-up that every request makes.
 
-One constant statement, since the ORM takes several times longer to build it than the database to answer it. What comes
-back are whole rows, as the ORM would have made them.
+One constant statement, prepared once for each connection: the ORM takes several times longer to build it, and the
+server to plan it, than it takes to answer. What comes back are whole rows, as the ORM would have made them.
 """
 
 from datetime import datetime
@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Model
 
 from accounts.models import ApiToken, Session, User
+from core.django import prepared
 
 _Way = TypeVar("_Way", Session, ApiToken)
 
@@ -35,7 +36,7 @@ def find_token(token_hash: bytes, *, at: datetime) -> ApiToken | None:
 
 
 def _find(model: type[_Way], *, key: str, value: UUID | bytes, at: datetime) -> _Way | None:
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_statement(model, key), [value, at])
         row = cursor.fetchone()
     if row is None:
