@@ -86,7 +86,6 @@ def rebuild_account(
             account=account,
             since=result.since,
             changed=_BEGINNING if from_zero else at - _ORDER_CHANGES,
-            many=many,
         )
     return result
 
