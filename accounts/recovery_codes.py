@@ -18,7 +18,7 @@ _GROUP_LENGTH: Final = 4  # 16 letters of 32: 80 bits, so a plain hash is enough
 
 
 def renew(*, user_id: UUID) -> list[str]:
-    """New codes in place of the old ones, as people read them: XXXX-XXXX-XXXX-XXXX."""
+    """New codes in place of the old ones, as people read them: four groups of four letters."""
     codes = [_new() for _ in range(COUNT)]
     with actors.stamped():
         destroy(user_id=user_id)

@@ -1,6 +1,7 @@
 """What every simulated exchange does with a request: the back door, the scripted faults, and its own answer."""
 
 import urllib.parse
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from exchanges.simulators import admin
@@ -16,7 +17,7 @@ _BAD_GATEWAY = (
 )
 
 
-class SimulatorApp:
+class SimulatorApp(ABC):
     """Subclasses answer; faults of the way there are done here. `failures` are the simulator's own mistakes."""
 
     key_header: str  # lower case
@@ -47,8 +48,9 @@ class SimulatorApp:
             self._by_key = {account.api_key: account for account in self.world.accounts.values()}
         return self._by_key
 
+    @abstractmethod
     def _answer(self, request: Request, struck: Struck) -> Response:
-        raise NotImplementedError
+        """The house's own answer, with the fault that struck it."""
 
     def _strike(self, request: Request) -> Struck:
         if not self.faults:

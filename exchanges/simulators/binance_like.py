@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,19 +42,21 @@ class ApiError(Exception):
 class BinanceLikeApp(SimulatorApp):
     """Subclasses give the content of an answer, and their own words for the refusals faults ask for."""
 
+    @abstractmethod
     def content(self, request: Request, struck: Struck, headers: dict[str, str]) -> bytes | None:
         """The body, None for an unknown path; `headers` are to be filled. Raises ApiError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def too_many_requests(self, retry_after: int) -> ApiError:
-        raise NotImplementedError
+        """For an allowance that is used up; `retry_after` in seconds."""
 
+    @abstractmethod
     def banned(self, until_ms: int, retry_after: int) -> ApiError:
-        raise NotImplementedError
+        """For an address that went on after being told to wait."""
 
+    @abstractmethod
     def unknown_error(self) -> ApiError:
         """For a mistake of the simulator itself."""
-        raise NotImplementedError
 
     def _answer(self, request: Request, struck: Struck) -> Response:
         headers: dict[str, str] = {}
