@@ -1,23 +1,39 @@
 """The protocol every exchange stands behind, and what a caller must bring."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 
 from exchanges.rows import (
     AccountInfo,
     BalanceRow,
     CandleRow,
+    Contract,
     FillRow,
+    FundingRow,
     ListingRow,
     OrderRow,
     Page,
+    PositionRow,
     PriceRow,
     TransferKind,
     TransferRow,
 )
 
 Listings = Mapping[str, tuple[str, str]]  # wire symbol to (base asset, quote asset)
+Contracts = Mapping[str, Contract]  # wire symbol to what it is
+
+
+@dataclass(frozen=True, slots=True)
+class Markets:
+    """All the exchange's markets as stored: handing them in saves an adapter from asking for them."""
+
+    spot: Listings
+    contracts: Contracts
+
+
+NO_MARKETS: Final = Markets({}, {})
 
 
 class ApiKeys:
@@ -52,9 +68,26 @@ class MarketData(Protocol):
         """Request weight this address used in the running period, as the last answer told; None when untold."""
         ...
 
-    def listings(self) -> Page[ListingRow]: ...
+    @property
+    def has_contracts(self) -> bool:
+        """Whether contracts are read here, too."""
+        ...
 
-    def prices(self) -> Page[PriceRow]: ...
+    def listings(self) -> Page[ListingRow]:
+        """Spot markets."""
+        ...
+
+    def prices(self) -> Page[PriceRow]:
+        """Last prices of all spot markets."""
+        ...
+
+    def contracts(self) -> Page[ListingRow]:
+        """Contracts, each with its `contract`."""
+        ...
+
+    def contract_prices(self) -> Page[PriceRow]:
+        """Mark prices of all contracts."""
+        ...
 
     def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
         """Candles opened in [since, until), oldest first; at most one page: go on at the last `opened_at`."""
@@ -80,16 +113,28 @@ class Account(Protocol):
         """Request weight this address used in the running period, as the last answer told; None when untold."""
         ...
 
+    @property
+    def transfer_kinds(self) -> tuple[TransferKind, ...]:
+        """What `transfers` can be asked for."""
+        ...
+
+    @property
+    def derivatives(self) -> "Derivatives | None":
+        """The account's contracts; None where the exchange has none here, or the key may not see them."""
+        ...
+
     def info(self) -> AccountInfo: ...
 
     def balances(self) -> Page[BalanceRow]:
-        """Every asset that is not zero."""
+        """Every asset that is not zero, of every wallet the key may read: spot and contracts'."""
         ...
 
-    def open_orders(self) -> Page[OrderRow]: ...
+    def open_orders(self) -> Page[OrderRow]:
+        """Open spot orders, conditional ones too."""
+        ...
 
     def order(self, symbol: str, order_id: str) -> OrderRow:
-        """One order as it stands now: how an order that left the open list is brought up to date."""
+        """One spot order as it stands now: how an order that left the open list is brought up to date."""
         ...
 
     def fills(self, symbol: str, position: str) -> Page[FillRow]: ...
@@ -119,3 +164,65 @@ class Account(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class SpotAccount:
+    """What an adapter without contracts answers."""
+
+    @property
+    def transfer_kinds(self) -> tuple[TransferKind, ...]:
+        return TransferKind.DEPOSIT, TransferKind.WITHDRAWAL
+
+    @property
+    def derivatives(self) -> "Derivatives | None":
+        return None
+
+
+class SpotMarket:
+    """What an adapter without contracts answers."""
+
+    @property
+    def has_contracts(self) -> bool:
+        return False
+
+    def contracts(self) -> Page[ListingRow]:
+        return Page((), (), "", has_more=False, raw_count=0)
+
+    def contract_prices(self) -> Page[PriceRow]:
+        return Page((), (), "", has_more=False, raw_count=0)
+
+
+class Derivatives(Protocol):
+    """The contracts of an account, by the same rules as `Account`; shares its keys, clock and connection.
+
+    A scope is what one walk covers: a symbol where the exchange wants one named, a settle asset or product, or "".
+    """
+
+    def positions(self) -> Page[PositionRow]:
+        """Every open position: a whole report."""
+        ...
+
+    def open_orders(self) -> Page[OrderRow]:
+        """Open orders of all contracts, conditional ones too."""
+        ...
+
+    def order(self, symbol: str, order_id: str) -> OrderRow: ...
+
+    def trade_scopes(self, known: Sequence[str]) -> list[str]:
+        """What `fills` and `orders` are to be walked by. `known`: contracts seen in facts, positions and open
+        orders."""
+        ...
+
+    def ledger_scopes(self) -> list[str]:
+        """What `funding` is to be walked by."""
+        ...
+
+    def fills(self, scope: str, position: str) -> Page[FillRow]: ...
+
+    def fills_between(self, scope: str, since: datetime, until: datetime) -> Iterator[Page[FillRow]]: ...
+
+    def orders(self, scope: str, position: str) -> Page[OrderRow]: ...
+
+    def funding(self, scope: str, position: str, until: datetime) -> Page[FundingRow]:
+        """Funding payments before `until` (exclusive)."""
+        ...

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from core import clock
 from core.errors import Invalid
 from exchanges import binance, gateio, mexc
-from exchanges.base import Account, ApiKeys, Listings, MarketData
+from exchanges.base import Account, ApiKeys, MarketData, Markets
 from exchanges.transport import Clock
 
 NO_URLS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -21,7 +21,7 @@ class Exchange:
     """How one exchange is shown and reached."""
 
     title: str
-    open_account: Callable[[ApiKeys, str | None, Listings | None, Clock], Account]
+    open_account: Callable[[ApiKeys, str | None, Markets | None, Clock], Account]
     open_market: Callable[[str | None, Clock], MarketData]
     ccxt_class: str = ""  # "" for a client of our own
 
@@ -43,15 +43,15 @@ def open_account(
     keys: ApiKeys,
     *,
     urls: Mapping[str, str] = NO_URLS,
-    listings: Listings | None = None,
+    markets: Markets | None = None,
     now: Clock = clock.now,
 ) -> Account:
     """A client for one account and one thread; close it after use.
 
-    `listings` (all the exchange's, as stored) saves asking for them. Raises ExchangeError(AUTH) for keys that
+    `markets` (all the exchange's, as stored) saves asking for them. Raises ExchangeError(AUTH) for keys that
     cannot be keys, Invalid for an unknown exchange.
     """
-    return _find(exchange).open_account(keys, urls.get(exchange), listings, now)
+    return _find(exchange).open_account(keys, urls.get(exchange), markets, now)
 
 
 def open_market(exchange: str, *, urls: Mapping[str, str] = NO_URLS, now: Clock = clock.now) -> MarketData:

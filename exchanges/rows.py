@@ -22,6 +22,20 @@ class Side(StrEnum):
 
 class MarketType(StrEnum):
     SPOT = "spot"
+    FUTURES = "futures"  # contracts held on margin: perpetual or dated, settled in money or in a coin
+
+
+class PositionSide(StrEnum):
+    """Which position of a contract an order or fill belongs to."""
+
+    BOTH = "BOTH"  # one-way mode: the one signed position
+    LONG = "LONG"  # hedge mode
+    SHORT = "SHORT"
+
+
+class MarginMode(StrEnum):
+    CROSS = "cross"
+    ISOLATED = "isolated"
 
 
 class OrderStatus(StrEnum):
@@ -41,6 +55,11 @@ class OrderStatus(StrEnum):
 class TransferKind(StrEnum):
     DEPOSIT = "DEPOSIT"
     WITHDRAWAL = "WITHDRAWAL"
+    INTERNAL = "INTERNAL"  # between wallets of the same account
+    REBATE = "REBATE"  # paid by the exchange: returned commission, referral, bonus
+    CHARGE = (
+        "CHARGE"  # taken by the exchange outside fills and withdrawals: insurance, interest, liquidation fee
+    )
 
 
 class TransferStatus(StrEnum):
@@ -94,10 +113,44 @@ class AccountInfo:
 
 @dataclass(frozen=True, slots=True)
 class BalanceRow:
+    """One asset of one wallet. `locked` holds margin and orders; unrealised PnL is no balance and stands apart."""
+
     asset: str
     available: Decimal
     locked: Decimal
     raw: Raw = field(repr=False, default_factory=dict)
+    wallet: str = "spot"  # "spot", "futures", "funding", "earn", …: the exchange's wallets under common names
+    unrealized_pnl: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What one contract is worth. Linear: `size` units of the base asset, profit in `settle_asset` = quote.
+
+    Inverse: `size` units of the quote asset, profit in `settle_asset` = base.
+    """
+
+    base_asset: str
+    quote_asset: str
+    settle_asset: str
+    size: Decimal
+    is_inverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContractSide:
+    """What a fill on a contract carries beside a spot fill's columns.
+
+    The fill's `quantity` is in units of the contract's base asset (linear: contracts × size) or of its quote asset
+    (inverse: contracts × size); `quote_quantity` is the other leg: price × quantity in quote (linear), quantity / price
+    in base (inverse, rounded to 18 decimals).
+    """
+
+    settle_asset: str
+    is_inverse: bool
+    position_side: PositionSide
+    realized_pnl: Decimal | None = None  # the exchange's own, before fees, in settle_asset; None when untold
+    is_liquidation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +172,16 @@ class FillRow:
     is_maker: bool
     executed_at: datetime
     raw: Raw = field(repr=False, default_factory=dict)
+    contract: ContractSide | None = None  # on MarketType.FUTURES
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order as last seen. `price` is None for market orders; `order_list_id` ties OCO/OTO legs."""
+    """An order as last seen. `price` is None for market orders; `order_list_id` ties OCO/OTO legs.
+
+    A conditional order that has a number space of its own carries a prefix in `order_id`; `stop_price` is its trigger.
+    Quantities of contracts are in the units of their fills.
+    """
 
     market_type: MarketType
     symbol: str
@@ -142,10 +200,49 @@ class OrderRow:
     ordered_at: datetime
     updated_at: datetime
     raw: Raw = field(repr=False, default_factory=dict)
+    position_side: PositionSide | None = None  # on MarketType.FUTURES
+    reduce_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRow:
+    """A contract position as the exchange reports it; `quantity` ≥ 0 in the units of its fills."""
+
+    symbol: str
+    side: PositionSide  # LONG or SHORT, also in one-way mode
+    is_hedged: bool  # whether the account may hold both sides of the contract
+    quantity: Decimal
+    settle_asset: str
+    is_inverse: bool
+    entry_price: Decimal
+    mark_price: Decimal | None
+    liquidation_price: Decimal | None
+    leverage: Decimal | None
+    margin_mode: MarginMode | None
+    margin: Decimal | None
+    unrealized_pnl: Decimal | None
+    raw: Raw = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FundingRow:
+    """A funding payment: `amount` > 0 was received, < 0 was paid."""
+
+    symbol: str
+    payment_id: str
+    asset: str
+    amount: Decimal
+    rate: Decimal | None
+    quantity: Decimal | None  # the position it was paid on, in the units of its fills
+    position_side: PositionSide
+    paid_at: datetime
+    raw: Raw = field(repr=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TransferRow:
+    """`amount` ≥ 0. Internal transfers name both wallets; what one wallet tells must not be told by the other again."""
+
     kind: TransferKind
     transfer_id: str
     asset: str
@@ -157,6 +254,8 @@ class TransferRow:
     status: TransferStatus
     occurred_at: datetime
     raw: Raw = field(repr=False, default_factory=dict)
+    from_wallet: str = ""
+    to_wallet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +273,9 @@ class ListingRow:
     min_quantity: Decimal | None
     min_notional: Decimal | None
     raw: Raw = field(repr=False, default_factory=dict)
+    contract: Contract | None = (
+        None  # on MarketType.FUTURES; its steps and minimums are in the units of fills
+    )
 
 
 @dataclass(frozen=True, slots=True)

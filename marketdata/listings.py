@@ -13,6 +13,7 @@ from marketdata.routes import DELISTED
 
 _STATE: Final = (
     *("symbol_id", "status", "is_trading", "price_step", "quantity_step", "min_quantity", "min_notional"),
+    *("settle_asset", "contract_size", "is_inverse"),
 )
 
 
@@ -63,7 +64,9 @@ def _name(row: ListingRow) -> str:
 
 def _state(row: ListingRow) -> tuple[object, ...]:
     steps = (row.price_step, row.quantity_step, row.min_quantity, row.min_notional)
-    return row.status, row.is_trading, *steps
+    contract = row.contract
+    worth = (contract.settle_asset, contract.size, contract.is_inverse) if contract else ("", None, False)
+    return row.status, row.is_trading, *steps, *worth
 
 
 def _sorted(rows: Sequence[ListingRow]) -> list[ListingRow]:

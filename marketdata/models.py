@@ -29,6 +29,11 @@ class Listing(models.Model):
     quantity_step = MoneyField(null=True)
     min_quantity = MoneyField(null=True)
     min_notional = MoneyField(null=True)
+    settle_asset = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="Of contracts, as the two below."
+    )
+    contract_size = MoneyField(null=True)
+    is_inverse = models.BooleanField(default=False, db_default=False)
     updated_at = models.DateTimeField()
 
     class Meta:

@@ -123,25 +123,6 @@ SELECT asset, day, sum(amount), coalesce(sum(amount) FILTER (WHERE at > since + 
 FROM later GROUP BY asset, day
 """
 
-# What was placed first for each role: a stop that was moved later was not the plan.
-_PLANS: Final = """
-WITH planned AS (
-  SELECT DISTINCT ON (parent_id, role) parent_id, role,
-         CASE role WHEN 'SL' THEN coalesce(stop_price, price) ELSE coalesce(price, stop_price) END AS level
-  FROM orders_order WHERE account_id = %(account)s AND NOT group_id = '' AND parent_id IN (
-    SELECT parent_id FROM orders_order
-    WHERE account_id = %(account)s AND parent_id IS NOT NULL AND updated_at >= %(changed)s
-  )
-  ORDER BY parent_id, role, ordered_at, length(exchange_order_id), exchange_order_id
-)
-SELECT entry.symbol, entry.exchange_order_id,
-       max(level) FILTER (WHERE planned.role = 'SL'),
-       array_agg(level ORDER BY length(planned.role), planned.role) FILTER (WHERE planned.role LIKE 'TP%%')
-FROM planned JOIN orders_order entry ON entry.id = planned.parent_id
-WHERE level IS NOT NULL
-GROUP BY entry.id, entry.symbol, entry.exchange_order_id
-"""
-
 
 def book_fills(*, account_id: UUID, asset: str, after: datetime | None) -> Iterator[BookFill]:
     """Fills that touch the asset's book, from a moment on (inclusive), in fold order; few are held at a time."""
@@ -191,32 +172,6 @@ def changes_after(
     with connection.cursor() as cursor:
         cursor.execute(_AFTER, scope)
         return {(asset, day): (after, late) for asset, day, after, late in cursor.fetchall()}
-
-
-def roles_in_use(*, account_id: UUID) -> list[str]:
-    """The roles that the account's orders have."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT role FROM orders_order WHERE account_id = %s AND role <> ''", [account_id]
-        )
-        return [role for (role,) in cursor.fetchall()]
-
-
-class Plan(NamedTuple):
-    """What was planned when a position was entered: where to stop, and the targets, nearest first."""
-
-    stop_loss_price: Decimal | None
-    take_profit_prices: tuple[Decimal, ...]
-
-
-def planned_exits(*, account_id: UUID, changed: datetime) -> dict[tuple[str, str], Plan]:
-    """Plans by symbol and entry order, from the legs linked to each entry; those with a leg changed since a moment."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PLANS, {"account": account_id, "changed": changed})
-        return {
-            (symbol, order): Plan(stop, tuple(targets or ()))
-            for symbol, order, stop, targets in cursor.fetchall()
-        }
 
 
 def _stream(

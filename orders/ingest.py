@@ -14,7 +14,15 @@ from django.db.models import Min
 from core.clock import utc_day
 from core.django import bulk
 from credentials.models import ExchangeAccount
-from exchanges.rows import FillRow, OrderRow, OrderStatus, TransferKind, TransferRow, TransferStatus
+from exchanges.rows import (
+    ContractSide,
+    FillRow,
+    OrderRow,
+    OrderStatus,
+    TransferKind,
+    TransferRow,
+    TransferStatus,
+)
 from marketdata.models import Listing
 from orders import linking
 from orders.models import Fill, Order, Transfer
@@ -24,8 +32,17 @@ _FILL_KEY: Final = ("account_id", "market_type", "symbol", "exchange_fill_id")
 _FILL_CONTENT: Final = (
     *("base_asset", "quote_asset", "exchange_order_id", "side", "price", "quantity", "quote_quantity"),
     *("fee_amount", "fee_currency", "is_maker", "executed_at"),
+    *("position_side", "settle_asset", "is_inverse", "is_liquidation"),
 )
-_FILL_COLUMNS: Final = ("market_type", "symbol", "exchange_fill_id", *_FILL_CONTENT, "pair_id", "raw")
+_FILL_COLUMNS: Final = (
+    "market_type",
+    "symbol",
+    "exchange_fill_id",
+    *_FILL_CONTENT,
+    "realized_pnl",
+    "pair_id",
+    "raw",
+)
 _FILL_SUMMARY: Final = """
     SELECT base_asset, quote_asset, CASE WHEN fee_amount <> 0 THEN fee_currency END,
            (executed_at AT TIME ZONE 'UTC')::date, min(executed_at), count(*) FILTER (WHERE inserted),
@@ -38,7 +55,7 @@ _ORDER_KEY: Final = ("account_id", "market_type", "symbol", "exchange_order_id")
 # Taken together from the latest state; executed quantities stand apart, as they only grow.
 _ORDER_STATE: Final = (
     *("client_order_id", "order_list_id", "side", "type", "status", "price", "stop_price", "time_in_force"),
-    *("ordered_at", "filled_at", "exchange_updated_at", "raw"),
+    *("ordered_at", "filled_at", "exchange_updated_at", "position_side", "reduce_only", "raw"),
 )
 _ORDER_COLUMNS: Final = (
     *(
@@ -83,7 +100,8 @@ _UNLINKED: Final = {"role": "", "group_id": "", "linked_by": "", "strategy": "",
 
 _TRANSFER_KEY: Final = ("account_id", "kind", "exchange_transfer_id")
 _TRANSFER_STATE: Final = (
-    *("asset", "amount", "fee_amount", "network", "address", "tx_id", "status", "occurred_at", "raw"),
+    *("asset", "amount", "fee_amount", "network", "address", "tx_id", "from_wallet", "to_wallet"),
+    *("status", "occurred_at", "raw"),
 )
 _TRANSFER_COLUMNS: Final = ("kind", "exchange_transfer_id", *_TRANSFER_STATE)
 _NOT_BACK: Final = "excluded.status IN ('success', 'failed') OR stored.status NOT IN ('success', 'failed')"
@@ -193,8 +211,16 @@ def _fill_values(row: FillRow, pair_id: int | None) -> tuple[Any, ...]:
     return (
         *(row.market_type, row.symbol, row.fill_id, row.base_asset, row.quote_asset, row.order_id, row.side),
         *(row.price, row.quantity, row.quote_quantity, row.fee_amount, row.fee_currency, row.is_maker),
-        *(row.executed_at, pair_id, row.raw),
+        row.executed_at,
+        *_contract_values(row.contract),
+        *(pair_id, row.raw),
     )
+
+
+def _contract_values(side: ContractSide | None) -> tuple[Any, ...]:
+    if side is None:
+        return "", "", False, False, None
+    return side.position_side, side.settle_asset, side.is_inverse, side.is_liquidation, side.realized_pnl
 
 
 def _fill_conflicts(ids: Collection[int], values: Sequence[tuple[Any, ...]]) -> list[str]:
@@ -226,7 +252,7 @@ def _order_values(row: OrderRow) -> tuple[Any, ...]:
         ),
         *(row.client_order_id, row.order_list_id, row.side, row.type, row.status, row.price, row.stop_price),
         *(row.time_in_force, row.ordered_at, row.updated_at if row.status is OrderStatus.FILLED else None),
-        *(row.updated_at, row.raw),
+        *(row.updated_at, row.position_side or "", row.reduce_only, row.raw),
     )
 
 
@@ -258,6 +284,8 @@ def _transfer_values(row: TransferRow) -> tuple[Any, ...]:
             row.network,
             row.address,
             row.tx_id,
+            row.from_wallet,
+            row.to_wallet,
         ),
         *(row.status, row.occurred_at, row.raw),
     )

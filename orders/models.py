@@ -13,6 +13,14 @@ class Side(models.TextChoices):
     SELL = "SELL"
 
 
+class PositionSide(models.TextChoices):
+    """Which position of a contract an order or fill belongs to; BOTH: the one signed position of one-way mode."""
+
+    BOTH = "BOTH"
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+
 class Linking(models.TextChoices):
     """How we know that an order belongs to a group."""
 
@@ -50,6 +58,15 @@ class Order(Fact):
     executed_quantity = MoneyField(default=0)
     executed_quote_quantity = MoneyField(default=0)
     time_in_force = models.CharField(max_length=10, blank=True)
+    position_side = models.CharField(
+        max_length=5,
+        choices=PositionSide.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of contracts.",
+    )
+    reduce_only = models.BooleanField(default=False, db_default=False)
     role = models.CharField(max_length=10, blank=True, help_text="ENTRY, TP1…TPn, SL, or empty.")
     group_id = models.CharField(max_length=100, blank=True)
     parent = models.ForeignKey(
@@ -87,6 +104,7 @@ class Order(Fact):
                 name="order_open",
             ),
             models.Index(fields=["account", "group_id"], condition=~Q(group_id=""), name="order_group"),
+            models.Index(fields=["account", "updated_at"], name="order_changed"),
         ]
 
     def __str__(self) -> str:
@@ -94,7 +112,10 @@ class Order(Fact):
 
 
 class Fill(Fact):
-    """One execution; append-only. `fee_amount` ≥ 0 is a cost, < 0 a rebate, in `fee_currency`."""
+    """One execution; append-only. `fee_amount` ≥ 0 is a cost, < 0 a rebate, in `fee_currency`.
+
+    Of a contract, `quantity` is in its base asset (linear) or its quote asset (inverse).
+    """
 
     market_type = models.CharField(max_length=10, default="spot")
     symbol = models.CharField(max_length=40, help_text="As on the wire.")
@@ -112,6 +133,22 @@ class Fill(Fact):
     fee_amount = MoneyField()
     fee_currency = models.CharField(max_length=20)
     is_maker = models.BooleanField()
+    position_side = models.CharField(
+        max_length=5,
+        choices=PositionSide.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of contracts, as the four below.",
+    )
+    settle_asset = models.CharField(max_length=20, blank=True, default="", db_default="")
+    is_inverse = models.BooleanField(default=False, db_default=False)
+    realized_pnl = MoneyField(
+        null=True,
+        blank=True,
+        help_text="The exchange's own, before fees, in the settle asset: a second opinion.",
+    )
+    is_liquidation = models.BooleanField(default=False, db_default=False)
     executed_at = models.DateTimeField()
 
     class Meta(Fact.Meta):
@@ -121,6 +158,11 @@ class Fill(Fact):
                 name="fill_once_per_exchange_id",
             ),
             models.CheckConstraint(condition=Q(side__in=Side.values), name="fill_side_known"),
+            models.CheckConstraint(
+                condition=Q(market_type="spot", position_side="", settle_asset="")
+                | (~Q(market_type="spot") & ~Q(position_side="") & ~Q(settle_asset="")),
+                name="fill_of_contract_says_which",
+            ),
             models.CheckConstraint(
                 condition=Q(quantity__gt=0) & Q(price__gte=0) & Q(quote_quantity__gte=0),
                 name="fill_amounts_positive",
@@ -142,10 +184,48 @@ class Fill(Fact):
         return f"{self.symbol} {self.side} {self.quantity} @ {self.price}"
 
 
-class Transfer(Fact):
-    """A deposit or withdrawal; its state changes until it is final."""
+class FundingPayment(Fact):
+    """What a contract position received (> 0) or paid (< 0) for being held; append-only."""
 
-    kind = models.CharField(max_length=12, choices=[("DEPOSIT", "deposit"), ("WITHDRAWAL", "withdrawal")])
+    symbol = models.CharField(max_length=40)
+    exchange_payment_id = models.CharField(max_length=100)
+    position_side = models.CharField(max_length=5, choices=PositionSide.choices)
+    asset = models.CharField(max_length=20)
+    amount = MoneyField()
+    rate = MoneyField(null=True, blank=True)
+    quantity = MoneyField(null=True, blank=True, help_text="The position it was paid on.")
+    paid_at = models.DateTimeField()
+
+    class Meta(Fact.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "symbol", "exchange_payment_id"], name="funding_once_per_exchange_id"
+            ),
+            models.CheckConstraint(
+                condition=Q(position_side__in=PositionSide.values), name="funding_side_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account", "symbol", "paid_at"], name="funding_of_contract"),
+            models.Index(fields=["user", "-paid_at", "-id"], name="funding_list"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.amount} {self.asset}"
+
+
+class TransferKind(models.TextChoices):
+    DEPOSIT = "DEPOSIT"
+    WITHDRAWAL = "WITHDRAWAL"
+    INTERNAL = "INTERNAL"  # between wallets of the account
+    REBATE = "REBATE"  # paid by the exchange outside fills
+    CHARGE = "CHARGE"  # taken by the exchange outside fills and withdrawals
+
+
+class Transfer(Fact):
+    """Money that came, went or changed wallets without a trade; its state changes until it is final."""
+
+    kind = models.CharField(max_length=12, choices=TransferKind.choices)
     exchange_transfer_id = models.CharField(max_length=100)
     asset = models.CharField(max_length=20)
     amount = MoneyField()
@@ -153,6 +233,10 @@ class Transfer(Fact):
     network = models.CharField(max_length=40, blank=True)
     address = models.CharField(max_length=200, blank=True)
     tx_id = models.CharField(max_length=200, blank=True)
+    from_wallet = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="Of internal transfers, as the next."
+    )
+    to_wallet = models.CharField(max_length=20, blank=True, default="", db_default="")
     status = models.CharField(max_length=10)
     occurred_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
@@ -165,6 +249,7 @@ class Transfer(Fact):
             models.CheckConstraint(
                 condition=Q(amount__gte=0) & Q(fee_amount__gte=0), name="transfer_amounts_not_negative"
             ),
+            models.CheckConstraint(condition=Q(kind__in=TransferKind.values), name="transfer_kind_known"),
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "success", "failed", "unknown"]),
                 name="transfer_status_known",

@@ -10,7 +10,7 @@ from credentials.models import ExchangeAccount
 from credentials.vault import KeyVersion, Purpose
 from exchanges import registry
 from exchanges.base import Account as Client
-from exchanges.base import Listings
+from exchanges.base import Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from pipeline import market
 from pipeline.patience import PatientClient
@@ -19,7 +19,7 @@ from pipeline.session import Clock
 
 @contextmanager
 def open_client(
-    account: ExchangeAccount, *, purpose: Purpose, listings: Listings | None, clock: Clock
+    account: ExchangeAccount, *, purpose: Purpose, markets: Markets | None, clock: Clock
 ) -> Iterator[tuple[Client, KeyVersion]]:
     """A client, and which key it uses; both forget the key at the end. Outside any door. Raises ExchangeError."""
     try:
@@ -28,7 +28,7 @@ def open_client(
             version,
         ):
             client = registry.open_account(
-                account.exchange, keys, urls=market.urls(), listings=listings, now=clock
+                account.exchange, keys, urls=market.urls(), markets=markets, now=clock
             )
     except vault.NoKeys as error:
         raise ExchangeError(ErrorKind.AUTH, error.message, code=error.code) from None

@@ -14,8 +14,9 @@ from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from exchanges import registry
-from exchanges.base import Listings, MarketData
+from exchanges.base import Contracts, Listings, MarketData, Markets
 from exchanges.errors import ErrorKind, ExchangeError
+from exchanges.rows import Contract, MarketType
 from marketdata import candles, listings, routes, tickers
 from marketdata.candles import CandleNeed
 from marketdata.models import Listing, Ticker
@@ -52,8 +53,10 @@ def urls() -> Mapping[str, str]:
 
 def refresh_listings(*, exchange: str, now: Clock = clock.now) -> int:
     with open_market(exchange, now=now) as market:
-        page = market.listings()
-    return listings.store(exchange=exchange, rows=page.rows, at=now())
+        rows = market.listings().rows
+        if market.has_contracts:
+            rows = (*rows, *market.contracts().rows)
+    return listings.store(exchange=exchange, rows=rows, at=now())
 
 
 def refresh_prices(*, exchange: str, now: Clock = clock.now) -> int:
@@ -126,18 +129,35 @@ def fetch_candles(
     return count
 
 
-def known_listings(*, exchange: str, now: Clock = clock.now) -> Listings:
-    """Base and quote of every symbol, also of the delisted; asks the exchange when none are stored yet."""
+def known_markets(*, exchange: str, now: Clock = clock.now) -> Markets:
+    """Every market, also the delisted; asks the exchange when none are stored yet."""
     if not Listing.objects.filter(exchange=exchange).exists():
         refresh_listings(exchange=exchange, now=now)
     stored = Listing.objects.filter(exchange=exchange)
-    return _listings(exchange, tuple(stored.aggregate(Max("updated_at"), Max("id"), Count("id")).values()))
+    return _markets(exchange, tuple(stored.aggregate(Max("updated_at"), Max("id"), Count("id")).values()))
 
 
 @lru_cache(maxsize=8)
-def _listings(exchange: str, state: tuple[object, ...]) -> Listings:
+def _markets(exchange: str, state: tuple[object, ...]) -> Markets:
     """`state` makes a refreshed table another key."""
-    rows = Listing.objects.filter(exchange=exchange).select_related("symbol")
+    return Markets(spot=_spot(exchange), contracts=_contracts(exchange))
+
+
+def _contracts(exchange: str) -> Contracts:
+    rows = Listing.objects.filter(exchange=exchange, market_type=MarketType.FUTURES, contract_size__gt=0)
+    columns = (
+        "name",
+        "symbol__base_asset",
+        "symbol__quote_asset",
+        "settle_asset",
+        "contract_size",
+        "is_inverse",
+    )
+    return {name: Contract(*terms) for name, *terms in rows.values_list(*columns)}
+
+
+def _spot(exchange: str) -> Listings:
+    rows = Listing.objects.filter(exchange=exchange, market_type=MarketType.SPOT)
     return {
         name: (base, quote)
         for name, base, quote in rows.values_list("name", "symbol__base_asset", "symbol__quote_asset")

@@ -14,10 +14,19 @@ class Stream(models.TextChoices):
     OPEN_ORDERS = "open_orders"
     DEPOSITS = "deposits"
     WITHDRAWALS = "withdrawals"
+    TRANSFERS = "transfers"  # between wallets of the account
+    REBATES = "rebates"
+    CHARGES = "charges"
     DISCOVERY = "discovery"
     FILLS = "fills"
     ORDERS = "orders"
     RECHECK = "recheck"  # fills of the last days once more: late ones have lower ids than the cursor
+    POSITIONS = "positions"
+    CONTRACT_OPEN = "contract_open"
+    CONTRACT_FILLS = "contract_fills"
+    CONTRACT_ORDERS = "contract_orders"
+    CONTRACT_RECHECK = "contract_recheck"
+    FUNDING = "funding"
 
 
 class CursorState(models.TextChoices):

@@ -12,7 +12,7 @@ from credentials import accounts
 from credentials.models import ExchangeAccount, KeyState
 from credentials.vault import KeyVersion
 from exchanges.base import Account as Client
-from exchanges.base import Listings
+from exchanges.base import Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import BadRow, Page
 from orders.touched import Touched
@@ -71,7 +71,7 @@ class Session:
     run: SyncRun
     client: Client
     key: KeyVersion  # the one the client uses
-    listings: Listings
+    markets: Markets
     clock: Clock
     progress: Progress
     started: datetime
@@ -85,6 +85,11 @@ class Session:
     reason: str = ""  # why the first row of this run was set aside
     stored: int = 0
     downs: int = 0  # failures of the exchange itself, in a row
+
+    @property
+    def listings(self) -> Listings:
+        """Spot markets."""
+        return self.markets.spot
 
     @contextmanager
     def door(self, step: str = "") -> Iterator[datetime]:

@@ -14,8 +14,8 @@ from credentials import accounts, vault
 from credentials.accounts import KeyReplaced
 from credentials.models import ExchangeAccount, KeyState
 from credentials.vault import KeyVersion, Purpose
+from exchanges.base import NO_MARKETS, Markets
 from exchanges.base import Account as Client
-from exchanges.base import Listings
 from exchanges.errors import ErrorKind, ExchangeError
 from pipeline import cursors, derive, discovery, market, pauses, rejected, runs, schedule
 from pipeline.clients import open_client
@@ -87,9 +87,9 @@ def _work(account: ExchangeAccount, run: SyncRun, purpose: Purpose, clock: Clock
     is_check = purpose is Purpose.KEY_CHECK
     try:
         pauses.check(exchange=account.exchange, now=clock())
-        listings = {} if is_check else market.known_listings(exchange=account.exchange, now=clock)
-        with open_client(account, purpose=purpose, listings=listings, clock=clock) as (client, key):
-            session = _open_session(account, run, client, key, listings, clock, progress)
+        markets = NO_MARKETS if is_check else market.known_markets(exchange=account.exchange, now=clock)
+        with open_client(account, purpose=purpose, markets=markets, clock=clock) as (client, key):
+            session = _open_session(account, run, client, key, markets, clock, progress)
             ending = _read(session, key_only=is_check)
             if is_check and ending is None:
                 _queue_again(run, clock)
@@ -214,7 +214,7 @@ def _open_session(
     run: SyncRun,
     client: Client,
     key: KeyVersion,
-    listings: Listings,
+    markets: Markets,
     clock: Clock,
     progress: Progress,
 ) -> Session:
@@ -227,7 +227,7 @@ def _open_session(
             run=run,
             client=client,
             key=key,
-            listings=listings,
+            markets=markets,
             clock=clock,
             progress=progress,
             started=started,

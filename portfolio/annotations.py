@@ -1,17 +1,66 @@
 """What orders say about trades and positions: exit types, strategies, planned stops and targets."""
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
+from core import clock
 from credentials.models import ExchangeAccount
-from orders import facts
+from portfolio import marks, plans
 from portfolio.accounting.exits import exit_type
-from portfolio.models import Position
 
-# The rule lives in exits.exit_type; its table for the roles in use is joined, so that all trades take one statement.
-_TRADES = """
+_FEW: Final = 500  # up to as many trades and orders, each is looked up; beyond, the whole account is read once
+_ROLES: Final = ("", "ENTRY", "SL", "TP")
+
+_COUNTS: Final = """
+SELECT (SELECT count(*) FROM (
+          SELECT FROM portfolio_trade WHERE account_id = %(account)s AND exit_time >= %(since)s LIMIT %(limit)s) AS t),
+       (SELECT count(*) FROM (
+          SELECT FROM orders_order WHERE account_id = %(account)s AND updated_at >= %(changed)s LIMIT %(limit)s) AS o)
+"""
+# What was placed first for each role: a stop that was moved later was not the plan. A position is found from an entry
+# order by the fill that opened it, in the book of one of the fill's assets.
+_POSITIONS: Final = """
+WITH chosen AS (
+  SELECT id FROM portfolio_position
+  WHERE user_id = %(user)s AND account_id = %(account)s AND opened_at >= %(since)s
+  UNION
+  SELECT p.id FROM orders_order changed
+  JOIN orders_order entry ON entry.id = coalesce(changed.parent_id, changed.id)
+  JOIN orders_fill f ON f.account_id = entry.account_id AND f.symbol = entry.symbol
+    AND f.exchange_order_id = entry.exchange_order_id AND f.market_type = entry.market_type
+  CROSS JOIN LATERAL (VALUES (f.base_asset), (f.quote_asset), (f.symbol)) AS held (asset)
+  JOIN portfolio_book b ON b.account_id = f.account_id AND b.market_type = f.market_type AND b.asset = held.asset
+  JOIN portfolio_position p ON p.book_id = b.id AND p.opening_fill_id = f.id
+  WHERE changed.account_id = %(account)s AND changed.updated_at >= %(changed)s
+), leg AS (
+  SELECT DISTINCT ON (p.id, leg.role) p.id, leg.role,
+         CASE leg.role WHEN 'SL' THEN coalesce(leg.stop_price, leg.price) ELSE coalesce(leg.price, leg.stop_price) END
+           AS level
+  FROM chosen JOIN portfolio_position p USING (id)
+  JOIN portfolio_book b ON b.id = p.book_id
+  JOIN orders_order entry ON entry.account_id = p.account_id AND entry.market_type = b.market_type
+    AND entry.symbol = p.symbol AND entry.exchange_order_id = p.entry_order_id
+  JOIN orders_order leg ON leg.account_id = entry.account_id AND leg.group_id = entry.group_id
+    AND NOT leg.group_id = '' AND leg.parent_id = entry.id
+  ORDER BY p.id, leg.role, leg.ordered_at, length(leg.exchange_order_id), leg.exchange_order_id
+), plan AS (
+  SELECT chosen.id, max(level) FILTER (WHERE role = 'SL') AS stop,
+         to_jsonb(array_agg(level::text ORDER BY length(role), role)
+           FILTER (WHERE role LIKE 'TP%%' AND level IS NOT NULL)) AS targets
+  FROM chosen LEFT JOIN leg USING (id) GROUP BY chosen.id
+)
+UPDATE portfolio_position p SET stop_loss_price = plan.stop, take_profit_prices = plan.targets
+FROM plan
+WHERE p.id = plan.id
+  AND (p.stop_loss_price, p.take_profit_prices) IS DISTINCT FROM (plan.stop, plan.targets)
+RETURNING p.id
+"""
+# The rule lives in exits.exit_type; its table is joined, so that all trades take one statement. Liquidations are told
+# by fills, not by orders.
+_TRADES: Final = """
 WITH chosen AS (
   SELECT id FROM portfolio_trade WHERE account_id = %(account)s AND exit_time >= %(since)s
   UNION
@@ -19,17 +68,20 @@ WITH chosen AS (
     AND t.exit_order_id = o.exchange_order_id
   WHERE o.account_id = %(account)s AND o.updated_at >= %(changed)s
   UNION
-  SELECT id FROM portfolio_trade WHERE position_id = ANY(%(positions)s)
+  SELECT t.id FROM unnest(%(positions)s::bigint[]) AS replanned (id)
+  JOIN portfolio_trade t ON t.position_id = replanned.id
 ), found AS (
-  SELECT trade.id, rule.exit_type, coalesce(o.strategy, '') AS strategy,
+  SELECT trade.id, CASE trade.exit_type WHEN 'LIQUIDATION' THEN trade.exit_type ELSE rule.exit_type END AS exit_type,
+         coalesce(o.strategy, '') AS strategy,
          CASE WHEN o.linked_by = 'inferred' THEN 'role inferred' ELSE '' END AS reason,
          p.stop_loss_price, p.take_profit_prices
   FROM chosen JOIN portfolio_trade trade USING (id)
   JOIN portfolio_position p ON p.id = trade.position_id
-  LEFT JOIN orders_order o ON o.account_id = trade.account_id AND o.market_type = 'spot'
+  JOIN portfolio_book b ON b.id = p.book_id
+  LEFT JOIN orders_order o ON o.account_id = trade.account_id AND o.market_type = b.market_type
     AND o.symbol = trade.symbol AND o.exchange_order_id = trade.exit_order_id
   JOIN unnest(%(roles)s::text[], %(closes)s::boolean[], %(types)s::text[]) AS rule (role, closes, exit_type)
-    ON rule.role = coalesce(o.role, '') AND rule.closes = trade.closes_position
+    ON rule.role = rtrim(coalesce(o.role, ''), '0123456789') AND rule.closes = trade.closes_position
 )
 UPDATE portfolio_trade t
 SET exit_type = found.exit_type, strategy = found.strategy, exit_reason = found.reason,
@@ -41,50 +93,36 @@ WHERE t.id = found.id AND (t.exit_type, t.strategy, t.exit_reason, t.stop_loss_p
 """
 
 
-def refresh(*, account: ExchangeAccount, since: datetime | None, changed: datetime) -> None:
+def refresh(*, account: ExchangeAccount, since: datetime | None) -> None:
     """Bring exit types and plans in line with the orders.
 
-    Looked at are trades that ended from `since` on (None: none) and whatever hangs on orders changed since `changed`.
+    Looked at is what was folded from `since` on (None: nothing), and what hangs on orders changed since the last time.
     """
-    planned = _plan_positions(account, since=since, changed=changed)
-    roles = ["", *facts.roles_in_use(account_id=account.id)]
-    table = [
-        (role, closes, str(exit_type(role=role or None, closes_position=closes)))
-        for role in roles
-        for closes in (True, False)
-    ]
-    names, closes, types = zip(*table, strict=True)
+    mark = marks.locked(account)
+    scope: dict[str, Any] = {
+        "user": account.user_id,
+        "account": account.id,
+        "since": since or "infinity",
+        "changed": mark.orders_to,
+    }
     with connection.cursor() as cursor:
-        # Rows written a moment ago have no statistics: looping over them took minutes where hashing takes moments.
-        cursor.execute("SET LOCAL enable_nestloop = off")
-        cursor.execute(
-            _TRADES,
-            {
-                "account": account.id,
-                "since": since or "infinity",
-                "changed": changed,
-                "positions": list(planned),
-                "roles": list(names),
-                "closes": list(closes),
-                "types": list(types),
-            },
-        )
+        if many := _is_much(cursor, scope):
+            scope |= {"since": clock.EPOCH, "changed": "infinity"}
+        plans.expect(cursor, many=many)
+        cursor.execute(_POSITIONS, scope)
+        replanned = [position for (position,) in cursor.fetchall()]
+        cursor.execute(_TRADES, {**scope, "positions": [] if many else replanned, **_rules()})
+    marks.orders_followed(mark)
 
 
-def _plan_positions(account: ExchangeAccount, *, since: datetime | None, changed: datetime) -> Sequence[int]:
-    """Note stops and targets planned with the entry order; answers the positions whose plan changed."""
-    plans = facts.planned_exits(account_id=account.id, changed=min(since or changed, changed))
-    positions = Position.objects.filter(
-        account=account, entry_order_id__in={order for _, order in plans}
-    ).only("id", "symbol", "entry_order_id", "stop_loss_price", "take_profit_prices")
-    changed_positions = []
-    for position in positions:
-        plan = plans.get((position.symbol, position.entry_order_id))
-        if plan is None:
-            continue
-        prices = [str(price) for price in plan.take_profit_prices] or None
-        if (position.stop_loss_price, position.take_profit_prices) != (plan.stop_loss_price, prices):
-            position.stop_loss_price, position.take_profit_prices = plan.stop_loss_price, prices
-            changed_positions.append(position)
-    Position.objects.bulk_update(changed_positions, ["stop_loss_price", "take_profit_prices"], batch_size=500)
-    return [position.id for position in changed_positions]
+def _is_much(cursor: CursorWrapper, scope: dict[str, Any]) -> bool:
+    """Counts by index, and no further than it matters."""
+    cursor.execute(_COUNTS, {**scope, "limit": _FEW + 1})
+    return any(count > _FEW for count in cursor.fetchone())
+
+
+def _rules() -> dict[str, list[Any]]:
+    """`exits.exit_type` as three columns: role without its number, whether the position closes, exit type."""
+    cases = [(role, closes) for role in _ROLES for closes in (True, False)]
+    types = [str(exit_type(role=role or None, closes_position=closes)) for role, closes in cases]
+    return {"roles": [role for role, _ in cases], "closes": [closes for _, closes in cases], "types": types}

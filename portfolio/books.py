@@ -15,6 +15,7 @@ from marketdata.models import Listing
 from orders import facts
 from orders.facts import AssetChange
 from orders.touched import Touched
+from portfolio import marks
 from portfolio.models import AssetDay, Book
 
 # The finest step a spot exchange trades in, for coins that are listed nowhere any more.
@@ -25,11 +26,11 @@ logger = logging.getLogger(__name__)
 
 _MARK = """
 INSERT INTO portfolio_book
-  (user_id, account_id, market_type, asset, currency, method, step, state, stale_from, fact_count, engine_version,
+  (user_id, account_id, market_type, asset, side, currency, method, step, state, stale_from, fact_count, engine_version,
    blocked_reason)
-SELECT %s, %s, 'spot', asset, %s, %s, step, '{}', stale_from, 0, 0, ''
+SELECT %s, %s, 'spot', asset, '', %s, %s, step, '{}', stale_from, 0, 0, ''
 FROM unnest(%s::text[], %s::numeric[], %s::timestamptz[]) AS new (asset, step, stale_from)
-ON CONFLICT (account_id, market_type, asset)
+ON CONFLICT (account_id, market_type, asset, side)
 DO UPDATE SET stale_from = least(portfolio_book.stale_from, excluded.stale_from)
 """
 
@@ -53,6 +54,8 @@ def mark_stale(*, account: ExchangeAccount, touched: Touched) -> None:
                     list(moments.values()),
                 ],
             )
+    if cash := [at for asset, at in touched.assets.items() if asset in settings.CASH_ASSETS]:
+        marks.fees_wait(account=account, since=min(cash))
     if touched.days:
         _recount_days(account, touched)
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import connection
 
 from credentials.models import ExchangeAccount
-from portfolio import valuations
+from portfolio import marks, valuations
+from portfolio.models import AccountMark
 
 # What a quote coin is worth in the reporting currency, and the hour whose pinned prices count.
 _QUOTE_PRICE: Final = "CASE f.quote_asset WHEN %(currency)s THEN 1 ELSE q.price END"
@@ -80,36 +80,28 @@ _FAILED_WITHDRAWALS: Final = """
 DELETE FROM portfolio_fee USING orders_transfer t
 WHERE t.id = portfolio_fee.transfer_id AND t.account_id = %(account)s AND (t.status = 'failed' OR t.fee_amount = 0)
 """
-# Facts whose fee stands nowhere yet, or without a value: most make a book stale, those of cash alone do not.
+# A book without a price stays stale, but facts of cash alone have no book.
 _WAITING: Final = """
-SELECT min(at) FROM (
-  SELECT min(f.executed_at) AS at FROM orders_fill f LEFT JOIN portfolio_fee fee ON fee.fill_id = f.id
-  WHERE f.account_id = %(account)s AND f.fee_amount <> 0 AND fee.value IS NULL
-    AND f.base_asset = ANY(%(cash)s) AND f.quote_asset = ANY(%(cash)s)
-  UNION ALL
-  SELECT min(t.occurred_at) FROM orders_transfer t LEFT JOIN portfolio_fee fee ON fee.transfer_id = t.id
-  WHERE t.account_id = %(account)s AND t.kind = 'WITHDRAWAL'
-    AND (t.status <> 'failed' AND t.fee_amount <> 0 AND (fee.value IS NULL OR fee.fee_amount <> t.fee_amount)
-      OR fee.id IS NOT NULL AND (t.status = 'failed' OR t.fee_amount = 0))
-) AS facts
+SELECT min(fee_timestamp) FROM portfolio_fee
+WHERE user_id = %(user)s AND account_id = %(account)s AND value IS NULL
 """
 
 
 def refresh(*, account: ExchangeAccount, since: datetime, many: bool) -> None:
-    """Bring the fees of facts since a moment up to date. A fee without a price yet has no value, never zero.
+    """Bring the fees of facts since a moment, and of all that wait, up to date.
 
+    A fee without a price yet has no value, never zero, and waits on.
     `many`: expect a whole history. Rows written a moment ago have no statistics, and by a handful it would be looped.
     """
+    mark = marks.locked(account)  # of two who look which facts have no fee yet, the second finds those of the first
     scope: dict[str, Any] = {
         "account": account.id,
         "exchange": account.exchange,
         "currency": account.user.reporting_currency,
-        "since": since,
+        "since": min(since, mark.fees_from or since),
         "user": account.user_id,
     }
     with connection.cursor() as cursor:
-        # Of two who look which facts have no fee yet, the second waits and finds those of the first.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('fees ' || %(account)s, 0))", scope)
         if many:
             cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(_HAS_FILL_FEES, scope)
@@ -120,11 +112,10 @@ def refresh(*, account: ExchangeAccount, since: datetime, many: bool) -> None:
             cursor.execute(_FILL_FEES, scope)
         cursor.execute(_WITHDRAWAL_FEES, scope)
         cursor.execute(_FAILED_WITHDRAWALS, scope)
+        cursor.execute(_WAITING, scope)
+        marks.fees_kept(mark, waiting=cursor.fetchone()[0])
 
 
 def waiting_since(*, account: ExchangeAccount) -> datetime | None:
-    """The earliest fact of cash whose fee is not kept as it should be; None if all are. Needs an open door."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, {"account": account.id, "cash": sorted(settings.CASH_ASSETS)})
-        (at,) = cursor.fetchone()
-        return at if isinstance(at, datetime) else None
+    """The earliest fact whose fee may not be kept as it should be; None if all are. Needs an open door."""
+    return AccountMark.objects.filter(account=account).values_list("fees_from", flat=True).first()

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -30,9 +30,6 @@ from portfolio.valuations import PriceNeed
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MANY = 1_000
 _REASON_LENGTH = Book._meta.get_field("blocked_reason").max_length
-_ORDER_CHANGES = timedelta(
-    days=7
-)  # how long changed links are looked at again, should a run in between have failed
 
 
 @dataclass(slots=True)
@@ -82,11 +79,7 @@ def rebuild_account(
     with tenancy.acting_as(user_id):
         if since is not None:
             fees.refresh(account=account, since=since, many=many)
-        annotations.refresh(
-            account=account,
-            since=result.since,
-            changed=_BEGINNING if from_zero else at - _ORDER_CHANGES,
-        )
+        annotations.refresh(account=account, since=_BEGINNING if from_zero else result.since)
     return result
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from core import clock
 from core.money import InvalidAmount
 from exchanges import binance_like, reading
-from exchanges.base import Listings
+from exchanges.base import Listings, SpotAccount
 from exchanges.binance import listings as symbols
 from exchanges.binance import mapping, market
 from exchanges.binance.walks import PAGE, Window, next_id
@@ -25,7 +25,7 @@ _TRANSFERS: Final = {
 }
 
 
-class BinanceAccount:
+class BinanceAccount(SpotAccount):
     """Implements `exchanges.base.Account`. `listings` saves asking for them where the caller knows them."""
 
     def __init__(self, client: CcxtClient, listings: Listings | None = None) -> None:

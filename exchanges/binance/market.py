@@ -5,6 +5,7 @@ from typing import Final
 
 from core import clock
 from exchanges import binance_like, reading
+from exchanges.base import SpotMarket
 from exchanges.binance import mapping
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import CandleRow, ListingRow, Page, PriceRow
@@ -17,7 +18,7 @@ TIMEFRAMES: Final = frozenset(
 )
 
 
-class BinanceMarket:
+class BinanceMarket(SpotMarket):
     """Implements `exchanges.base.MarketData`."""
 
     def __init__(self, client: CcxtClient) -> None:

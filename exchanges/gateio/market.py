@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from core import clock
 from exchanges import reading
+from exchanges.base import SpotMarket
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.gateio import mapping
 from exchanges.reading import UnreadableRow
@@ -21,7 +22,7 @@ TIMEFRAMES: Final = {
 }
 
 
-class GateioMarket:
+class GateioMarket(SpotMarket):
     """Implements `exchanges.base.MarketData`."""
 
     def __init__(self, client: CcxtClient) -> None:

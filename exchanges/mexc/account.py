@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from core import clock
 from core.money import InvalidAmount
 from exchanges import binance_like, reading
-from exchanges.base import Listings
+from exchanges.base import Listings, SpotAccount
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.mexc import listings as symbols
 from exchanges.mexc import mapping, market, walks
@@ -34,7 +34,7 @@ _TRANSFERS: Final = {
 }
 
 
-class MexcAccount:
+class MexcAccount(SpotAccount):
     """Implements `exchanges.base.Account`. `listings` saves asking for them where the caller knows them."""
 
     def __init__(self, client: CcxtClient, listings: Listings | None = None) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from core import clock
 from exchanges import binance_like, reading
+from exchanges.base import SpotMarket
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.mexc import mapping
 from exchanges.rows import BadRow, CandleRow, ListingRow, Page, PriceRow
@@ -26,7 +27,7 @@ TIMEFRAMES: Final = {
 }
 
 
-class MexcMarket:
+class MexcMarket(SpotMarket):
     """Implements `exchanges.base.MarketData`."""
 
     def __init__(self, client: CcxtClient) -> None:

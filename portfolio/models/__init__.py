@@ -4,7 +4,7 @@ Two tables hold facts of their own: `Valuation` (a price used once stays used) a
 reported). Foreign keys without an index of their own are the first column of a unique one.
 """
 
-from portfolio.models.balances import AssetDay, WalletBalance
+from portfolio.models.balances import AssetDay, ReportedPosition, WalletBalance
 from portfolio.models.books import Book, BookDay, Valuation
 from portfolio.models.enums import (
     ExitType,
@@ -15,11 +15,13 @@ from portfolio.models.enums import (
     PositionStatus,
     TradeKind,
 )
+from portfolio.models.marks import AccountMark
 from portfolio.models.metrics import PerformanceMetric
 from portfolio.models.snapshots import AssetSnapshot, PortfolioSnapshot
 from portfolio.models.trades import Allocation, Fee, Position, Trade
 
 __all__ = [
+    "AccountMark",
     "Allocation",
     "AssetDay",
     "AssetSnapshot",
@@ -35,6 +37,7 @@ __all__ = [
     "Position",
     "PositionSide",
     "PositionStatus",
+    "ReportedPosition",
     "Trade",
     "TradeKind",
     "Valuation",

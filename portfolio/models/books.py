@@ -9,13 +9,20 @@ from portfolio.models.enums import Method
 
 
 class Book(AccountModel):
-    """The inventory of one asset in one account: what makes one new fill cheap.
+    """The inventory of one asset, or one contract's position, in one account: what makes one new fill cheap.
 
     `state` is the engine's tail after the last folded fact; `stale_from` the time of the earliest fact not folded.
     """
 
     market_type = models.CharField(max_length=10, default="spot")
-    asset = models.CharField(max_length=20)
+    asset = models.CharField(max_length=40, help_text="Of contracts, the symbol.")
+    side = models.CharField(
+        max_length=5,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of contracts: BOTH in one-way mode, LONG or SHORT in hedge mode.",
+    )
     currency = models.CharField(max_length=20)
     method = models.CharField(max_length=10, choices=Method.choices, default=Method.AVERAGE)
     step = MoneyField(help_text="Inventory below it is dust. Pinned when the book is made.")
@@ -32,7 +39,9 @@ class Book(AccountModel):
 
     class Meta(AccountModel.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["account", "market_type", "asset"], name="book_once_per_asset"),
+            models.UniqueConstraint(
+                fields=["account", "market_type", "asset", "side"], name="book_once_per_asset"
+            ),
             models.UniqueConstraint(fields=["user", "account", "id"], name="book_owner"),
             models.CheckConstraint(condition=Q(method__in=Method.values), name="book_method_known"),
             models.CheckConstraint(condition=Q(step__gt=0), name="book_step_positive"),

@@ -235,7 +235,12 @@ class Fee(AccountModel):
                 condition=Q(fill__isnull=True) ^ Q(transfer__isnull=True), name="fee_of_one_fact"
             ),
         ]
-        indexes = [models.Index(fields=["account", "fee_timestamp"], name="fee_of_account")]
+        indexes = [
+            models.Index(fields=["account", "fee_timestamp"], name="fee_of_account"),
+            models.Index(
+                fields=["account", "fee_timestamp"], condition=Q(value__isnull=True), name="fee_without_value"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.fee_amount} {self.fee_currency}"

@@ -1,0 +1,23 @@
+"""How far what hangs on an account's facts, beside its books, has followed them."""
+
+from django.db import models
+
+from core import clock
+from core.django.tenancy import AccountModel
+
+
+class AccountMark(AccountModel):
+    """One row per account: what is left to do, so that a look at what changed need not look at everything."""
+
+    orders_to = models.DateTimeField(
+        default=clock.EPOCH, help_text="What orders written before it say has reached positions and trades."
+    )
+    fees_from = models.DateTimeField(
+        null=True, blank=True, help_text="The earliest fact whose fee may not be kept as it should be."
+    )
+
+    class Meta(AccountModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["account"], name="mark_once_per_account")]
+
+    def __str__(self) -> str:
+        return f"{self.orders_to} {self.fees_from}"
