@@ -11,7 +11,9 @@ from credentials.models import ExchangeAccount
 from portfolio import marks, plans
 from portfolio.accounting.exits import exit_type
 
-_FEW: Final = 500  # up to as many trades and orders, each is looked up; beyond, the whole account is read once
+_FEW: Final = (
+    500  # up to as many trades and orders, each is looked up; beyond, the whole account is read once
+)
 _ROLES: Final = ("", "ENTRY", "SL", "TP")
 
 _COUNTS: Final = """

@@ -93,7 +93,9 @@ def refresh(*, account: ExchangeAccount, since: datetime, many: bool) -> None:
     A fee without a price yet has no value, never zero, and waits on.
     `many`: expect a whole history. Rows written a moment ago have no statistics, and by a handful it would be looped.
     """
-    mark = marks.locked(account)  # of two who look which facts have no fee yet, the second finds those of the first
+    mark = marks.locked(
+        account
+    )  # of two who look which facts have no fee yet, the second finds those of the first
     scope: dict[str, Any] = {
         "account": account.id,
         "exchange": account.exchange,

@@ -27,8 +27,6 @@ BOUND_SQL: Final = frozenset(
         "orders/facts.py: book_transfers",
         "orders/facts.py: asset_changes",
         "orders/facts.py: changes_after",
-        "orders/facts.py: roles_in_use",
-        "orders/facts.py: planned_exits",
         "orders/facts.py: _stream",
         "orders/ingest.py: store_fills",
         "orders/ingest.py: store_orders",
@@ -41,7 +39,7 @@ BOUND_SQL: Final = frozenset(
         "portfolio/day_sums.py: open_counts",
         "portfolio/day_sums.py: passed",
         "portfolio/fees.py: refresh",
-        "portfolio/fees.py: waiting_since",
+        "portfolio/marks.py: fees_wait",
         "portfolio/store.py: Pending.__init__",
         "portfolio/valuations.py: needed_hours",
     }

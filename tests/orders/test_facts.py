@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from orders import facts
-from orders.facts import AssetChange, BookFill, BookTransfer, Plan
-from tests.factories import AccountFactory, FillFactory, OrderFactory, TransferFactory
+from orders.facts import AssetChange, BookFill, BookTransfer
+from tests.factories import AccountFactory, FillFactory, TransferFactory
 from tests.orders.rows import AT, at
 
 pytestmark = pytest.mark.django_db
@@ -197,45 +196,3 @@ def test_days_of_other_accounts_are_not_summed(account: ExchangeAccount) -> None
 def test_no_days_need_no_query(account: ExchangeAccount, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert changes(account) == set()
-
-
-def _leg(entry: Any, role: str, minute: int, **given: Any) -> None:
-    OrderFactory.create(
-        account=entry.account,
-        parent=entry,
-        group_id="g",
-        role=role,
-        side="SELL",
-        ordered_at=at(minute),
-        **given,
-    )
-
-
-def test_the_plan_of_an_entry_is_what_was_placed_first_for_each_role(account: ExchangeAccount) -> None:
-    entry = OrderFactory.create(account=account, exchange_order_id="1", role="ENTRY", group_id="g")
-    _leg(entry, "SL", 1, price=Decimal(89), stop_price=Decimal(90))
-    _leg(entry, "SL", 2, price=Decimal(104), stop_price=Decimal(105))
-    for number in (10, 2, 1):
-        _leg(entry, f"TP{number}", 1, price=Decimal(110 + number))
-
-    assert facts.planned_exits(account_id=account.id, changed=clock.EPOCH) == {
-        ("BTCUSDT", "1"): Plan(Decimal(90), (Decimal(111), Decimal(112), Decimal(120)))
-    }
-
-
-def test_a_stop_sold_at_the_market_plans_no_price(account: ExchangeAccount) -> None:
-    entry = OrderFactory.create(account=account, exchange_order_id="1", role="ENTRY", group_id="g")
-    _leg(entry, "SL", 1, price=None)
-    _leg(entry, "TP1", 1, price=Decimal(111))
-
-    assert facts.planned_exits(account_id=account.id, changed=clock.EPOCH) == {
-        ("BTCUSDT", "1"): Plan(None, (Decimal(111),))
-    }
-
-
-def test_roles_in_use_are_those_of_the_account(account: ExchangeAccount) -> None:
-    OrderFactory.create(account=account, role="TP1")
-    OrderFactory.create(account=account)
-    OrderFactory.create(account=AccountFactory.create(user=account.user), role="SL")
-
-    assert facts.roles_in_use(account_id=account.id) == ["TP1"]

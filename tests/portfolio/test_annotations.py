@@ -125,7 +125,7 @@ def test_an_order_of_another_symbol_with_the_same_id_says_nothing(account: Excha
 def test_many_trades_take_no_more_statements_than_one(account: ExchangeAccount) -> None:
     def statements() -> int:
         with tenancy.acting_as(account.user_id), CaptureQueriesContext(connection) as queries:
-            annotations.refresh(account=account, since=START, changed=START)
+            annotations.refresh(account=account, since=START)
         return len(queries)
 
     planned(account)
