@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -11,7 +12,8 @@ from core import clock
 from core.errors import Invalid
 from exchanges import binance, gateio, mexc
 from exchanges.base import Account, ApiKeys, MarketData, Markets
-from exchanges.transport import Clock
+from exchanges.limits import UNKNOWN, Limits
+from exchanges.transport import Clock, Governor, governed_by
 
 NO_URLS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -24,12 +26,19 @@ class Exchange:
     open_account: Callable[[ApiKeys, str | None, Markets | None, Clock], Account]
     open_market: Callable[[str | None, Clock], MarketData]
     ccxt_class: str = ""  # "" for a client of our own
+    probe: Callable[[str | None, Clock], None] | None = None
+    """One small public request whose answer says that the exchange can be reached. Raises ExchangeError."""
+    limits: Limits = UNKNOWN
 
 
 _EXCHANGES: Final[Mapping[str, Exchange]] = {
-    "binance": Exchange("Binance", binance.open_account, binance.open_market, ccxt_class="binance"),
-    "gateio": Exchange("Gate.io", gateio.open_account, gateio.open_market, ccxt_class="gate"),
-    "mexc": Exchange("MEXC", mexc.open_account, mexc.open_market, ccxt_class="mexc"),
+    "binance": Exchange(
+        "Binance", binance.open_account, binance.open_market, "binance", binance.probe, binance.LIMITS
+    ),
+    "gateio": Exchange(
+        "Gate.io", gateio.open_account, gateio.open_market, "gate", gateio.probe, gateio.LIMITS
+    ),
+    "mexc": Exchange("MEXC", mexc.open_account, mexc.open_market, "mexc", mexc.probe, mexc.LIMITS),
 }
 
 
@@ -45,18 +54,42 @@ def open_account(
     urls: Mapping[str, str] = NO_URLS,
     markets: Markets | None = None,
     now: Clock = clock.now,
+    governor: Governor | None = None,
 ) -> Account:
     """A client for one account and one thread; close it after use.
 
     `markets` (all the exchange's, as stored) saves asking for them. Raises ExchangeError(AUTH) for keys that
     cannot be keys, Invalid for an unknown exchange.
     """
-    return _find(exchange).open_account(keys, urls.get(exchange), markets, now)
+    with governed_by(governor):
+        return _find(exchange).open_account(keys, urls.get(exchange), markets, now)
 
 
-def open_market(exchange: str, *, urls: Mapping[str, str] = NO_URLS, now: Clock = clock.now) -> MarketData:
+def open_market(
+    exchange: str,
+    *,
+    urls: Mapping[str, str] = NO_URLS,
+    now: Clock = clock.now,
+    governor: Governor | None = None,
+) -> MarketData:
     """A client for public data; close it after use. Raises Invalid for an unknown exchange."""
-    return _find(exchange).open_market(urls.get(exchange), now)
+    with governed_by(governor):
+        return _find(exchange).open_market(urls.get(exchange), now)
+
+
+def probe(exchange: str, *, urls: Mapping[str, str] = NO_URLS, now: Clock = clock.now) -> None:
+    """Ask an exchange for one small public thing. Raises ExchangeError when no good answer comes."""
+    found = _find(exchange)
+    if found.probe is not None:
+        found.probe(urls.get(exchange), now)
+        return
+    with closing(found.open_market(urls.get(exchange), now)) as market:
+        market.prices()
+
+
+def limits(exchange: str) -> Limits:
+    """What it allows. Raises Invalid for an unknown exchange."""
+    return _find(exchange).limits
 
 
 def parse_urls(text: str) -> dict[str, str]:

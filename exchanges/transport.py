@@ -1,16 +1,18 @@
 """What all exchanges behind ccxt share: it signs and sends, we read the raw answer and name what went wrong.
 
-One client serves one thread and one set of keys; it never sleeps and repeats nothing, except a request the
-exchange refused because of our clock.
+One client serves one thread and one set of keys; it repeats nothing, except a request the exchange refused because of
+our clock. When a request may go out is its governor's word (`governed_by`).
 """
 
 import functools
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from core import clock
@@ -23,6 +25,51 @@ TIMEOUT_MS: Final = 10_000  # to connect, and between two bytes of an answer
 CLOCK_MEASUREMENTS: Final = 2  # tries to mend a refused clock before giving up
 _CONFIG: Final = {"number": str, "enableRateLimit": False, "timeout": TIMEOUT_MS}
 Clock = Callable[[], datetime]
+
+
+class Governor(Protocol):
+    """Who decides when a request may go out, and hears how it went."""
+
+    def before(self, endpoint: str, params: Mapping[str, Any]) -> None:
+        """Returns when the request may be sent, after a short wait perhaps. Raises ExchangeError when not now."""
+        ...
+
+    def after(
+        self,
+        endpoint: str,
+        params: Mapping[str, Any],
+        headers: Mapping[str, str],
+        failure: ExchangeError | None,
+    ) -> None:
+        """The answer's headers, empty where none came; `failure` is None for a good answer."""
+        ...
+
+
+class _Ungoverned:
+    """Every request goes out at once."""
+
+    def before(self, endpoint: str, params: Mapping[str, Any]) -> None: ...
+
+    def after(
+        self,
+        endpoint: str,
+        params: Mapping[str, Any],
+        headers: Mapping[str, str],
+        failure: ExchangeError | None,
+    ) -> None: ...
+
+
+_governor: ContextVar[Governor] = ContextVar("governor", default=_Ungoverned())  # noqa: B039  # it has no state
+
+
+@contextmanager
+def governed_by(governor: Governor | None) -> Iterator[None]:
+    """Clients made inside the block ask `governor` before every request of theirs; None: nobody."""
+    token = _governor.set(governor or _Ungoverned())
+    try:
+        yield
+    finally:
+        _governor.reset(token)
 
 
 class _ExactAnswers:
@@ -98,8 +145,10 @@ class CcxtClient:
     ) -> None:
         self._profile = profile
         self._now = now
+        self._governor = _governor.get()
         self._secrets = (keys.key, keys.secret, keys.passphrase) if keys else ()
         self.clock_offset = timedelta(0)
+        self._sent_at = self._answered_at = now()
         self._exchange = _exact_class(profile.name)(
             {**_CONFIG, "options": dict(profile.options), **_credentials(keys)}
         )
@@ -142,9 +191,8 @@ class CcxtClient:
 
     def measure_clock(self) -> None:
         """Ask the exchange for the time and sign with it from now on."""
-        before = self._now()
-        answer = self._guarded(getattr(self._exchange, self._profile.time_endpoint))
-        local = before + (self._now() - before) / 2
+        answer = self._guarded(self._profile.time_endpoint, {})
+        local = self._sent_at + (self._answered_at - self._sent_at) / 2
         try:
             server = self._profile.read_time(answer)
         except UnreadableRow as error:
@@ -159,21 +207,38 @@ class CcxtClient:
         self._secrets = ()
 
     def _call(self, endpoint: str, params: Mapping[str, Any] | None) -> object:
-        send = getattr(self._exchange, endpoint)
+        asked = params or {}
         for _ in range(CLOCK_MEASUREMENTS):
             try:
-                return self._guarded(lambda: send(dict(params or {})))
+                return self._guarded(endpoint, asked)
             except ExchangeError as error:
                 if error.kind is not ErrorKind.CLOCK:
                     raise
             self.measure_clock()
-        return self._guarded(lambda: send(dict(params or {})))
+        return self._guarded(endpoint, asked)
 
-    def _guarded(self, send: Callable[[], Any]) -> Any:
-        """Run a request; whatever it raises becomes an ExchangeError with no trace of the original text."""
+    def _guarded(self, endpoint: str, params: Mapping[str, Any]) -> Any:
+        """Send a request when it may go out, and tell how it went. Raises ExchangeError."""
         self._exchange.answer = None
+        self._governor.before(endpoint, params)
         try:
-            return send()
+            content = self._send(endpoint, params)
+        except ExchangeError as error:
+            self._governor.after(endpoint, params, self._headers, error)
+            raise
+        self._governor.after(endpoint, params, self._headers, None)
+        return content
+
+    @property
+    def _headers(self) -> Mapping[str, str]:
+        answer: Answer | None = self._exchange.answer
+        return answer.headers if answer else {}
+
+    def _send(self, endpoint: str, params: Mapping[str, Any]) -> Any:
+        """Run a request; whatever it raises becomes an ExchangeError with no trace of the original text."""
+        self._sent_at = self._now()
+        try:
+            return getattr(self._exchange, endpoint)(dict(params))
         except Exception as error:  # ccxt lets errors of many libraries through
             failure = translate(
                 error,
@@ -182,8 +247,16 @@ class CcxtClient:
                 secrets=self._secrets,
                 now=self._now(),
             )
+        finally:
+            self._answered_at = self._now()
         # Raised outside the except block: the original, whose text holds the signed URL, is not chained.
         raise failure
+
+
+def check_time(client: CcxtClient) -> None:
+    """Ask for the exchange's time, the smallest of requests, and close the client. Raises ExchangeError."""
+    with closing(client):
+        client.measure_clock()
 
 
 def unreadable(reason: str) -> ExchangeError:

@@ -1,4 +1,4 @@
-"""What Gate.io allows: so many requests in ten seconds to each endpoint, public ones by address, signed ones by account.
+"""What Gate.io allows: so many requests in ten seconds to each endpoint, public ones by address, signed by account.
 
 Every answer tells what is left.
 """
