@@ -60,6 +60,18 @@ class SyncCursor(AccountModel):
     leased_until = models.DateTimeField(null=True, blank=True)
     row_count = models.BigIntegerField(default=0)
     last_ok_at = models.DateTimeField(null=True, blank=True)
+    reached_at = models.DateTimeField(
+        null=True, blank=True, help_text="The newest fact the walk under way has met."
+    )
+    walk_floor = models.DateTimeField(
+        null=True, blank=True, help_text="Older facts were not told when the walk under way began."
+    )
+    known_from = models.DateTimeField(
+        null=True, blank=True, help_text="What was already forgotten at the first walk; empty: nothing was."
+    )
+    retention = models.DurationField(
+        null=True, blank=True, help_text="How long the exchange tells a fact; empty: always."
+    )
     error_kind = models.CharField(max_length=12, blank=True)
     error_detail = models.CharField(max_length=300, blank=True)
     error_count = models.IntegerField(default=0)
@@ -76,6 +88,25 @@ class SyncCursor(AccountModel):
 
     def __str__(self) -> str:
         return f"{self.stream} {self.scope}".strip()
+
+
+class CoverageGap(AccountModel):
+    """A time nobody read before the exchange forgot it: only an import can fill it."""
+
+    stream = models.CharField(max_length=16, choices=Stream.choices)
+    scope = models.CharField(max_length=40, blank=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField(help_text="Exclusive.")
+    noted_at = models.DateTimeField()
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["account", "stream", "scope", "since"], name="coverage_gap_once"),
+            models.CheckConstraint(condition=Q(until__gt=models.F("since")), name="coverage_gap_lasts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.scope} {self.since:%Y-%m-%d} to {self.until:%Y-%m-%d}"
 
 
 class SyncRun(AccountModel):
