@@ -62,6 +62,9 @@ class TransferKind(StrEnum):
     )
 
 
+REPORTED_WALLETS: Final = ("spot", "futures", "funding")  # what `Account.balances` may tell of; others are outside
+
+
 class TransferStatus(StrEnum):
     PENDING = "pending"
     SUCCESS = "success"
@@ -83,7 +86,8 @@ class Page(Generic[Row]):
 
     `next_position` continues the walk (opaque text kept in the cursor, also when `has_more` is false, as the
     start of the next incremental walk); `raw_count` is how many rows the exchange sent. `floor` is told by exchanges
-    that forget: what happened before it they do not give any more, so the walk says nothing about it.
+    that forget: what happened before it they do not give any more, so the walk says nothing about it. With a floor,
+    `covered_to` says up to where everything older was told by now; None: only the rows themselves say it.
     """
 
     rows: tuple[Row, ...]
@@ -92,6 +96,7 @@ class Page(Generic[Row]):
     has_more: bool
     raw_count: int
     floor: datetime | None = None
+    covered_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from exchanges.base import Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import BadRow, Page
 from orders.touched import Touched
-from pipeline import cursors, rejected, runs, schedule
+from pipeline import coverage, cursors, rejected, runs, schedule
 from pipeline.models import Stream, SyncCursor, SyncRun
 from portfolio import books
 
@@ -123,7 +123,8 @@ class Session:
 
     def finish(self, cursor: SyncCursor, *, ok_at: datetime, due_at: datetime | None = None) -> None:
         """A stream is read to its end. Inside the open door."""
-        cursors.finish(cursor=cursor, due_at=due_at or self.next_due(cursor, ok_at), ok_at=ok_at)
+        due_at = coverage.latest_due(cursor=cursor, at=ok_at, due_at=due_at or self.next_due(cursor, ok_at))
+        cursors.finish(cursor=cursor, due_at=due_at, ok_at=ok_at)
         if self.account.key_state == KeyState.FAILING:
             accounts.note_auth_success(account=self.account)
         self.run.steps_done += 1

@@ -14,7 +14,7 @@ from exchanges.rows import BadRow, BalanceRow, FillRow, OrderRow, Page, Transfer
 from orders import ingest
 from orders.models import Fill, Order
 from orders.touched import Touched
-from pipeline import cursors, schedule
+from pipeline import coverage, cursors, schedule
 from pipeline.models import Stream, SyncCursor
 from pipeline.session import Session, Store
 from portfolio import balances as reported
@@ -219,8 +219,10 @@ def _walk(
             if kept.unreadable and again is None:
                 again = asked
             onward = page.next_position if again is None else again
+            coverage.note_page(cursor=cursor, page=page, asked_at=asked_at)
             cursors.advance(cursor=cursor, position=onward, stored=kept.touched.stored, now=now)
             if not page.has_more:
+                coverage.note_end(cursor=cursor)
                 soon = None if again is None else now + schedule.PROMPT
                 session.finish(cursor, ok_at=asked_at, due_at=soon)
         if not page.has_more:

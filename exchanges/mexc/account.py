@@ -168,4 +168,5 @@ def _page(
         words = f"{walk.page} or more rows in this millisecond: the exchange may not have told all of them"
         bad = (*bad, BadRow({"time": window.start}, words))
     onward, has_more = walk.after(window, len(raws), span)
-    return Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor)
+    told = clock.from_ms(window.start if walk.is_full(len(raws)) else window.end)
+    return Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor, covered_to=told)
