@@ -248,6 +248,14 @@ SENSITIVE_ROUTES = frozenset(
 
 # Where an exchange answers, when not at its own address: "binance=http://127.0.0.1:9001".
 EXCHANGE_URLS = env("EXCHANGE_URLS", default="")
+# How much of what exchanges allow this installation spends, in percent; 0: nobody counts.
+EXCHANGE_BUDGET_PERCENT = env.int("EXCHANGE_BUDGET_PERCENT", default=90)
+if not 0 <= EXCHANGE_BUDGET_PERCENT <= 100:
+    raise ImproperlyConfigured("EXCHANGE_BUDGET_PERCENT is between 0 and 100.")
+# The address exchanges see this host come from: hosts behind another one have allowances of their own.
+OUTGOING_ADDRESS = env("OUTGOING_ADDRESS", default="shared")
+# Where all workers of all hosts count what they spend, and note who must wait.
+EXCHANGE_STATE_URL = env("EXCHANGE_STATE_URL", default=REDIS_URL)
 # Which exchange's public prices value everything.
 PRICE_EXCHANGE = env("PRICE_EXCHANGE", default="binance")
 # Assets that are valued but not traded: they have no book.

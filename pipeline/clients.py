@@ -28,7 +28,12 @@ def open_client(
             version,
         ):
             client = registry.open_account(
-                account.exchange, keys, urls=market.urls(), markets=markets, now=clock
+                account.exchange,
+                keys,
+                urls=market.urls(),
+                markets=markets,
+                now=clock,
+                governor=market.governor(account.exchange, account=account, now=clock),
             )
     except vault.NoKeys as error:
         raise ExchangeError(ErrorKind.AUTH, error.message, code=error.code) from None

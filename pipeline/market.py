@@ -20,7 +20,9 @@ from exchanges.rows import Contract, MarketType
 from marketdata import candles, listings, routes, tickers
 from marketdata.candles import CandleNeed
 from marketdata.models import Listing, Ticker
-from pipeline import pauses, schedule
+from pipeline.breakers import Breakers
+from pipeline.budgets import BUDGETS, Purse
+from pipeline.governors import Governor
 from portfolio.models import AssetDay
 from portfolio.valuations import PriceNeed
 
@@ -32,18 +34,32 @@ Beat = Callable[[str], None]
 
 @contextmanager
 def open_market(exchange: str, *, now: Clock) -> Iterator[MarketData]:
-    """A public client for the length of the block. A refusal of this address is remembered for all."""
-    pauses.check(exchange=exchange, now=now())
-    client = registry.open_market(exchange, urls=urls(), now=now)
+    """A public client for the length of the block."""
+    client = registry.open_market(exchange, urls=urls(), now=now, governor=governor(exchange, now=now))
     try:
         yield client
-    except ExchangeError as error:
-        moment = now()
-        until = schedule.retry_at(error, failures=1, at=moment)
-        pauses.note(exchange=exchange, error=error, until=until, now=moment)
-        raise
     finally:
         client.close()
+
+
+def governor(exchange: str, *, account: ExchangeAccount | None = None, now: Clock) -> Governor:
+    """What every client of an exchange asks before it sends; None for `account`: public data."""
+    return Governor(purse=purse(exchange, account), budgets=BUDGETS, outages=watch(now=now))
+
+
+def purse(exchange: str, account: ExchangeAccount | None) -> Purse:
+    """Two keys of one account at the exchange draw on the same budgets."""
+    whose = "" if account is None else account.exchange_uid or str(account.id)
+    return Purse(exchange, settings.OUTGOING_ADDRESS, whose)
+
+
+def watch(*, now: Clock = clock.now) -> Breakers:
+    """The breakers, with the way to the exchanges they probe."""
+    return Breakers(
+        now=now,
+        probe=lambda exchange: registry.probe(exchange, urls=urls(), now=now),
+        refresh_prices=lambda exchange: refresh_prices(exchange=exchange, now=now),
+    )
 
 
 def urls() -> Mapping[str, str]:

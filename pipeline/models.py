@@ -164,3 +164,23 @@ class RejectedRow(AccountModel):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class Outage(models.Model):
+    """A time in which an exchange, or everything, was not asked: it failed. Nobody's own, and kept."""
+
+    exchange = models.CharField(max_length=20, blank=True, help_text="Empty: the network, so all of them.")
+    reason = models.CharField(max_length=300)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exchange"], condition=Q(ended_at=None), name="outage_one_at_a_time"
+            ),
+        ]
+        indexes = [models.Index(fields=["-began_at"], name="outage_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.exchange or 'network'} {self.began_at:%Y-%m-%d %H:%M}"

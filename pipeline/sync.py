@@ -17,7 +17,7 @@ from credentials.vault import KeyVersion, Purpose
 from exchanges.base import NO_MARKETS, Markets
 from exchanges.base import Account as Client
 from exchanges.errors import ErrorKind, ExchangeError
-from pipeline import cursors, derive, discovery, market, pauses, rejected, runs, schedule
+from pipeline import cursors, derive, discovery, governors, market, rejected, runs, schedule
 from pipeline.clients import open_client
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
 from pipeline.session import Clock, Progress, Session, SliceOver, Stopped
@@ -86,7 +86,7 @@ def _work(account: ExchangeAccount, run: SyncRun, purpose: Purpose, clock: Clock
     """Facts, then what follows from them; closes the run, or queues it again once its key was checked."""
     is_check = purpose is Purpose.KEY_CHECK
     try:
-        pauses.check(exchange=account.exchange, now=clock())
+        governors.require(market.purse(account.exchange, account), market.watch(now=clock))
         markets = NO_MARKETS if is_check else market.known_markets(exchange=account.exchange, now=clock)
         with open_client(account, purpose=purpose, markets=markets, clock=clock) as (client, key):
             session = _open_session(account, run, client, key, markets, clock, progress)
@@ -195,7 +195,7 @@ def _stop(
     key: KeyVersion | None,
     clock: Clock,
 ) -> None:
-    """The whole account waits; a refused key is judged, a refused address is remembered for all accounts."""
+    """The whole account waits; a refused key is judged."""
     now = clock()
     until = until or schedule.retry_at(error, failures=1, at=now)
     with tenancy.acting_as(account.user_id):
@@ -206,7 +206,6 @@ def _stop(
             cursors.make_due(account_id=account.id, streams=[Stream.PERMISSIONS], at=until)
             if error.code not in ("disabled", vault.NoKeys.code):
                 accounts.note_auth_failure(account=account, detail=error.detail, at=now, version=key)
-    pauses.note(exchange=account.exchange, error=error, until=until, now=now)
 
 
 def _open_session(

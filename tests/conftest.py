@@ -1,8 +1,10 @@
 """Fixtures of every room. The test database is made by the owner; tests run as `cgt_app`."""
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -13,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from core.django import actors
 from core.django.actors import Actor, ActorKind
 from exchanges import registry
+from pipeline import shared
 from tests.clients import PageClient
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -60,6 +63,15 @@ def as_worker() -> Iterator[None]:
 def _uncounted(settings: object) -> None:
     """Sweeps make thousands of requests a minute; rate limits have tests of their own."""
     settings.RATE_LIMIT = settings.RATE_LIMIT_SENSITIVE = ""  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _own_exchange_state(settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What workers share of exchanges is each test's own, in a database nobody flushes; simulators allow everything."""
+    url = re.sub(r"(db=|/)\d+$", r"\g<1>9", settings.REDIS_URL)  # type: ignore[attr-defined]
+    settings.EXCHANGE_STATE_URL = url  # type: ignore[attr-defined]
+    settings.EXCHANGE_BUDGET_PERCENT = 0  # type: ignore[attr-defined]
+    monkeypatch.setattr(shared, "PREFIX", f"test:{uuid4().hex}")
 
 
 @pytest.fixture(autouse=True)
