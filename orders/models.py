@@ -255,7 +255,10 @@ class Transfer(Fact):
                 name="transfer_status_known",
             ),
         ]
-        indexes = [models.Index(fields=["account", "asset", "occurred_at"], name="transfer_of_asset")]
+        indexes = [
+            models.Index(fields=["account", "asset", "occurred_at"], name="transfer_of_asset"),
+            models.Index(fields=["user", "kind", "-occurred_at", "-id"], name="transfer_list"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount} {self.asset}"

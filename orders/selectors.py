@@ -13,7 +13,7 @@ from django.db.models import F, Model, Q, QuerySet
 
 from core.django.cursors import Place
 from core.errors import Invalid
-from orders.models import Fill, Order
+from orders.models import Fill, Order, Transfer
 
 MOST: Final = 500  # rows a page
 OPEN: Final = ("NEW", "PARTIALLY_FILLED")
@@ -27,6 +27,20 @@ ORDER_FIELDS: Final = (
     *("side", "type", "status", "price", "stop_price", "quantity", "executed_quantity"),
     *("executed_quote_quantity", "time_in_force", "role", "group_id", "parent_id", "linked_by", "strategy"),
     *("note", "ordered_at", "filled_at", "exchange_updated_at"),
+)
+TRANSFER_FIELDS: Final = (
+    *(
+        "id",
+        "account_id",
+        "kind",
+        "exchange_transfer_id",
+        "asset",
+        "amount",
+        "fee_amount",
+        "network",
+        "address",
+    ),
+    *("tx_id", "from_wallet", "to_wallet", "status", "occurred_at"),
 )
 _M = TypeVar("_M", bound=Model)
 
@@ -43,34 +57,38 @@ def fills_page(
     *,
     account_ids: Collection[UUID] | None = None,
     exchange: str | None = None,
+    market_types: Collection[str] | None = None,
     symbol: str | None = None,
     side: str | None = None,
     order_id: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 50,
+    most: int = MOST,
     cursor: str | None = None,
 ) -> ListPage:
     """Fills executed in [since, until), newest first. Filters left out are not applied; no accounts, no rows.
 
-    `order_id` is the exchange's. Raises Invalid for a limit outside 1 to 500 or a cursor of nobody.
+    `order_id` is the exchange's. Raises Invalid for a limit outside 1 to `most` or a cursor of nobody.
     """
     wanted = _condition(
         account_id__in=account_ids,
         account__exchange=exchange,
+        market_type__in=market_types,
         symbol=symbol,
         side=side,
         exchange_order_id=order_id,
         executed_at__gte=since,
         executed_at__lt=until,
     )
-    return _page(Fill.objects.filter(wanted), "executed_at", FILL_FIELDS, limit, cursor)
+    return _page(Fill.objects.filter(wanted), "executed_at", FILL_FIELDS, limit, cursor, most=most)
 
 
 def orders_page(
     *,
     account_ids: Collection[UUID] | None = None,
     exchange: str | None = None,
+    market_types: Collection[str] | None = None,
     symbol: str | None = None,
     side: str | None = None,
     status: str | None = None,
@@ -79,12 +97,15 @@ def orders_page(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 50,
+    most: int = MOST,
     cursor: str | None = None,
+    fields: Collection[str] = ORDER_FIELDS,
 ) -> ListPage:
     """Orders placed in [since, until), newest first; otherwise as `fills_page`."""
     wanted = _condition(
         account_id__in=account_ids,
         account__exchange=exchange,
+        market_type__in=market_types,
         symbol=symbol,
         side=side,
         status=status,
@@ -93,7 +114,47 @@ def orders_page(
         ordered_at__gte=since,
         ordered_at__lt=until,
     )
-    return _page(Order.objects.filter(wanted), "ordered_at", ORDER_FIELDS, limit, cursor)
+    return _page(Order.objects.filter(wanted), "ordered_at", fields, limit, cursor, most=most)
+
+
+def open_orders_page(
+    *,
+    account_ids: Collection[UUID] | None = None,
+    market_types: Collection[str] | None = None,
+    symbol: str | None = None,
+    limit: int = MOST,
+    most: int = MOST,
+    cursor: str | None = None,
+    fields: Collection[str] = ORDER_FIELDS,
+) -> ListPage:
+    """Orders still in the book, newest first; otherwise as `fills_page`."""
+    wanted = _condition(account_id__in=account_ids, market_type__in=market_types, symbol=symbol)
+    rows = Order.objects.filter(wanted, status__in=OPEN)
+    return _page(rows, "ordered_at", fields, limit, cursor, most=most)
+
+
+def transfers_page(
+    *,
+    kind: str,
+    account_ids: Collection[UUID] | None = None,
+    asset: str | None = None,
+    status: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 50,
+    most: int = MOST,
+    cursor: str | None = None,
+) -> ListPage:
+    """Transfers of a kind that began in [since, until), newest first; otherwise as `fills_page`."""
+    wanted = _condition(
+        kind=kind,
+        account_id__in=account_ids,
+        asset=asset,
+        status=status,
+        occurred_at__gte=since,
+        occurred_at__lt=until,
+    )
+    return _page(Transfer.objects.filter(wanted), "occurred_at", TRANSFER_FIELDS, limit, cursor, most=most)
 
 
 def open_orders(
@@ -112,10 +173,18 @@ def _condition(**filters: Any) -> Q:
     return Q(**{name: value for name, value in filters.items() if value is not None})
 
 
-def _page(rows: QuerySet[_M], time: str, fields: Collection[str], limit: int, cursor: str | None) -> ListPage:
+def _page(
+    rows: QuerySet[_M],
+    time: str,
+    fields: Collection[str],
+    limit: int,
+    cursor: str | None,
+    *,
+    most: int = MOST,
+) -> ListPage:
     """One row more than asked for tells whether there is another page."""
-    if not 1 <= limit <= MOST:
-        raise Invalid(f"limit must be between 1 and {MOST}.")
+    if not 1 <= limit <= most:
+        raise Invalid(f"limit must be between 1 and {most}.")
     if cursor is not None:
         rows = rows.filter(_after(time, Place.read(cursor)))
     found: list[Mapping[str, Any]] = list(
