@@ -7,6 +7,7 @@ from collections import defaultdict
 from operator import attrgetter
 
 from exchanges.simulators import amounts
+from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.facts import NO_LIST, Fill, Hole, Order, Transfer
 from exchanges.simulators.houses import BINANCE, House
 from exchanges.simulators.market import Market
@@ -47,6 +48,7 @@ class Account:
         self.holes: list[Hole] = []
         self.updated_at = 0
         self.last_list_id = 0
+        self.margin: MarginAccount | None = None  # of those who trade contracts
         self._gaps = random.Random(f"{world}:{label}:ids")  # noqa: S311
 
     def next_list_id(self) -> int:
@@ -160,6 +162,11 @@ class Account:
         if transfer.moves_balance:
             self._move(transfer.asset, -(transfer.amount + transfer.fee))
             self.updated_at = max(self.updated_at, transfer.applied_at)
+
+    def shift(self, asset: str, change: int, *, at: int) -> None:
+        """Money that comes from another wallet of the account (> 0) or goes there."""
+        self._move(asset, change)
+        self.updated_at = max(self.updated_at, at)
 
     def change_silently(self, hole: Hole) -> None:
         """A conversion or interest: the balance moves, no endpoint says why."""

@@ -10,6 +10,8 @@ from exchanges.simulators import amounts
 from exchanges.simulators.account import Account
 from exchanges.simulators.amounts import ONE
 from exchanges.simulators.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from exchanges.simulators.contract_account import MarginAccount
+from exchanges.simulators.contract_trader import ContractTrader
 from exchanges.simulators.desk import Desk
 from exchanges.simulators.facts import Hole
 from exchanges.simulators.houses import BINANCE, House
@@ -63,11 +65,23 @@ class Trader:
         if profile.has_holes:
             self.desk.schedule(opened + 4 * DAY_MS, self._earn)
             self.desk.schedule(opened + profile.days * DAY_MS // 2, self._convert)
+        if profile.contracts and house.contracts:
+            self._trade_contracts(house, seed=seed, opened=opened)
         if profile.is_live:
             Scalper(self.desk).start(live_from)
 
     def advance(self, until: int) -> None:
         self.desk.run(until)
+
+    def _trade_contracts(self, house: House, *, seed: int, opened: int) -> None:
+        if house.contracts is None:
+            return
+        own = f"{house.realm}{seed}:{self._live_from}:{self.profile.label}"
+        margin = MarginAccount(
+            self.account, house.contracts, is_hedged=self.profile.contracts == "hedge", seed=own
+        )
+        self.account.margin = margin
+        ContractTrader(self.desk, margin, self.profile, opened=opened, live_from=self._live_from, seed=own)
 
     def _settle_in(self, at: int) -> None:
         """The first purchases: some of the coin for fees, some of each quote that is traded against."""

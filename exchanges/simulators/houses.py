@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from exchanges.simulators.contracts import Terms
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
@@ -19,6 +21,7 @@ class House:
     key_prefix: str = ""
     key_length: int = 64
     secret_length: int = 64
+    contracts: Terms | None = None  # on which contracts are traded, None where there are none
 
     def fee(self, amount: int, *, is_maker: bool) -> int:
         return amount * (self.maker_fee if is_maker else self.taker_fee) // 100_000
@@ -28,7 +31,59 @@ class House:
         return value * (rate * self.coin_percent // 100) // 100_000
 
 
-BINANCE: Final = House(name="binance", coin="BNB", taker_fee=100, maker_fee=100, coin_percent=75)
+_MAIN: Final = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "ADAUSDT", "XRPUSDT", "DOGEUSDT")
+BINANCE_CONTRACTS: Final = Terms(
+    taker_fee=50,
+    maker_fee=20,
+    contracts=(*_MAIN, "BTCUSDC"),
+    coin_percent=90,
+    liquidation_fee=1_250,
+    outside_wallet="funding",
+)
+BITGET_CONTRACTS: Final = Terms(
+    taker_fee=60, maker_fee=20, contracts=(*_MAIN, "BTCUSDC", "BTCUSD"), liquidation_fee=600
+)
+GATEIO_CONTRACTS: Final = Terms(
+    taker_fee=50,
+    maker_fee=20,
+    contracts=(*_MAIN, "BTCUSD"),
+    sizes={
+        "BTCUSDT": "0.0001",
+        "ETHUSDT": "0.01",
+        "BNBUSDT": "0.001",
+        "SOLUSDT": "1",
+        "ADAUSDT": "10",
+        "XRPUSDT": "10",
+        "DOGEUSDT": "10",
+        "BTCUSD": "1",
+    },
+    liquidation_fee=500,
+)
+MEXC_CONTRACTS: Final = Terms(
+    taker_fee=20,
+    maker_fee=0,
+    contracts=(*_MAIN, "BTCUSD"),
+    sizes={
+        "BTCUSDT": "0.0001",
+        "ETHUSDT": "0.01",
+        "BNBUSDT": "0.01",
+        "SOLUSDT": "0.1",
+        "ADAUSDT": "1",
+        "XRPUSDT": "1",
+        "DOGEUSDT": "100",
+        "BTCUSD": "100",
+    },
+    liquidation_fee=400,
+)
+
+BINANCE: Final = House(
+    name="binance",
+    coin="BNB",
+    taker_fee=100,
+    maker_fee=100,
+    coin_percent=75,
+    contracts=BINANCE_CONTRACTS,
+)
 MEXC: Final = House(
     name="mexc",
     coin="MX",
@@ -41,4 +96,5 @@ MEXC: Final = House(
     key_prefix="mx0v",
     key_length=18,
     secret_length=32,
+    contracts=MEXC_CONTRACTS,
 )

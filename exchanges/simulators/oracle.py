@@ -43,6 +43,8 @@ def _is_pure(account: Account, base: str) -> bool:
         symbol.quote == base or (symbol.base == base and symbol.quote != "USDT") for symbol in markets
     )
     transfers = any(row.asset == base for row in (*account.deposits, *account.withdrawals))
+    between = account.margin.transfers if account.margin else []
+    transfers = transfers or any(row.asset == base for row in between)
     moved = transfers or any(hole.asset == base for hole in account.holes)
     return not (foreign or moved or _pays_fees_elsewhere(account, base))
 

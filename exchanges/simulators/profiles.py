@@ -33,6 +33,7 @@ class Profile:
     saves: bool = True  # buys a little BTC or ETH every week and keeps it
     has_holes: bool = False  # conversions and interest that no endpoint tells
     is_live: bool = False  # goes on trading every 20 to 60 seconds
+    contracts: str = ""  # trades contracts, too: "one_way" or "hedge"; "" for none
     can_withdraw: bool = False  # the key may withdraw: a key nobody should hand over
 
     def shortened(self, days: int) -> "Profile":
@@ -58,3 +59,11 @@ QUIET = Profile(
 )
 DEFAULT = (DEMO, HOLES, QUIET)
 SMALL = tuple(profile.shortened(20) for profile in DEFAULT)
+LEVERAGED = Profile(
+    label="leveraged", symbols=("BTCUSDT", "ETHUSDT", "BTCUSDC"), contracts="one_way", is_live=True
+)
+HEDGED = Profile(
+    label="hedged", symbols=("ETHUSDT", "XRPUSDT", "ETHUSDC"), contracts="hedge", ideas_per_100_days=80
+)
+CONTRACTS = (LEVERAGED, HEDGED, QUIET)
+SMALL_CONTRACTS = tuple(profile.shortened(30) for profile in CONTRACTS)

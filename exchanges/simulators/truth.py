@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import clock
-from exchanges.simulators import oracle
+from exchanges.simulators import contract_truth, oracle
 from exchanges.simulators.account import Account
 from exchanges.simulators.amounts import text
 from exchanges.simulators.facts import Fill, Order, Transfer
@@ -22,11 +22,12 @@ def tell(
         "seed": seed,
         "live_from": clock.from_ms(live_from_ms).isoformat(),
         "now": now_ms,
-        "accounts": {label: _account(account) for label, account in accounts.items()},
+        "accounts": {label: _account(account, now_ms) for label, account in accounts.items()},
     }
 
 
-def _account(account: Account) -> Json:
+def _account(account: Account, now_ms: int) -> Json:
+    futures = {"futures": contract_truth.tell(account.margin, now_ms)} if account.margin else {}
     return {
         "label": account.label,
         "api_key": account.api_key,
@@ -42,6 +43,7 @@ def _account(account: Account) -> Json:
         ],
         "balances": balances(account),
         "pnl": {"covers": oracle.COVERS, "by_asset": oracle.realised(account)},
+        **futures,
     }
 
 
