@@ -12,7 +12,6 @@ from typing import Any, Final
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from portfolio import plans
 from portfolio.accounting.engine import ENGINE_VERSION
 from portfolio.accounting.exits import ExitType, exit_type
 from portfolio.accounting.results import (
@@ -28,7 +27,7 @@ from portfolio.accounting.results import (
 from portfolio.models import Book
 
 _CHUNK: Final = 5_000
-_MANY: Final = 300
+_MANY: Final = 1_000
 
 _MOMENT: Final = "timestamptz 'epoch' + interval '1 millisecond' *"
 
@@ -285,7 +284,9 @@ class Pending:
             "restart": restart,
         }
         with connection.cursor() as cursor:
-            plans.expect(cursor, many=self._copied > _MANY)
+            if self._copied > _MANY:
+                # Rows written a moment ago have no statistics: the planner would take them for a handful.
+                cursor.execute("SET LOCAL enable_nestloop = off")
             cursor.execute("SELECT EXISTS (SELECT FROM portfolio_position WHERE book_id = %(book)s)", scope)
             (has_rows,) = cursor.fetchone()
             if has_rows:
