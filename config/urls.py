@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("", include("portfolio.urls")),
     path("", include("pipeline.urls")),
+    path("", include("web.exchange_routes.urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(), name="docs"),
     path("health/live", LiveView.as_view(), name="live"),

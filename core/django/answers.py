@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import money
@@ -61,10 +62,17 @@ def schema(kind: type, *, amounts: Amounts) -> type[serializers.Serializer[Any]]
     return type(f"{name}Serializer", (serializers.Serializer,), {**fields, "__doc__": text})
 
 
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
+class NumberOrText(serializers.Field[Any, Any, Any, Any]):
+    """An id that some exchanges write as a number."""
+
+
 def _field(hint: Any, amounts: Amounts, *, null: bool = False) -> serializers.Field[Any, Any, Any, Any]:
     options: dict[str, Any] = {"allow_null": True} if null else {}
     if get_origin(hint) in (Union, types.UnionType):
         inner = [part for part in get_args(hint) if part is not type(None)]
+        if set(inner) == {int, str}:
+            return NumberOrText(**options)
         if len(inner) != 1:
             raise TypeError(f"{hint} is no type the schema knows.")
         return _field(inner[0], amounts, null=True)

@@ -1,0 +1,108 @@
+"""The base of `/{exchange}/*`: whose accounts, live or stored, how old, and the next page."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final, TypeVar, cast
+from urllib.parse import urlencode
+
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from core import clock
+from core.django import tenancy
+from core.django.answers import plain, schema
+from core.django.schema import problems
+from core.django.serializers import QuerySerializer
+from core.django.views import Endpoint
+from pipeline import ages
+from pipeline.ages import Age
+from pipeline.models import Stream
+from web.exchange_routes.asking import KNOWN, Answer, Asked, ask, require_known
+from web.exchange_routes.queries import AccountQuery
+
+TAG: Final = "exchanges"
+_View = TypeVar("_View", bound=Callable[..., Response])
+
+
+def _header(name: str, kind: Any, text: str) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=text, response=[200])
+
+
+_EXCHANGE: Final = OpenApiParameter("exchange", OpenApiTypes.STR, OpenApiParameter.PATH, enum=KNOWN)
+_AGE: Final = (
+    _header("X-Data-As-Of", OpenApiTypes.DATETIME, "When the exchange was asked, of the oldest account."),
+    _header("X-Data-Stale", OpenApiTypes.BOOL, "Whether that is longer ago than it should be, or asked for."),
+    _header("X-Data-Stale-Reason", OpenApiTypes.STR, "Why it is stale, in a word."),
+)
+_LINK: Final = _header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')
+
+
+def described(
+    shape: type,
+    query: type[QuerySerializer],
+    *,
+    example: Any,
+    many: bool = True,
+    pages: bool = False,
+    at_one_exchange: bool = False,
+) -> Callable[[_View], _View]:
+    """What the OpenAPI document tells of a route."""
+    answer = schema(shape, amounts="number")
+    decorate: Callable[[_View], _View] = extend_schema(
+        tags=[TAG],
+        parameters=[query, *(() if at_one_exchange else (_EXCHANGE,)), *_AGE, *((_LINK,) if pages else ())],
+        responses={200: answer(many=True) if many else answer, **problems(400, 401, 404)},
+        examples=[OpenApiExample("Answer", value=example, response_only=True, status_codes=["200"])],
+    )
+    return decorate
+
+
+@method_decorator(never_cache, name="dispatch")
+class ExchangeEndpoint(Endpoint):
+    """Reads facts of the user's accounts at one exchange, in one door."""
+
+    query_serializer: ClassVar[type[QuerySerializer]] = AccountQuery
+    streams: ClassVar[Sequence[Stream]] = ()
+    """What the age of the answer is that of."""
+    contract_streams: ClassVar[Sequence[Stream]] = ()
+    """And these, where contracts are asked for."""
+    walked: ClassVar[Sequence[Stream]] = ()
+    """Histories that the answer is a part of."""
+
+    def read(self, request: Request, exchange: str) -> Response:
+        """The answer with its headers. Raises UnknownExchange, NoAccount."""
+        require_known(exchange)
+        at = clock.now()
+        with tenancy.acting_as(cast("User", request.user).id):
+            asked = ask(exchange, self.query, at)
+            answer = self.answer(asked)
+            age = self.age(asked)
+        return respond(request, answer, age)
+
+    @abstractmethod
+    def answer(self, asked: Asked) -> Answer:
+        """What is stored, inside the open door."""
+
+    def age(self, asked: Asked) -> Age:
+        """Of what is stored, inside the open door. Closed accounts do not age: nothing new can come."""
+        streams = [*self.streams, *(self.contract_streams if asked.market != "spot" else ())]
+        age = ages.of(account_ids=asked.present_ids, streams=streams, walked=self.walked, at=asked.at)
+        return age if asked.scope.living_ids else Age(age.as_of)
+
+
+def respond(request: Request, answer: Answer, age: Age) -> Response:
+    """The body as it is, everything else in headers."""
+    headers = {"X-Data-Stale": "true" if age.reason else "false"}
+    if age.as_of is not None:
+        headers["X-Data-As-Of"] = plain(age.as_of, amounts="text")
+    if age.reason:
+        headers["X-Data-Stale-Reason"] = age.reason
+    if answer.next_cursor is not None:
+        query = urlencode({**request.query_params.dict(), "cursor": answer.next_cursor})
+        headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+    return Response(plain(answer.body, amounts="number"), headers=headers)

@@ -1,0 +1,246 @@
+"""One view a route. What each answers is in `holdings`, `facts` and `snapshots`."""
+
+from typing import cast
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from core import clock
+from core.django.views import Endpoint
+from pipeline.ages import OLD, Age
+from pipeline.models import Stream
+from portfolio.selectors import freshness
+from portfolio.selectors.positions import PRICE_STALE_AFTER
+from web.exchange_routes import examples, facts, holdings, snapshots
+from web.exchange_routes.asking import Answer, Asked, require_known
+from web.exchange_routes.endpoint import ExchangeEndpoint, described, respond
+from web.exchange_routes.queries import (
+    CoinHistoryQuery,
+    OpenOrdersQuery,
+    SnapshotQuery,
+    SymbolHistoryQuery,
+    TickersQuery,
+    WalletQuery,
+)
+from web.exchange_routes.shapes import (
+    AccountSnapshotResponse,
+    BitgetAsset,
+    BitgetOrder,
+    ExchangeTrade,
+    NormalizedAccountInfo,
+    NormalizedDeposit,
+    NormalizedTransfer,
+    NormalizedUserAsset,
+    NormalizedWithdrawal,
+    Order,
+    SymbolOrders,
+    Ticker,
+)
+
+_BITGET = "bitget"
+
+
+class AccountInfoView(ExchangeEndpoint):
+    """What the accounts may do and hold."""
+
+    query_serializer = WalletQuery
+    streams = (Stream.BALANCES,)
+
+    @described(NormalizedAccountInfo, WalletQuery, example=examples.ACCOUNT_INFO, many=False)
+    def get(self, request: Request, exchange: str) -> Response:
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return holdings.account_info(asked)
+
+
+class UserAssetsView(ExchangeEndpoint):
+    """Assets with a balance, the most valuable first."""
+
+    query_serializer = WalletQuery
+    streams = (Stream.BALANCES,)
+
+    @described(NormalizedUserAsset, WalletQuery, example=examples.USER_ASSETS)
+    def get(self, request: Request, exchange: str) -> Response:
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return holdings.user_assets(asked)
+
+
+class OpenOrdersView(ExchangeEndpoint):
+    """Orders in the book, newest first."""
+
+    query_serializer = OpenOrdersQuery
+    streams = (Stream.OPEN_ORDERS,)
+    contract_streams = (Stream.CONTRACT_OPEN,)
+
+    @described(Order, OpenOrdersQuery, example=[examples.ORDER], pages=True)
+    def get(self, request: Request, exchange: str) -> Response:
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return facts.open_orders(asked)
+
+
+class OrderHistoryView(ExchangeEndpoint):
+    """Orders in any state, by symbol, a page of the newest."""
+
+    query_serializer = SymbolHistoryQuery
+    streams = (Stream.OPEN_ORDERS,)
+    contract_streams = (Stream.CONTRACT_OPEN,)
+    walked = (Stream.ORDERS, Stream.CONTRACT_ORDERS)
+
+    @described(SymbolOrders, SymbolHistoryQuery, example=examples.ORDER_HISTORY, pages=True)
+    def get(self, request: Request, exchange: str) -> Response:
+        """A symbol may come again on the next page: `limit` counts orders."""
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return facts.order_history(asked)
+
+
+class TradeFillsView(ExchangeEndpoint):
+    """Executions, newest first; any span of time."""
+
+    query_serializer = SymbolHistoryQuery
+    streams = (Stream.BALANCES, Stream.OPEN_ORDERS)
+    contract_streams = (Stream.CONTRACT_OPEN,)
+    walked = (Stream.FILLS, Stream.CONTRACT_FILLS)
+
+    @described(ExchangeTrade, SymbolHistoryQuery, example=examples.TRADE_FILLS, pages=True)
+    def get(self, request: Request, exchange: str) -> Response:
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return facts.trade_fills(asked)
+
+
+class DepositHistoryView(ExchangeEndpoint):
+    """Deposits, newest first."""
+
+    query_serializer = CoinHistoryQuery
+    streams = (Stream.DEPOSITS,)
+    walked = (Stream.DEPOSITS,)
+
+    @described(NormalizedDeposit, CoinHistoryQuery, example=examples.DEPOSITS, pages=True)
+    def get(self, request: Request, exchange: str) -> Response:
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return facts.deposits(asked)
+
+
+class WithdrawHistoryView(ExchangeEndpoint):
+    """Withdrawals, newest first."""
+
+    query_serializer = CoinHistoryQuery
+    streams = (Stream.WITHDRAWALS,)
+    walked = (Stream.WITHDRAWALS,)
+
+    @described(NormalizedWithdrawal, CoinHistoryQuery, example=examples.WITHDRAWALS, pages=True)
+    def get(self, request: Request, exchange: str) -> Response:
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return facts.withdrawals(asked)
+
+
+class TransferHistoryView(ExchangeEndpoint):
+    """Transfers between the wallets of an account, newest first."""
+
+    query_serializer = CoinHistoryQuery
+    streams = (Stream.TRANSFERS,)
+    walked = (Stream.TRANSFERS,)
+
+    @described(NormalizedTransfer, CoinHistoryQuery, example=examples.TRANSFERS, pages=True)
+    def get(self, request: Request, exchange: str) -> Response:
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return facts.transfers(asked)
+
+
+class AccountSnapshotView(ExchangeEndpoint):
+    """What the accounts were worth day by day, contracts included."""
+
+    query_serializer = SnapshotQuery
+
+    @described(AccountSnapshotResponse, SnapshotQuery, example=examples.SNAPSHOT, many=False)
+    def get(self, request: Request, exchange: str) -> Response:
+        """At most 400 days; the returns are of the period alone."""
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return snapshots.account_snapshot(asked, currency=cast("User", self.request.user).reporting_currency)
+
+    def age(self, asked: Asked) -> Age:
+        fresh = freshness.freshness(scope=asked.scope, at=asked.at)
+        return Age(fresh.as_of, OLD if fresh.is_stale else "")
+
+
+class TickersView(Endpoint):
+    """Latest prices of the markets that trade; needs no account."""
+
+    query_serializer = TickersQuery
+
+    @described(Ticker, TickersQuery, example=examples.TICKERS)
+    def get(self, request: Request, exchange: str) -> Response:
+        """One market by `symbol`, else all."""
+        require_known(exchange)
+        rows, as_of = facts.tickers(exchange, self.query)
+        is_old = as_of is None or clock.now() - as_of > PRICE_STALE_AFTER
+        return respond(request, Answer(rows), Age(as_of, OLD if is_old else ""))
+
+
+class BitgetOpenOrdersView(OpenOrdersView):
+    """Orders in the book, in Bitget's words."""
+
+    @described(BitgetOrder, OpenOrdersQuery, example=examples.BITGET_ORDERS, pages=True, at_one_exchange=True)
+    def get(self, request: Request, exchange: str = _BITGET) -> Response:
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return facts.bitget_open_orders(asked)
+
+
+class BitgetTradeFillsView(TradeFillsView):
+    """Executions, newest first; any span of time."""
+
+    @described(
+        ExchangeTrade, SymbolHistoryQuery, example=examples.TRADE_FILLS, pages=True, at_one_exchange=True
+    )
+    def get(self, request: Request, exchange: str = _BITGET) -> Response:
+        return self.read(request, exchange)
+
+
+class BitgetAssetsView(UserAssetsView):
+    """Coins with a balance, by Bitget's names."""
+
+    @described(BitgetAsset, WalletQuery, example=examples.BITGET_ASSETS, at_one_exchange=True)
+    def get(self, request: Request, exchange: str = _BITGET) -> Response:
+        return self.read(request, exchange)
+
+    def answer(self, asked: Asked) -> Answer:
+        return holdings.bitget_assets(asked)
+
+
+class BitgetDepositsView(DepositHistoryView):
+    """Deposits, newest first."""
+
+    @described(
+        NormalizedDeposit, CoinHistoryQuery, example=examples.DEPOSITS, pages=True, at_one_exchange=True
+    )
+    def get(self, request: Request, exchange: str = _BITGET) -> Response:
+        return self.read(request, exchange)
+
+
+class BitgetWithdrawalsView(WithdrawHistoryView):
+    """Withdrawals, newest first."""
+
+    @described(
+        NormalizedWithdrawal, CoinHistoryQuery, example=examples.WITHDRAWALS, pages=True, at_one_exchange=True
+    )
+    def get(self, request: Request, exchange: str = _BITGET) -> Response:
+        return self.read(request, exchange)
