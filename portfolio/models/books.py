@@ -25,6 +25,10 @@ class Book(AccountModel):
     )
     currency = models.CharField(max_length=20)
     method = models.CharField(max_length=10, choices=Method.choices, default=Method.AVERAGE)
+    settle_asset = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="Of contracts."
+    )
+    is_inverse = models.BooleanField(default=False, db_default=False)
     step = MoneyField(help_text="Inventory below it is dust. Pinned when the book is made.")
     state = models.JSONField(default=dict, blank=True)
     stale_from = models.DateTimeField(null=True, blank=True)
@@ -59,13 +63,24 @@ class BookDay(AccountModel):
 
     book = models.ForeignKey(Book, on_delete=models.CASCADE, db_index=False, related_name="days")
     day = models.DateField()
-    quantity = MoneyField(help_text="Of known cost: the open position and dust.")
-    cost = MoneyField()
+    quantity = MoneyField(help_text="Of known cost: the open position and dust; of contracts, signed.")
+    cost = MoneyField(help_text="Of contracts: entry value in the settle asset.")
     unknown_quantity = MoneyField(help_text="Paid in at unknown cost and not yet out.")
     gross_pnl = MoneyField(help_text="Realised on the day, coins spent on fees included.")
     fees = MoneyField(help_text="Of the day's entries and exits.")
     moved_quantity = MoneyField(help_text="Withdrawn at cost on the day.")
     moved_cost = MoneyField()
+    funding = MoneyField(default=0, db_default=0, help_text="Of contracts: of the day, received less paid.")
+    unsettled = MoneyField(
+        default=0,
+        db_default=0,
+        help_text="Of contracts: realised by the book's method and not yet settled by the exchange, in settle asset.",
+    )
+    untold = MoneyField(
+        default=0,
+        db_default=0,
+        help_text="Of contracts: the day's gross, in settle asset, of fills whose profit the exchange does not tell.",
+    )
 
     class Meta(AccountModel.Meta):
         constraints = [models.UniqueConstraint(fields=["book", "day"], name="book_day_once")]

@@ -23,6 +23,7 @@ class PortfolioSnapshot(AccountModel):
     realized_pnl = MoneyField(help_text="Net, of the day.")
     gross_pnl = MoneyField(help_text="Of the day.")
     fees = MoneyField(help_text="Of the day.")
+    funding = MoneyField(default=0, db_default=0, help_text="Of the day, received less paid.")
     flows = MoneyField(help_text="Deposits less withdrawals of the day, valued at its close.")
     unexplained = MoneyField(help_text="Value that came or went without a fact; no performance, but a flow.")
     revaluation = MoneyField(

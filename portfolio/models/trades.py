@@ -12,6 +12,9 @@ from core.django.tenancy import AccountModel
 from portfolio.models.books import Book
 from portfolio.models.enums import ExitType, PositionSide, PositionStatus, TradeKind
 
+# Longs of all that is valued in money, and shorts of what is valued in its own coin.
+_GAINS_BY_RISE = Q(side=PositionSide.LONG, is_inverse=False) | Q(side=PositionSide.SHORT, is_inverse=True)
+
 
 class Position(AccountModel):
     """One flat-to-flat episode of a book. Natural key: the book and the opening fill."""
@@ -19,6 +22,11 @@ class Position(AccountModel):
     book = models.ForeignKey(
         Book, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="positions"
     )
+    market_type = models.CharField(max_length=10, default="spot", db_default="spot")
+    settle_asset = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="Of contracts: what costs are in."
+    )
+    is_inverse = models.BooleanField(default=False, db_default=False)
     opening_fill = models.ForeignKey(
         "orders.Fill", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
@@ -41,7 +49,16 @@ class Position(AccountModel):
     fees_paid = MoneyField(help_text="Entry and exit fees so far.")
     gross_pnl = MoneyField()
     net_pnl = MoneyField()
-    leverage = models.IntegerField(default=1)
+    funding = MoneyField(default=0, db_default=0, help_text="Of contracts: received less paid so far.")
+    settled_pnl = MoneyField(null=True, blank=True, help_text="Of contracts: gross in the settle asset.")
+    exchange_pnl = MoneyField(
+        null=True,
+        blank=True,
+        help_text="Of contracts: the exchange's own gross in the settle asset, where told.",
+    )
+    leverage = models.IntegerField(
+        null=True, blank=True, default=1, help_text="Null where the exchange did not tell a contract's."
+    )
     margin_mode = models.CharField(max_length=20, blank=True)
     stop_loss_price = MoneyField(null=True, blank=True)
     take_profit_prices = models.JSONField(null=True, blank=True)
@@ -87,6 +104,11 @@ class Trade(AccountModel):
         Position, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="trades"
     )
     kind = models.CharField(max_length=5, choices=TradeKind.choices, default=TradeKind.TRADE)
+    market_type = models.CharField(max_length=10, default="spot", db_default="spot")
+    settle_asset = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="Of contracts."
+    )
+    is_inverse = models.BooleanField(default=False, db_default=False)
     exchange = models.CharField(max_length=20)
     symbol = models.CharField(max_length=40, help_text="Of the exit.")
     side = models.CharField(max_length=5, choices=PositionSide.choices)
@@ -105,10 +127,19 @@ class Trade(AccountModel):
     exit_fees = MoneyField()
     exit_type = models.CharField(max_length=12, choices=ExitType.choices)
     exit_reason = models.TextField(blank=True)
-    cost = MoneyField()
-    proceeds = MoneyField()
+    cost = MoneyField(help_text="Entry value of what it closed.")
+    proceeds = MoneyField(help_text="Exit value of the same.")
     gross_pnl = MoneyField()
+    funding = MoneyField(
+        default=0, db_default=0, help_text="Its share of what the position received less paid."
+    )
     net_pnl = MoneyField()
+    settled_pnl = MoneyField(null=True, blank=True, help_text="Of contracts: gross in the settle asset.")
+    exchange_pnl = MoneyField(
+        null=True,
+        blank=True,
+        help_text="Of contracts: the exchange's own gross in the settle asset, where told.",
+    )
     pnl_percentage = PercentField(null=True, blank=True)
     roi_percentage = PercentField(null=True, blank=True)
     hold_duration = models.DurationField()
@@ -117,7 +148,9 @@ class Trade(AccountModel):
     stop_loss_price = MoneyField(null=True, blank=True)
     take_profit_prices = models.JSONField(null=True, blank=True)
     max_drawdown = MoneyField(null=True, blank=True)
-    leverage = models.IntegerField(default=1)
+    leverage = models.IntegerField(
+        null=True, blank=True, default=1, help_text="Null where the exchange did not tell a contract's."
+    )
     margin_mode = models.CharField(max_length=20, blank=True)
     strategy = models.CharField(max_length=60, blank=True)
     closes_position = models.BooleanField()
@@ -132,11 +165,22 @@ class Trade(AccountModel):
             models.CheckConstraint(condition=Q(exit_type__in=ExitType.values), name="trade_exit_type_known"),
             models.CheckConstraint(condition=Q(kind__in=TradeKind.values), name="trade_kind_known"),
             models.CheckConstraint(
-                condition=Q(gross_pnl=models.F("proceeds") - models.F("cost")), name="trade_gross_adds_up"
+                condition=Q(_GAINS_BY_RISE, gross_pnl=models.F("proceeds") - models.F("cost"))
+                | Q(~_GAINS_BY_RISE, gross_pnl=models.F("cost") - models.F("proceeds")),
+                name="trade_gross_adds_up",
             ),
             models.CheckConstraint(
-                condition=Q(net_pnl=models.F("gross_pnl") - models.F("entry_fees") - models.F("exit_fees")),
+                condition=Q(
+                    net_pnl=models.F("gross_pnl")
+                    - models.F("entry_fees")
+                    - models.F("exit_fees")
+                    + models.F("funding")
+                ),
                 name="trade_net_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(market_type="spot", side="LONG", funding=0) | ~Q(market_type="spot"),
+                name="trade_of_spot_is_long",
             ),
         ]
         indexes = [
@@ -190,13 +234,22 @@ class Allocation(AccountModel):
 
 
 class Fee(AccountModel):
-    """One per fill or withdrawal that cost something, in its own currency, with the value used."""
+    """One per fill, withdrawal or funding payment that cost something (< 0: brought it), in its own currency, with the
+    value used. Funding is listed, and in no total of fees."""
 
     fill = models.OneToOneField(
         "orders.Fill", on_delete=models.CASCADE, null=True, db_constraint=False, related_name="+"
     )
     transfer = models.ForeignKey(
         "orders.Transfer",
+        on_delete=models.CASCADE,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    funding = models.ForeignKey(
+        "orders.FundingPayment",
         on_delete=models.CASCADE,
         null=True,
         db_constraint=False,
@@ -223,6 +276,9 @@ class Fee(AccountModel):
             models.UniqueConstraint(
                 fields=["transfer"], condition=Q(transfer__isnull=False), name="portfolio_fee_transfer_id_key"
             ),
+            models.UniqueConstraint(
+                fields=["funding"], condition=Q(funding__isnull=False), name="portfolio_fee_funding_id_key"
+            ),
             models.CheckConstraint(
                 condition=Q(fee_type__in=["MAKER", "TAKER", "FUNDING", "WITHDRAWAL", "CONVERSION"]),
                 name="fee_type_known",
@@ -232,7 +288,15 @@ class Fee(AccountModel):
                 name="fee_transaction_known",
             ),
             models.CheckConstraint(
-                condition=Q(fill__isnull=True) ^ Q(transfer__isnull=True), name="fee_of_one_fact"
+                condition=Q(fill__isnull=False, transfer__isnull=True, funding__isnull=True)
+                | Q(fill__isnull=True, transfer__isnull=False, funding__isnull=True)
+                | Q(fill__isnull=True, transfer__isnull=True, funding__isnull=False),
+                name="fee_of_one_fact",
+            ),
+            models.CheckConstraint(
+                condition=Q(fee_type="FUNDING", funding__isnull=False)
+                | (~Q(fee_type="FUNDING") & Q(funding__isnull=True)),
+                name="fee_funding_is_told_apart",
             ),
         ]
         indexes = [
