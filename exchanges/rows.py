@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 Raw = Mapping[str, Any]
 Row = TypeVar("Row")
@@ -62,7 +62,11 @@ class TransferKind(StrEnum):
     )
 
 
-REPORTED_WALLETS: Final = ("spot", "futures", "funding")  # what `Account.balances` may tell of; others are outside
+REPORTED_WALLETS: Final = (
+    "spot",
+    "futures",
+    "funding",
+)  # what `Account.balances` may tell of; others are outside
 
 
 class TransferStatus(StrEnum):

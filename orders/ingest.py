@@ -1,32 +1,25 @@
 """Facts as the exchange reports them, stored once. Every function works inside the owner's open door.
 
-Fills are append-only. Orders and transfers change state: a stored state gives way only to a later one, so pages may
-come twice and in any order.
+Fills and funding are append-only. Orders and transfers change state: a stored state gives way only to a later one, so
+pages may come twice and in any order.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Min
 
-from core.clock import utc_day
 from core.django import bulk
 from credentials.models import ExchangeAccount
-from exchanges.rows import (
-    ContractSide,
-    FillRow,
-    OrderRow,
-    OrderStatus,
-    TransferKind,
-    TransferRow,
-    TransferStatus,
-)
+from exchanges.rows import ContractSide, FillRow, MarketType, OrderRow, OrderStatus
 from marketdata.models import Listing
 from orders import linking
-from orders.models import Fill, Order, Transfer
+from orders.models import Fill, Order
+from orders.movements import store_funding, store_transfers
 from orders.touched import Touched
+
+__all__ = ("store_fills", "store_funding", "store_orders", "store_transfers")
 
 _FILL_KEY: Final = ("account_id", "market_type", "symbol", "exchange_fill_id")
 _FILL_CONTENT: Final = (
@@ -43,12 +36,28 @@ _FILL_COLUMNS: Final = (
     "pair_id",
     "raw",
 )
+# Contracts hold no assets: what a fill of theirs moves is the settle asset and the coin of its fee.
 _FILL_SUMMARY: Final = """
-    SELECT base_asset, quote_asset, CASE WHEN fee_amount <> 0 THEN fee_currency END,
+    SELECT settle_asset, CASE settle_asset WHEN '' THEN '' ELSE symbol END, position_side,
+           CASE settle_asset WHEN '' THEN base_asset END, CASE settle_asset WHEN '' THEN quote_asset END,
+           CASE WHEN fee_amount <> 0 THEN fee_currency END,
            (executed_at AT TIME ZONE 'UTC')::date, min(executed_at), count(*) FILTER (WHERE inserted),
            coalesce(array_agg(id) FILTER (WHERE NOT inserted), '{}')
-    FROM written GROUP BY 1, 2, 3, 4
+    FROM written GROUP BY 1, 2, 3, 4, 5, 6, 7
 """
+_FILL_RETURNING: Final = (
+    *(
+        "id",
+        "symbol",
+        "position_side",
+        "settle_asset",
+        "base_asset",
+        "quote_asset",
+        "fee_currency",
+        "fee_amount",
+    ),
+    "executed_at",
+)
 _OTHER_CONTENT: Final = " OR ".join(f"stored.{name} <> excluded.{name}" for name in _FILL_CONTENT)
 
 _ORDER_KEY: Final = ("account_id", "market_type", "symbol", "exchange_order_id")
@@ -98,14 +107,6 @@ _ORDER_MERGE: Final[Mapping[str, str]] = {
 }
 _UNLINKED: Final = {"role": "", "group_id": "", "linked_by": "", "strategy": "", "note": ""}
 
-_TRANSFER_KEY: Final = ("account_id", "kind", "exchange_transfer_id")
-_TRANSFER_STATE: Final = (
-    *("asset", "amount", "fee_amount", "network", "address", "tx_id", "from_wallet", "to_wallet"),
-    *("status", "occurred_at", "raw"),
-)
-_TRANSFER_COLUMNS: Final = ("kind", "exchange_transfer_id", *_TRANSFER_STATE)
-_NOT_BACK: Final = "excluded.status IN ('success', 'failed') OR stored.status NOT IN ('success', 'failed')"
-
 
 def store_fills(
     *, account: ExchangeAccount, rows: Sequence[FillRow], source: str, run_id: int | None
@@ -125,18 +126,23 @@ def store_fills(
         # A fill in conflict is set to what it is: only so does PostgreSQL answer which they are.
         update={"source": "stored.source"},
         where=_OTHER_CONTENT,
-        returning=("id", "base_asset", "quote_asset", "fee_currency", "fee_amount", "executed_at"),
+        returning=_FILL_RETURNING,
         fixed=fixed,
         stamps=("created_at",),
         summary=_FILL_SUMMARY,
     )
     in_conflict: set[int] = set()
-    for base, quote, fee_currency, day, at, count, conflicting in written:
+    for settle_asset, symbol, side, base, quote, fee_currency, day, at, count, conflicting in written:
         in_conflict.update(conflicting)
         touched.stored += count
-        for asset in {base, quote, fee_currency} - {None} if count else ():
+        if not count:
+            continue
+        for asset in {base, quote, fee_currency} - {None}:
             touched.note(asset, at)
             touched.days.add((asset, day))
+        if settle_asset:
+            touched.note_contract(symbol, side, at)
+            touched.days.add((settle_asset, day))
     if in_conflict:
         touched.conflicts = _fill_conflicts(in_conflict, values)
     return touched
@@ -147,7 +153,7 @@ def store_orders(
 ) -> Touched:
     """Insert or advance orders, then link the groups they belong to.
 
-    Assets are touched where a link changed: the exits of their books may be told apart differently now.
+    Books are touched where a link changed: their exits may be told apart differently now.
     """
     fixed = {"user_id": account.user_id, "account_id": account.id, "source": source, "run_id": run_id}
     written = bulk.upsert(
@@ -165,36 +171,7 @@ def store_orders(
     advanced = {order_id for inserted, order_id in written if not inserted} - new
     relinked = linking.relink(account=account, order_ids=sorted(new | advanced))
     touched = Touched(stored=len(new), changed=len(advanced))
-    for asset, at in _traded_by(account, relinked):
-        touched.note(asset, at)
-    return touched
-
-
-def store_transfers(
-    *, account: ExchangeAccount, rows: Sequence[TransferRow], source: str, run_id: int | None
-) -> Touched:
-    """Insert or advance deposits and withdrawals; a final state never turns back into an open one.
-
-    Touches assets whose balance it changes: by a transfer that begins or ceases to count, or counts differently.
-    """
-    before = _counted(account, rows)
-    written = bulk.upsert(
-        table=Transfer._meta.db_table,
-        columns=_TRANSFER_COLUMNS,
-        rows=map(_transfer_values, rows),
-        key=_TRANSFER_KEY,
-        update=(*_TRANSFER_STATE, "updated_at"),
-        where=_NOT_BACK,
-        returning=("id",),
-        fixed={"user_id": account.user_id, "account_id": account.id, "source": source, "run_id": run_id},
-        stamps=("created_at", "updated_at"),
-    )
-    new = {transfer_id for inserted, transfer_id in written if inserted}
-    touched = Touched(stored=len(new), changed=len({transfer_id for _, transfer_id in written} - new))
-    if written:
-        after = _counted(account, rows)
-        for transfer in before.keys() | after.keys():
-            _note_change(touched, before.get(transfer), after.get(transfer))
+    _note_trades(touched, account, relinked)
     return touched
 
 
@@ -256,68 +233,21 @@ def _order_values(row: OrderRow) -> tuple[Any, ...]:
     )
 
 
-def _traded_by(account: ExchangeAccount, order_ids: Collection[int]) -> list[tuple[str, datetime]]:
-    """Base assets of the orders' fills, with the first of them."""
+def _note_trades(touched: Touched, account: ExchangeAccount, order_ids: Collection[int]) -> None:
+    """The books of the orders' fills are affected, from the first of them on."""
     if not order_ids:
-        return []
+        return
     orders: dict[tuple[str, str], list[str]] = defaultdict(list)
     keys = Order.objects.filter(id__in=order_ids).values_list("market_type", "symbol", "exchange_order_id")
     for market_type, symbol, order_id in keys:
         orders[market_type, symbol].append(order_id)
-    bases: list[tuple[str, datetime]] = []
     for (market_type, symbol), ids in orders.items():
         fills = Fill.objects.filter(
             account_id=account.id, market_type=market_type, symbol=symbol, exchange_order_id__in=ids
         )
-        bases += fills.values_list("base_asset").annotate(first=Min("executed_at"))
-    return bases
-
-
-def _transfer_values(row: TransferRow) -> tuple[Any, ...]:
-    return (
-        *(
-            row.kind,
-            row.transfer_id,
-            row.asset,
-            row.amount,
-            row.fee_amount,
-            row.network,
-            row.address,
-            row.tx_id,
-            row.from_wallet,
-            row.to_wallet,
-        ),
-        *(row.status, row.occurred_at, row.raw),
-    )
-
-
-_Counted = tuple[str, datetime, Any, Any]
-
-
-def _counted(account: ExchangeAccount, rows: Sequence[TransferRow]) -> dict[int, _Counted]:
-    """(asset, moment, amount, fee) of the stored transfers among `rows` that change a balance."""
-    known = Transfer.objects.filter(
-        account_id=account.id, exchange_transfer_id__in={row.transfer_id for row in rows}
-    ).values_list("id", "kind", "status", "asset", "occurred_at", "amount", "fee_amount")
-    return {
-        transfer_id: (asset, at, amount, fee)
-        for transfer_id, kind, status, asset, at, amount, fee in known
-        if counts(kind=kind, status=status)
-    }
-
-
-def counts(*, kind: str, status: str) -> bool:
-    """Whether a transfer changes the balance: a deposit once it succeeded, a withdrawal unless it failed."""
-    if kind == TransferKind.DEPOSIT:
-        return status == TransferStatus.SUCCESS
-    return status != TransferStatus.FAILED
-
-
-def _note_change(touched: Touched, before: _Counted | None, after: _Counted | None) -> None:
-    if before == after:
-        return
-    for state in (before, after):
-        if state is not None:
-            asset, at, _, _ = state
-            touched.note(asset, at)
-            touched.days.add((asset, utc_day(at)))
+        grouped = fills.values_list("base_asset", "position_side").annotate(first=Min("executed_at"))
+        for base_asset, position_side, first in grouped:
+            if market_type == MarketType.SPOT:
+                touched.note(base_asset, first)
+            else:
+                touched.note_contract(symbol, position_side, first)

@@ -91,6 +91,10 @@ def _recount_days(account: ExchangeAccount, touched: Touched) -> None:
             deposited=change.deposited,
             withdrawn=change.withdrawn,
             withdrawal_fees=change.withdrawal_fees,
+            settled=change.settled,
+            funding=change.funding,
+            income=change.income,
+            moved=change.moved,
         )
         for change in kept
     ]
@@ -98,7 +102,10 @@ def _recount_days(account: ExchangeAccount, touched: Touched) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["account", "asset", "day"],
-        update_fields=["traded", "deposited", "withdrawn", "withdrawal_fees", "updated_at"],
+        update_fields=[
+            *("traded", "deposited", "withdrawn", "withdrawal_fees", "settled", "funding", "income", "moved"),
+            "updated_at",
+        ],
         batch_size=1000,
     )
 

@@ -1,7 +1,7 @@
 """What the exchange reported and what the facts say, by UTC day: the two sources a day is composed from."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -37,7 +37,8 @@ Reports = dict[date, dict[str, Report]]
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """Amounts by day and asset: signed changes; deposits and withdrawals among them, both >= 0."""
+    """Amounts by day and asset: signed changes; what came from and went outside among them, both >= 0: deposits and
+    withdrawals, and what was moved from and to wallets that are not read."""
 
     changes: Amounts
     paid_in: Amounts
@@ -49,31 +50,45 @@ def read_reports(account: ExchangeAccount) -> Reports:
     rows = (
         WalletBalance.objects.filter(account=account)
         .order_by("reported_at", "id")
-        .values_list("reported_at", "asset", "available", "locked")
+        .values_list("reported_at", "asset", "wallet", "available", "locked")
     )
+    wallets: dict[str, dict[str, tuple[Decimal, Decimal]]] = defaultdict(dict)
     standing: dict[str, Report] = {}
     reports: Reports = {}
-    for reported_at, asset, available, locked in rows:
+    for reported_at, asset, wallet, available, locked in rows:
         day = clock.utc_day(reported_at)
         if day not in reports:
             reports[day] = standing = dict(standing)
-        standing[asset] = Report(available, locked, reported_at)
+        held = wallets[asset]
+        held[wallet] = available, locked
+        standing[asset] = (
+            Report(available, locked, reported_at)
+            if len(held) == 1
+            else _together(held.values(), reported_at)
+        )
     return reports
+
+
+def _together(wallets: Iterable[tuple[Decimal, Decimal]], at: datetime) -> Report:
+    """An asset in all wallets."""
+    available, locked = zip(*wallets, strict=True)
+    return Report(sum(available, ZERO), sum(locked, ZERO), at)
 
 
 def read_facts(account: ExchangeAccount) -> DayFacts:
     """What facts changed; days whose facts were taken back are left out."""
     read = DayFacts(defaultdict(dict), defaultdict(dict), defaultdict(dict))
     rows = AssetDay.objects.filter(account=account).order_by("day")
-    for asset, day, traded, deposited, withdrawn, fees in rows.values_list(
-        "asset", "day", "traded", "deposited", "withdrawn", "withdrawal_fees"
+    for asset, day, deposited, withdrawn, fees, moved, *earned in rows.values_list(
+        *("asset", "day", "deposited", "withdrawn", "withdrawal_fees", "moved"),
+        *("traded", "settled", "funding", "income"),
     ):
-        if traded or deposited or withdrawn or fees:
-            read.changes[day][asset] = traded + deposited - withdrawn - fees
-        if deposited:
-            read.paid_in[day][asset] = deposited
-        if withdrawn:
-            read.paid_out[day][asset] = withdrawn
+        if deposited or withdrawn or fees or moved or any(earned):
+            read.changes[day][asset] = sum(earned, ZERO) + deposited - withdrawn - fees + moved
+        if paid_in := deposited + max(moved, ZERO):
+            read.paid_in[day][asset] = paid_in
+        if paid_out := withdrawn + max(-moved, ZERO):
+            read.paid_out[day][asset] = paid_out
     return DayFacts(dict(read.changes), dict(read.paid_in), dict(read.paid_out))
 
 
