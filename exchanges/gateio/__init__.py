@@ -1,4 +1,4 @@
-"""Gate.io spot. What is special about it stands in README.md."""
+"""Gate.io: spot and perpetual contracts. What is special about it stands in README.md."""
 
 from exchanges.base import Account, ApiKeys, MarketData, Markets
 from exchanges.gateio.account import GateioAccount
@@ -9,7 +9,7 @@ from exchanges.transport import Clock, check_time
 
 
 def open_account(keys: ApiKeys, url: str | None, markets: Markets | None, now: Clock) -> Account:
-    return GateioAccount(connect(keys, url=url, now=now), markets.spot if markets else None)
+    return GateioAccount(connect(keys, url=url, now=now), markets)
 
 
 def open_market(url: str | None, now: Clock) -> MarketData:

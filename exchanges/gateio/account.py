@@ -1,4 +1,4 @@
-"""A Gate.io spot account."""
+"""A Gate.io account: its spot wallet, and the way to its contracts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -8,10 +8,11 @@ from typing import Any, Final, TypeVar
 from core import clock
 from core.money import InvalidAmount
 from exchanges import reading
-from exchanges.base import Listings, SpotAccount
+from exchanges.base import Derivatives, Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.gateio import listings as symbols
 from exchanges.gateio import mapping, market, rights, triggers
+from exchanges.gateio.futures import GateioDerivatives, find_wallets
 from exchanges.gateio.ledgers import Ledger
 from exchanges.gateio.walks import LATE_FILLS_MS, LATE_TRANSFERS_MS, PAGE, SLACK_MS, TRADES_PAGE, Window
 from exchanges.reading import UnreadableRow
@@ -22,6 +23,7 @@ RECENT: Final = timedelta(
     days=2
 )  # trading since then shows a new symbol at once; before, the daily sweep does
 _MOST_PAGES: Final = 100  # of open lists
+NOTHING: Final[Page[BalanceRow]] = Page((), (), "", has_more=False, raw_count=0)
 _R = TypeVar("_R")
 _TRANSFERS: Final = {
     TransferKind.DEPOSIT: ("private_wallet_get_deposits", mapping.deposit),
@@ -29,12 +31,12 @@ _TRANSFERS: Final = {
 }
 
 
-class GateioAccount(SpotAccount):
-    """Implements `exchanges.base.Account`. `listings` saves asking for them where the caller knows them."""
+class GateioAccount:
+    """Implements `exchanges.base.Account`. `markets` saves asking for them where the caller knows them."""
 
-    def __init__(self, client: CcxtClient, listings: Listings | None = None) -> None:
+    def __init__(self, client: CcxtClient, markets: Markets | None = None) -> None:
         self._client = client
-        self._given = listings
+        self._given = markets
         self._trades = Ledger(client, "private_spot_get_my_trades", TRADES_PAGE)
         self._finished = Ledger(client, "private_spot_get_orders", PAGE, {"status": "finished"})
 
@@ -51,9 +53,29 @@ class GateioAccount(SpotAccount):
     @cached_property
     def _listings(self) -> Listings:
         if self._given is not None:
-            return self._given
+            return self._given.spot
         page = market.listings(self._client)
         return {row.symbol: (row.base_asset, row.quote_asset) for row in page.rows}
+
+    @property
+    def transfer_kinds(self) -> tuple[TransferKind, ...]:
+        """What moved between wallets, and rebates, stand in the ledgers of contracts."""
+        own = (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL)
+        return own if self._contracts is None else (*own, TransferKind.INTERNAL, TransferKind.REBATE)
+
+    @property
+    def derivatives(self) -> Derivatives | None:
+        """None where the key has no right to futures; the first look asks for the wallets."""
+        return self._contracts
+
+    @cached_property
+    def _contracts(self) -> GateioDerivatives | None:
+        wallets = find_wallets(self._client)
+        if wallets is None:
+            return None
+        return GateioDerivatives(
+            self._client, wallets, self._given.contracts or None if self._given else None
+        )
 
     def info(self) -> AccountInfo:
         refusals: list[ExchangeError] = []
@@ -62,14 +84,18 @@ class GateioAccount(SpotAccount):
         if detail is None and fees is None:
             raise refusals[0]
         try:
-            return rights.account_info(detail or {}, fees or {}, self._own_key())
+            return rights.account_info(
+                detail or {}, fees or {}, self._own_key(), sees_contracts=self._contracts is not None
+            )
         except (UnreadableRow, InvalidAmount) as error:
             raise unreadable(str(error)) from None
 
     def balances(self) -> Page[BalanceRow]:
         raws = self._client.records("private_spot_get_accounts")
         rows, bad = reading.rows(raws, mapping.balance)
-        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+        held = self._contracts.balances() if self._contracts is not None else NOTHING
+        count = len(raws) + held.raw_count
+        return Page((*rows, *held.rows), (*bad, *held.bad), "", has_more=False, raw_count=count)
 
     def open_orders(self) -> Page[OrderRow]:
         """Orders in the book and price-triggered orders that wait."""
@@ -111,6 +137,12 @@ class GateioAccount(SpotAccount):
         return self._walked(self._finished, symbol, position, mapping.order)
 
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
+        if kind not in _TRANSFERS:
+            if self._contracts is None:
+                raise ExchangeError(
+                    ErrorKind.PERMISSION, "The key has no right to futures.", code="FORBIDDEN"
+                )
+            return self._contracts.transfers(kind, position, until)
         window = Window.at(position, until)
         if window.is_empty:
             return Page((), (), position, has_more=False, raw_count=0)

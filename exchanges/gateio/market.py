@@ -1,13 +1,14 @@
-"""Public data of Gate.io spot."""
+"""Public data of Gate.io: spot pairs and perpetual contracts."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from core import clock
 from exchanges import reading
-from exchanges.base import SpotMarket
+from exchanges.base import Contracts
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.gateio import mapping
+from exchanges.gateio import contracts, mapping
 from exchanges.reading import UnreadableRow
 from exchanges.rows import BadRow, CandleRow, ListingRow, Page, PriceRow
 from exchanges.transport import CcxtClient, unreadable
@@ -22,7 +23,7 @@ TIMEFRAMES: Final = {
 }
 
 
-class GateioMarket(SpotMarket):
+class GateioMarket:
     """Implements `exchanges.base.MarketData`."""
 
     def __init__(self, client: CcxtClient) -> None:
@@ -33,8 +34,24 @@ class GateioMarket(SpotMarket):
         """None: Gate.io counts by endpoint, and tells what is left."""
         return self._client.used_weight
 
+    @property
+    def has_contracts(self) -> bool:
+        return True
+
     def listings(self) -> Page[ListingRow]:
         return listings(self._client)
+
+    def contracts(self) -> Page[ListingRow]:
+        return contract_listings(self._client)
+
+    def contract_prices(self) -> Page[PriceRow]:
+        raws = [
+            raw
+            for settle in contracts.SETTLES
+            for raw in self._client.records("public_futures_get_settle_tickers", {"settle": settle})
+        ]
+        rows, bad = reading.rows(raws, contracts.mark_price)
+        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def prices(self) -> Page[PriceRow]:
         raws = self._client.records("public_spot_get_tickers")
@@ -83,6 +100,23 @@ def listings(client: CcxtClient) -> Page[ListingRow]:
         raise unreadable("no pairs")
     rows, bad = reading.rows(raws, mapping.listing)
     return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+
+def contract_listings(client: CcxtClient) -> Page[ListingRow]:
+    """Every contract of every wallet, also those being delisted."""
+    rows, bad, count = list[ListingRow](), list[BadRow](), 0
+    for settle in contracts.SETTLES:
+        raws = client.records("public_futures_get_settle_contracts", {"settle": settle})
+        good, worse = reading.rows(raws, partial(contracts.listing, settle=settle))
+        rows, bad, count = [*rows, *good], [*bad, *worse], count + len(raws)
+    if not count:
+        raise unreadable("no contracts")
+    return Page(tuple(rows), tuple(bad), "", has_more=False, raw_count=count)
+
+
+def contract_terms(client: CcxtClient) -> Contracts:
+    """What every listed contract is."""
+    return {row.symbol: row.contract for row in contract_listings(client).rows if row.contract is not None}
 
 
 def _ceil(moment: datetime, length: timedelta) -> datetime:

@@ -19,10 +19,11 @@ _MODES: Final = {1: "classic", 2: "unified"}
 Rights = Mapping[str, bool]  # by name; True for writing too
 
 
-def account_info(detail: Raw, fees: Raw, own_key: Raw | None) -> AccountInfo:
+def account_info(detail: Raw, fees: Raw, own_key: Raw | None, *, sees_contracts: bool) -> AccountInfo:
     """`own_key` is the key's row in the list of keys, None where that list is closed to it."""
     rights = None if own_key is None else _rights(own_key)
     untold = () if rights is not None else ("can_trade",)
+    untold = untold if sees_contracts else (*untold, "derivatives")
     can_withdraw, is_told = _may_withdraw(rights)
     addresses = detail.get("ip_whitelist")
     if not isinstance(addresses, list) and own_key is not None:

@@ -4,9 +4,11 @@ from typing import Final
 
 from core.money import ZERO
 from exchanges import reading
+from exchanges.gateio import contracts
+from exchanges.gateio.contracts import Terms
 from exchanges.gateio.mapping import client_id, seconds
 from exchanges.reading import UnreadableRow
-from exchanges.rows import MarketType, OrderRow, OrderStatus, Raw, Side
+from exchanges.rows import MarketType, OrderRow, OrderStatus, PositionSide, Raw, Side
 
 PREFIX: Final = "trigger-"  # their ids are counted apart from those of orders
 _SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
@@ -21,6 +23,18 @@ _STATUS: Final = {
     "open": OrderStatus.NEW,
     "cancelled": OrderStatus.CANCELED,
     "finish": OrderStatus.EXPIRED,  # it fired: what it placed is an order of its own, which has the fills
+    "failed": OrderStatus.REJECTED,
+    "expired": OrderStatus.EXPIRED,
+}
+# Of /futures, where rules are numbers and a fate has two words.
+_RULES: Final = {"1": ">=", "2": "<="}
+_REDUCING: Final = ("is_reduce_only", "reduce_only", "is_close", "close")
+_CONTRACT_STATUS: Final = {
+    "open": OrderStatus.NEW,
+    "inactive": OrderStatus.NEW,  # waits for the order it protects
+    "cancelled": OrderStatus.CANCELED,
+    "invalid": OrderStatus.CANCELED,
+    "succeeded": OrderStatus.EXPIRED,  # it fired
     "failed": OrderStatus.REJECTED,
     "expired": OrderStatus.EXPIRED,
 }
@@ -58,6 +72,69 @@ def order(raw: Raw) -> OrderRow:
         updated_at=seconds(raw, "ftime" if raw.get("ftime") else "ctime"),
         raw=raw,
     )
+
+
+def contract_order(raw: Raw, terms: Terms, *, is_dual: bool) -> OrderRow:
+    """A row of /futures price_orders. One that closes a whole position has size 0."""
+    trigger, initial = _part(raw, "trigger"), _part(raw, "initial")
+    symbol = reading.text(initial, "contract")
+    size, buys = reading.amount(initial, "size", ZERO), _buys(raw, initial)
+    side = Side.BUY if buys else Side.SELL
+    kind = _KINDS.get((side, _RULES.get(reading.text(trigger, "rule"), "")))
+    if kind is None:
+        raise UnreadableRow("its rule is unknown")
+    price = reading.amount(initial, "price", ZERO)
+    reduces = not size or bool(_closed(raw, initial)) or any(initial.get(key) is True for key in _REDUCING)
+    at = contracts.moment(raw, "create_time")
+    return OrderRow(
+        market_type=MarketType.FUTURES,
+        symbol=symbol,
+        order_id=PREFIX + reading.text(raw, "id"),
+        client_order_id=client_id(reading.text(initial, "text", "")),
+        order_list_id="",
+        side=side,
+        type=f"{kind}_LIMIT" if price else kind,
+        status=_contract_status(raw),
+        price=price or None,
+        stop_price=reading.amount(trigger, "price"),
+        quantity=contracts.units(abs(size), terms(symbol).size),
+        executed_quantity=ZERO,
+        executed_quote_quantity=ZERO,
+        time_in_force=reading.text(initial, "tif", "").upper(),
+        ordered_at=at,
+        updated_at=contracts.moment(raw, "finish_time") if raw.get("finish_time") else at,
+        raw=raw,
+        position_side=contracts.side_of_order(buys, reduces) if is_dual else PositionSide.BOTH,
+        reduce_only=reduces,
+    )
+
+
+def _buys(raw: Raw, initial: Raw) -> bool:
+    """By the sign of the size; an order that closes a position whole says which one, or says nothing."""
+    size = reading.amount(initial, "size", ZERO)
+    if size:
+        return size > 0
+    closed = _closed(raw, initial)
+    if not closed:
+        raise UnreadableRow("neither size nor order_type tell a side")
+    return closed == "short"
+
+
+def _closed(raw: Raw, initial: Raw) -> str:
+    """ "long" or "short" of `close-long-position`, `plan-close-short-position`, `close_long`, …; else ""."""
+    words = f"{reading.text(raw, 'order_type', '')} {reading.text(initial, 'auto_size', '')}".replace(
+        "_", "-"
+    )
+    return next((side for side in ("long", "short") if f"close-{side}" in words), "")
+
+
+def _contract_status(raw: Raw) -> OrderStatus:
+    words = reading.text(raw, "status")
+    if words == "finished":
+        words = reading.text(raw, "finish_as")
+    if words not in _CONTRACT_STATUS:
+        raise UnreadableRow(f"status {words!r:.40} is unknown")
+    return _CONTRACT_STATUS[words]
 
 
 def _part(raw: Raw, key: str) -> Raw:

@@ -1,6 +1,6 @@
 """Where a walk goes on: positions are text kept in cursors, so their forms only ever grow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
@@ -17,6 +17,9 @@ SECOND_MS: Final = 1000
 WINDOW_MS: Final = timedelta(days=29) // timedelta(milliseconds=1)
 LATE_FILLS_MS: Final = timedelta(hours=1) // timedelta(milliseconds=1)
 SLACK_MS: Final = 60 * SECOND_MS
+CONTRACTS_OPENED: Final = datetime(2018, 12, 1, tzinfo=UTC)
+# Documents set no end to how far the ledger of contracts reaches; clients met one at 180 days.
+LEDGER_REACH: Final = timedelta(days=179)
 LATE_TRANSFERS_MS: Final = timedelta(days=14) // timedelta(milliseconds=1)  # they change their state for days
 
 
@@ -87,6 +90,35 @@ class Window:
         if middle <= self.start:
             raise unreadable(f"more than {MOST_ROWS} rows in a second")
         return f"{self.start}:{middle}:1"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A walk through several ledgers, one after the other. Its position is "at|name=place|name=place"."""
+
+    at: str
+    places: Mapping[str, str]
+    names: Sequence[str]
+
+    @classmethod
+    def starting(cls, position: str, names: Sequence[str]) -> Self:
+        """`names`: the ledgers there are now, at least one; new ones begin at their beginning."""
+        at, *parts = position.split("|")
+        places = dict(part.split("=", 1) for part in parts)
+        return cls(at if at in names else names[0], places, names)
+
+    @property
+    def place(self) -> str:
+        return self.places.get(self.at, "")
+
+    def onward(self, place: str, *, has_more: bool) -> tuple[str, bool]:
+        """(next position, whether there is more) once the ledger of this turn is at `place`."""
+        places, turn = {**self.places, self.at: place}, self.at
+        if not has_more:
+            index = self.names.index(self.at) + 1
+            has_more = index < len(self.names)
+            turn = self.names[index if has_more else 0]
+        return "|".join([turn, *(f"{name}={at}" for name, at in places.items())]), has_more
 
 
 def floor_second(milliseconds: int) -> int:

@@ -8,14 +8,28 @@ from typing import Final, TypeVar
 from exchanges.simulators.account import Account
 from exchanges.simulators.app import SimulatorApp
 from exchanges.simulators.faults import Faults, Struck
-from exchanges.simulators.gateio import errors, private, public, signing, wallet, wire
-from exchanges.simulators.gateio.context import Answer, Context, PublicContext, SignedEndpoint
+from exchanges.simulators.gateio import (
+    errors,
+    futures,
+    futures_public,
+    private,
+    public,
+    signing,
+    wallet,
+    wire,
+)
+from exchanges.simulators.gateio.context import Answer, Context, PublicContext, PublicEndpoint, SignedEndpoint
 from exchanges.simulators.gateio.limits import RequestLedger, tell
 from exchanges.simulators.gateio.parameters import Parameters
 from exchanges.simulators.server import Request, Response
 from exchanges.simulators.world import World
 
-_SIGNED: Final[Mapping[tuple[str, str], SignedEndpoint]] = {**private.ENDPOINTS, **wallet.ENDPOINTS}
+_SIGNED: Final[Mapping[tuple[str, str], SignedEndpoint]] = {
+    **private.ENDPOINTS,
+    **wallet.ENDPOINTS,
+    **futures.ENDPOINTS,
+}
+_PUBLIC: Final[Mapping[tuple[str, str], PublicEndpoint]] = {**public.ENDPOINTS, **futures_public.ENDPOINTS}
 _DEFAULT_WAIT: Final = 10
 # Gate.io's API tells of no bans: an address is barred by what stands before it.
 _BARRED = b"<html><head><title>Access Denied</title></head><body><h1>Access Denied</h1></body></html>"
@@ -30,6 +44,8 @@ class GateioApp(SimulatorApp):
     def __init__(self, world: World, faults: Faults, ledger: RequestLedger) -> None:
         super().__init__(world, faults)
         self.ledger = ledger
+        self.without_contracts: set[str] = set()  # labels of accounts whose keys have no right to futures
+        self.ledger_days = 10_000  # how far back the ledger of contracts reaches
 
     def _answer(self, request: Request, struck: Struck) -> Response:
         headers: dict[str, str] = {}
@@ -52,7 +68,7 @@ class GateioApp(SimulatorApp):
             wait_ms = (rule.retry_after or _DEFAULT_WAIT) * 1000
             raise errors.too_many_requests(tell(self.ledger.limits.private, 0, now_ms + wait_ms))
         parameters = Parameters(request.query)
-        route, open_endpoint = _find(public.ENDPOINTS, request, parameters)
+        route, open_endpoint = _find(_PUBLIC, request, parameters)
         if open_endpoint is not None:
             headers |= self.ledger.charge(route, request.client, self.ledger.limits.public, now_ms=now_ms)
             return _encode(open_endpoint(PublicContext(self.world, now_ms, server_ms), parameters), struck)
@@ -62,7 +78,14 @@ class GateioApp(SimulatorApp):
         account = self._admit(request, struck, server_ms)
         headers |= self.ledger.charge(route, str(account.uid), self.ledger.limits.private, now_ms=now_ms)
         with self.world.lock:
-            context = Context(self.world, self.world.refresh(), server_ms, account)
+            context = Context(
+                self.world,
+                self.world.refresh(),
+                server_ms,
+                account,
+                sees_contracts=account.label not in self.without_contracts,
+                ledger_days=self.ledger_days,
+            )
             answer = endpoint(context, parameters)
         return _encode(answer, struck)
 

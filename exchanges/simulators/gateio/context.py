@@ -23,6 +23,8 @@ class PublicContext:
 @dataclass(frozen=True, slots=True)
 class Context(PublicContext):
     account: Account
+    sees_contracts: bool = True
+    ledger_days: int = 10_000
 
 
 PublicEndpoint = Callable[[PublicContext, Parameters], Answer]

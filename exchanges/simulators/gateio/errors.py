@@ -77,5 +77,13 @@ def order_not_found() -> ApiError:
     return ApiError("ORDER_NOT_FOUND", "Order not found", status=404)
 
 
+def contract_not_found(name: str) -> ApiError:
+    return ApiError("CONTRACT_NOT_FOUND", f"contract {name} not found", status=404)
+
+
+def no_futures_account() -> ApiError:
+    return ApiError("USER_NOT_FOUND", "please transfer funds first to create futures account")
+
+
 def trigger_not_found() -> ApiError:
     return ApiError("AUTO_ORDER_NOT_FOUND", "Auto order not found")

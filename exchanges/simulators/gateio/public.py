@@ -56,7 +56,7 @@ def candlesticks(context: PublicContext, parameters: Parameters) -> Answer:
     if interval not in INTERVALS:
         raise errors.invalid_value("interval", interval)
     length = INTERVALS[interval]
-    first, last = _range(parameters, length, context.now_ms)
+    first, last = candle_range(parameters, length, context.now_ms)
     market, now_ms = context.world.market, context.now_ms
     first = max(first, -(-market.first_day_ms // length) * length)
     return [
@@ -65,7 +65,7 @@ def candlesticks(context: PublicContext, parameters: Parameters) -> Answer:
     ]
 
 
-def _range(parameters: Parameters, length: int, now_ms: int) -> tuple[int, int]:
+def candle_range(parameters: Parameters, length: int, now_ms: int) -> tuple[int, int]:
     """Where the first candle opens, and the moment the last one opens at the latest."""
     limit = parameters.integer("limit", default=0, least=1, most=_MOST_CANDLES)
     start, end = parameters.text("from"), parameters.text("to")

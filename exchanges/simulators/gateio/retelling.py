@@ -5,7 +5,7 @@ from typing import Any
 from exchanges.simulators import truth
 from exchanges.simulators.account import Account
 from exchanges.simulators.facts import Order
-from exchanges.simulators.gateio import names, wire
+from exchanges.simulators.gateio import contract_retelling, names, wire
 from exchanges.simulators.truth import Json
 from exchanges.simulators.world import World
 
@@ -20,6 +20,8 @@ def tell(world: World) -> Json:
 
 
 def _retell(told: dict[str, Any], account: Account) -> None:
+    if account.margin is not None:
+        told["futures"] = contract_retelling.tell(told["futures"], account.margin)
     told["fills"] = {
         names.pair(name): [row | {"order_id": names.order_id(name, row["order_id"])} for row in rows]
         for name, rows in told["fills"].items()

@@ -10,7 +10,7 @@ from exchanges.simulators.faults import Faults
 from exchanges.simulators.gateio import names, retelling
 from exchanges.simulators.gateio.app import GateioApp
 from exchanges.simulators.gateio.limits import Limits, RequestLedger
-from exchanges.simulators.houses import House
+from exchanges.simulators.houses import GATEIO_CONTRACTS, House
 from exchanges.simulators.profiles import DEFAULT, Profile
 from exchanges.simulators.truth import Json
 from exchanges.simulators.world import World
@@ -24,6 +24,7 @@ HOUSE: Final = House(
     has_order_lists=False,
     realm="gateio:",
     key_length=32,
+    contracts=GATEIO_CONTRACTS,
 )
 
 
@@ -45,7 +46,8 @@ class GateioSimulator(SimulatedExchange):
         world = World(
             seed=seed, clock=clock or RealClock(), profiles=profiles, live_from=live_from, house=HOUSE
         )
-        super().__init__(GateioApp(world, Faults(), RequestLedger(limits or Limits())), port=port)
+        self.app = GateioApp(world, Faults(), RequestLedger(limits or Limits()))
+        super().__init__(self.app, port=port)
 
     def truth(self) -> Json:
         """All facts up to now, as Gate.io words them; see `retelling`."""

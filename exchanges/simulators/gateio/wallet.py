@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from exchanges.simulators import amounts
-from exchanges.simulators.account import Account
 from exchanges.simulators.facts import Transfer
 from exchanges.simulators.gateio import errors, wire
 from exchanges.simulators.gateio.context import Answer, Context, SignedEndpoint
@@ -13,7 +12,7 @@ from exchanges.simulators.gateio.parameters import Parameters
 _MOST_DEPOSITS: Final = 500
 _MOST_WITHDRAWALS: Final = 1000
 _SHOWN: Final = 12  # characters of a key in the list of keys
-_RIGHTS: Final = ("account", "spot", "wallet")
+_RIGHTS: Final = ("account", "futures", "spot", "wallet")
 
 
 def deposits(context: Context, parameters: Parameters) -> Answer:
@@ -63,7 +62,7 @@ def detail(context: Context, parameters: Parameters) -> Answer:
 
 def main_keys(context: Context, parameters: Parameters) -> Answer:
     """The account's keys, masked: the one that asks and one that somebody else was given."""
-    return [wire.encode(row) for row in _keys(context.account, context.world.market.first_day_ms // 1000)]
+    return [wire.encode(row) for row in _keys(context)]
 
 
 def withdraw(context: Context, parameters: Parameters) -> Answer:
@@ -71,8 +70,10 @@ def withdraw(context: Context, parameters: Parameters) -> Answer:
     raise errors.no_permission("withdraw")
 
 
-def _keys(account: Account, created_at: int) -> list[dict[str, Any]]:
-    rights = [{"name": name, "read_only": True} for name in _RIGHTS]
+def _keys(context: Context) -> list[dict[str, Any]]:
+    account, created_at = context.account, context.world.market.first_day_ms // 1000
+    allowed = (name for name in _RIGHTS if name != "futures" or context.sees_contracts)
+    rights: list[dict[str, Any]] = [{"name": name, "read_only": True} for name in allowed]
     if account.can_withdraw:
         rights.append({"name": "withdraw", "read_only": False})
     own = (account.api_key, "read", rights)

@@ -7,15 +7,25 @@ from typing import Any
 
 import pytest
 
-from exchanges.base import ApiKeys
+from exchanges.base import ApiKeys, Markets
 from exchanges.gateio.account import GateioAccount
 from exchanges.gateio.client import connect
 from exchanges.transport import CcxtClient
-from tests.exchanges.stub import Script, Stub, serving
+from tests.exchanges.stub import Asked, Reply, Script, Stub, serving
 
 KEYS = ApiKeys("CANARY" + "k" * 26, "CANARY" + "s" * 58)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LISTINGS = {"BTC_USDT": ("BTC", "USDT"), "ETH_BTC": ("ETH", "BTC"), "ETH_USDT": ("ETH", "USDT")}
+NO_WALLET = Reply({"label": "USER_NOT_FOUND", "message": "please transfer funds first"}, 400)
+
+
+def without_futures(script: Script) -> Script:
+    """The answers of an account that never moved anything into a wallet of contracts."""
+
+    def answer(asked: Asked) -> Any:
+        return NO_WALLET if asked.path.startswith("/api/v4/futures/") else script(asked)
+
+    return answer
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +60,7 @@ def account(
     serve: Callable[[Script], tuple[Stub, CcxtClient]],
 ) -> Callable[[Script], tuple[Stub, GateioAccount]]:
     def start(script: Script) -> tuple[Stub, GateioAccount]:
-        stub, client = serve(script)
-        return stub, GateioAccount(client, LISTINGS)
+        stub, client = serve(without_futures(script))
+        return stub, GateioAccount(client, Markets(LISTINGS, {}))
 
     return start

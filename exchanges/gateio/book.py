@@ -1,0 +1,83 @@
+"""The ledger of a futures wallet: what changed it, by kind. Funding, what came from and went to spot, rebates."""
+
+from decimal import Decimal
+from typing import Final
+
+from core.money import ZERO
+from exchanges import reading
+from exchanges.gateio.contracts import WALLET, moment, pair
+from exchanges.rows import FundingRow, PositionSide, Raw, TransferKind, TransferRow, TransferStatus
+
+PNL: Final = "pnl"
+FUNDING: Final = "fund"
+KINDS: Final = {TransferKind.INTERNAL: "dnw", TransferKind.REBATE: "refr"}
+SPOT: Final = "spot"
+
+
+def funding(raw: Raw, settle: str) -> FundingRow:
+    """Neither rate nor position are told, so in dual mode not which of both positions it was, either."""
+    name = reading.text(raw, "contract", "") or reading.text(raw, "text").partition(":")[0]
+    pair(name)
+    change = reading.amount(raw, "change")
+    return FundingRow(
+        symbol=name,
+        payment_id=_id(raw, change, name),
+        asset=settle.upper(),
+        amount=change,
+        rate=None,
+        quantity=None,
+        position_side=PositionSide.BOTH,
+        paid_at=moment(raw, "time"),
+        raw=raw,
+    )
+
+
+def internal(raw: Raw, settle: str) -> TransferRow:
+    """What came into the wallet or left it; the other wallet is the spot wallet."""
+    change = reading.amount(raw, "change")
+    wallets = (SPOT, WALLET) if change > 0 else (WALLET, SPOT)
+    return _transfer(raw, TransferKind.INTERNAL, settle, abs(change), wallets)
+
+
+def rebate(raw: Raw, settle: str) -> TransferRow | None:
+    """A part of fees given back to the one who referred; None for nothing."""
+    change = reading.amount(raw, "change")
+    return _transfer(raw, TransferKind.REBATE, settle, change, ("", WALLET)) if change > 0 else None
+
+
+def profits(raws: list[object]) -> dict[str, Decimal]:
+    """Realised profit by the id of the fill, of rows of the kind `pnl` that tell it."""
+    found: dict[str, Decimal] = {}
+
+    def add(raw: Raw) -> None:
+        key = reading.text(raw, "trade_id", "")
+        if key not in ("", "0"):
+            found[key] = found.get(key, ZERO) + reading.amount(raw, "change")
+
+    reading.rows(raws, add)
+    return found
+
+
+def _transfer(
+    raw: Raw, kind: TransferKind, settle: str, amount: Decimal, wallets: tuple[str, str]
+) -> TransferRow:
+    return TransferRow(
+        kind=kind,
+        transfer_id=f"{settle}-{_id(raw, reading.amount(raw, 'change'), settle)}",
+        asset=settle.upper(),
+        amount=amount,
+        fee_amount=ZERO,
+        network="",
+        address="",
+        tx_id="",
+        status=TransferStatus.SUCCESS,
+        occurred_at=moment(raw, "time"),
+        raw=raw,
+        from_wallet=wallets[0],
+        to_wallet=wallets[1],
+    )
+
+
+def _id(raw: Raw, change: Decimal, of: str) -> str:
+    """The row's own id where it has one; its fields otherwise, unique but for twins in a microsecond."""
+    return reading.text(raw, "id", "") or f"{of}:{reading.text(raw, 'time')}:{change}"
