@@ -4,55 +4,78 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
-from core import clock
 from credentials.models import ExchangeAccount
-from portfolio import marks, plans
+from portfolio import marks
 from portfolio.accounting.exits import exit_type
 
-_FEW: Final = (
-    500  # up to as many trades and orders, each is looked up; beyond, the whole account is read once
-)
+_FEW: Final = 500  # as many changed rows are looked up; of more, the whole account is looked at
 _ROLES: Final = ("", "ENTRY", "SL", "TP")
 
-_COUNTS: Final = """
-SELECT (SELECT count(*) FROM (
-          SELECT FROM portfolio_trade WHERE account_id = %(account)s AND exit_time >= %(since)s LIMIT %(limit)s) AS t),
-       (SELECT count(*) FROM (
-          SELECT FROM orders_order WHERE account_id = %(account)s AND updated_at >= %(changed)s LIMIT %(limit)s) AS o)
+# By the order of the indexes made for these questions, and no further than it matters.
+_CHANGED: Final = """
+SELECT ARRAY(SELECT id FROM portfolio_position
+             WHERE user_id = %(user)s AND account_id = %(account)s AND opened_at >= %(since)s
+             ORDER BY opened_at DESC, id DESC LIMIT %(limit)s),
+       ARRAY(SELECT id FROM portfolio_trade WHERE account_id = %(account)s AND exit_time >= %(since)s
+             ORDER BY exit_time LIMIT %(limit)s),
+       ARRAY(SELECT id FROM orders_order WHERE account_id = %(account)s AND updated_at >= %(changed)s
+             ORDER BY updated_at LIMIT %(limit)s)
 """
-# What was placed first for each role: a stop that was moved later was not the plan. A position is found from an entry
-# order by the fill that opened it, in the book of one of the fill's assets.
-_POSITIONS: Final = """
-WITH chosen AS (
-  SELECT id FROM portfolio_position
-  WHERE user_id = %(user)s AND account_id = %(account)s AND opened_at >= %(since)s
+# Rows written a moment ago have no statistics, and a plan that looks good without them may take minutes. So nothing is
+# left to plan: OFFSET 0 keeps each look-up by a key as it is written, one for each row that is asked for.
+_ALL: Final = "SELECT id FROM {table} WHERE user_id = %(user)s AND account_id = %(account)s"
+# Those folded, and those entered by changed orders: a position is found from its entry order by the fill that opened
+# it, in the book of one of the fill's assets.
+_SOME_POSITIONS: Final = """
+  SELECT unnest(%(positions)s::bigint[]) AS id
   UNION
-  SELECT p.id FROM orders_order changed
-  JOIN orders_order entry ON entry.id = coalesce(changed.parent_id, changed.id)
-  JOIN orders_fill f ON f.account_id = entry.account_id AND f.symbol = entry.symbol
-    AND f.exchange_order_id = entry.exchange_order_id AND f.market_type = entry.market_type
-  CROSS JOIN LATERAL (VALUES (f.base_asset), (f.quote_asset), (f.symbol)) AS held (asset)
-  JOIN portfolio_book b ON b.account_id = f.account_id AND b.market_type = f.market_type AND b.asset = held.asset
-  JOIN portfolio_position p ON p.book_id = b.id AND p.opening_fill_id = f.id
-  WHERE changed.account_id = %(account)s AND changed.updated_at >= %(changed)s
-), leg AS (
-  SELECT DISTINCT ON (p.id, leg.role) p.id, leg.role,
-         CASE leg.role WHEN 'SL' THEN coalesce(leg.stop_price, leg.price) ELSE coalesce(leg.price, leg.stop_price) END
-           AS level
-  FROM chosen JOIN portfolio_position p USING (id)
-  JOIN portfolio_book b ON b.id = p.book_id
-  JOIN orders_order entry ON entry.account_id = p.account_id AND entry.market_type = b.market_type
-    AND entry.symbol = p.symbol AND entry.exchange_order_id = p.entry_order_id
-  JOIN orders_order leg ON leg.account_id = entry.account_id AND leg.group_id = entry.group_id
-    AND NOT leg.group_id = '' AND leg.parent_id = entry.id
-  ORDER BY p.id, leg.role, leg.ordered_at, length(leg.exchange_order_id), leg.exchange_order_id
-), plan AS (
-  SELECT chosen.id, max(level) FILTER (WHERE role = 'SL') AS stop,
-         to_jsonb(array_agg(level::text ORDER BY length(role), role)
-           FILTER (WHERE role LIKE 'TP%%' AND level IS NOT NULL)) AS targets
-  FROM chosen LEFT JOIN leg USING (id) GROUP BY chosen.id
+  SELECT p.id FROM unnest(%(orders)s::bigint[]) AS changed (id)
+  CROSS JOIN LATERAL (SELECT coalesce(parent_id, id) AS entry FROM orders_order WHERE id = changed.id OFFSET 0) AS o
+  CROSS JOIN LATERAL (SELECT * FROM orders_order WHERE id = o.entry OFFSET 0) AS entry
+  CROSS JOIN LATERAL (
+    SELECT * FROM orders_fill WHERE account_id = entry.account_id AND symbol = entry.symbol
+      AND exchange_order_id = entry.exchange_order_id OFFSET 0) AS f
+  CROSS JOIN LATERAL (
+    SELECT id FROM portfolio_book WHERE account_id = entry.account_id AND market_type = entry.market_type
+      AND asset IN (f.base_asset, f.quote_asset, f.symbol) OFFSET 0) AS b
+  CROSS JOIN LATERAL (
+    SELECT id FROM portfolio_position WHERE book_id = b.id AND opening_fill_id = f.id OFFSET 0) AS p
+"""
+# Those folded, those that ended by changed orders, and those of positions with another plan.
+_SOME_TRADES: Final = """
+  SELECT unnest(%(trades)s::bigint[]) AS id
+  UNION
+  SELECT t.id FROM unnest(%(orders)s::bigint[]) AS changed (id)
+  CROSS JOIN LATERAL (SELECT * FROM orders_order WHERE id = changed.id OFFSET 0) AS o
+  CROSS JOIN LATERAL (
+    SELECT id FROM portfolio_trade WHERE account_id = o.account_id AND symbol = o.symbol
+      AND exit_order_id = o.exchange_order_id OFFSET 0) AS t
+  UNION
+  SELECT t.id FROM unnest(%(replanned)s::bigint[]) AS replanned (id)
+  CROSS JOIN LATERAL (SELECT id FROM portfolio_trade WHERE position_id = replanned.id OFFSET 0) AS t
+"""
+# What was placed first for each role: a stop that was moved later was not the plan.
+_POSITIONS: Final = """
+WITH chosen AS MATERIALIZED ({chosen}), plan AS MATERIALIZED (
+  SELECT chosen.id, legs.stop, legs.targets FROM chosen
+  CROSS JOIN LATERAL (SELECT * FROM portfolio_position WHERE id = chosen.id OFFSET 0) AS p
+  CROSS JOIN LATERAL (SELECT market_type FROM portfolio_book WHERE id = p.book_id OFFSET 0) AS b
+  LEFT JOIN LATERAL (
+    SELECT * FROM orders_order WHERE account_id = p.account_id AND market_type = b.market_type
+      AND symbol = p.symbol AND exchange_order_id = p.entry_order_id OFFSET 0) AS entry ON true
+  CROSS JOIN LATERAL (
+    SELECT max(level) FILTER (WHERE role = 'SL') AS stop,
+           to_jsonb(array_agg(level::text ORDER BY length(role), role)
+             FILTER (WHERE role LIKE 'TP%%' AND level IS NOT NULL)) AS targets
+    FROM (
+      SELECT DISTINCT ON (role) role,
+             CASE role WHEN 'SL' THEN coalesce(stop_price, price) ELSE coalesce(price, stop_price) END AS level
+      FROM orders_order
+      WHERE account_id = entry.account_id AND group_id = entry.group_id AND NOT group_id = '' AND parent_id = entry.id
+      ORDER BY role, ordered_at, length(exchange_order_id), exchange_order_id
+    ) AS leg
+  ) AS legs
 )
 UPDATE portfolio_position p SET stop_loss_price = plan.stop, take_profit_prices = plan.targets
 FROM plan
@@ -63,27 +86,23 @@ RETURNING p.id
 # The rule lives in exits.exit_type; its table is joined, so that all trades take one statement. Liquidations are told
 # by fills, not by orders.
 _TRADES: Final = """
-WITH chosen AS (
-  SELECT id FROM portfolio_trade WHERE account_id = %(account)s AND exit_time >= %(since)s
-  UNION
-  SELECT t.id FROM orders_order o JOIN portfolio_trade t ON t.account_id = o.account_id AND t.symbol = o.symbol
-    AND t.exit_order_id = o.exchange_order_id
-  WHERE o.account_id = %(account)s AND o.updated_at >= %(changed)s
-  UNION
-  SELECT t.id FROM unnest(%(positions)s::bigint[]) AS replanned (id)
-  JOIN portfolio_trade t ON t.position_id = replanned.id
-), found AS (
+WITH chosen AS MATERIALIZED ({chosen}), found AS MATERIALIZED (
   SELECT trade.id, CASE trade.exit_type WHEN 'LIQUIDATION' THEN trade.exit_type ELSE rule.exit_type END AS exit_type,
          coalesce(o.strategy, '') AS strategy,
          CASE WHEN o.linked_by = 'inferred' THEN 'role inferred' ELSE '' END AS reason,
          p.stop_loss_price, p.take_profit_prices
-  FROM chosen JOIN portfolio_trade trade USING (id)
-  JOIN portfolio_position p ON p.id = trade.position_id
-  JOIN portfolio_book b ON b.id = p.book_id
-  LEFT JOIN orders_order o ON o.account_id = trade.account_id AND o.market_type = b.market_type
-    AND o.symbol = trade.symbol AND o.exchange_order_id = trade.exit_order_id
-  JOIN unnest(%(roles)s::text[], %(closes)s::boolean[], %(types)s::text[]) AS rule (role, closes, exit_type)
-    ON rule.role = rtrim(coalesce(o.role, ''), '0123456789') AND rule.closes = trade.closes_position
+  FROM chosen
+  CROSS JOIN LATERAL (SELECT * FROM portfolio_trade WHERE id = chosen.id OFFSET 0) AS trade
+  CROSS JOIN LATERAL (SELECT * FROM portfolio_position WHERE id = trade.position_id OFFSET 0) AS p
+  CROSS JOIN LATERAL (SELECT market_type FROM portfolio_book WHERE id = p.book_id OFFSET 0) AS b
+  LEFT JOIN LATERAL (
+    SELECT role, strategy, linked_by FROM orders_order WHERE account_id = trade.account_id
+      AND market_type = b.market_type AND symbol = trade.symbol AND exchange_order_id = trade.exit_order_id
+    OFFSET 0) AS o ON true
+  CROSS JOIN LATERAL (
+    SELECT exit_type
+    FROM unnest(%(roles)s::text[], %(closes)s::boolean[], %(types)s::text[]) AS r (role, closes, exit_type)
+    WHERE r.role = rtrim(coalesce(o.role, ''), '0123456789') AND r.closes = trade.closes_position OFFSET 0) AS rule
 )
 UPDATE portfolio_trade t
 SET exit_type = found.exit_type, strategy = found.strategy, exit_reason = found.reason,
@@ -106,21 +125,24 @@ def refresh(*, account: ExchangeAccount, since: datetime | None) -> None:
         "account": account.id,
         "since": since or "infinity",
         "changed": mark.orders_to,
+        "limit": _FEW + 1,
+        **_rules(),
     }
     with connection.cursor() as cursor:
-        if many := _is_much(cursor, scope):
-            scope |= {"since": clock.EPOCH, "changed": "infinity"}
-        plans.expect(cursor, many=many)
-        cursor.execute(_POSITIONS, scope)
-        replanned = [position for (position,) in cursor.fetchall()]
-        cursor.execute(_TRADES, {**scope, "positions": [] if many else replanned, **_rules()})
+        cursor.execute(
+            "SET LOCAL enable_sort = off"
+        )  # read in the order of an index, whatever the planner knows
+        cursor.execute(_CHANGED, scope)
+        scope["positions"], scope["trades"], scope["orders"] = changed = cursor.fetchone()
+        many = any(len(ids) > _FEW for ids in changed)
+        cursor.execute(f"SET LOCAL enable_sort = on; SET LOCAL enable_nestloop = {'off' if many else 'on'}")
+        positions, trades = _SOME_POSITIONS, _SOME_TRADES
+        if many:
+            positions, trades = (_ALL.format(table=f"portfolio_{name}") for name in ("position", "trade"))
+        cursor.execute(_POSITIONS.format(chosen=positions), scope)
+        scope["replanned"] = [position for (position,) in cursor.fetchall()]
+        cursor.execute(_TRADES.format(chosen=trades), scope)
     marks.orders_followed(mark)
-
-
-def _is_much(cursor: CursorWrapper, scope: dict[str, Any]) -> bool:
-    """Counts by index, and no further than it matters."""
-    cursor.execute(_COUNTS, {**scope, "limit": _FEW + 1})
-    return any(count > _FEW for count in cursor.fetchone())
 
 
 def _rules() -> dict[str, list[Any]]:

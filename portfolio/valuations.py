@@ -29,7 +29,8 @@ SELECT DISTINCT asset, date_trunc('hour', at, 'UTC') AS hour FROM (
 ) AS used
 WHERE asset <> %(currency)s
 EXCEPT
-SELECT asset, at FROM portfolio_valuation WHERE user_id = %(user)s AND currency = %(currency)s
+SELECT asset, at FROM portfolio_valuation
+WHERE user_id = %(user)s AND currency = %(currency)s AND at >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
 """
 
 # Pinned prices as a query: the newest version of each, from the hour of a moment on.

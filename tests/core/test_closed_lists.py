@@ -47,8 +47,6 @@ BOUND_SQL: Final = frozenset(
 # These belong to one of the above, which hands them a scope, or run inside the system door.
 INNER_SQL: Final = frozenset(
     {
-        "portfolio/annotations.py: _is_much",
-        "portfolio/plans.py: expect",
         "portfolio/store.py: Pending.commit",
         "portfolio/store.py: Pending._flush",
         "portfolio/store.py: _run",
