@@ -8,13 +8,15 @@ from django.views.decorators.debug import sensitive_variables
 from core.errors import Invalid
 from credentials import vault
 from credentials.models import ApiCredential, ExchangeAccount, KeyState
+from exchanges import registry
 
 _USED_LATER = "It is not checked before: it is used when these data are fetched."
 
 
 @sensitive_variables("api_key", "secret_key", "passphrase")
 def replace(account: ExchangeAccount, *, api_key: str, secret_key: str, passphrase: str) -> None:
-    """Store a whole new key. Raises Invalid for a mask or a key without its secret, which data sources have not."""
+    """Store a whole new key. Raises Invalid for a mask, and for a key without what belongs to it: a secret, which data
+    sources have not, and a passphrase where the exchange asks for one."""
     if api_key.startswith(vault.mask("")):
         raise invalid(
             "/apiKey", "masked_key", "This is not the mask of the stored key: send the whole API key."
@@ -22,6 +24,11 @@ def replace(account: ExchangeAccount, *, api_key: str, secret_key: str, passphra
     if not api_key or not (secret_key or account.is_data_source):
         pointer = "/secretKey" if api_key else "/apiKey"
         raise invalid(pointer, "key_incomplete", "A key is stored whole: send API key and secret.")
+    known = registry.supported().get(account.exchange)
+    if known is not None and known.needs_passphrase and not passphrase:
+        raise invalid(
+            "/passphrase", "key_incomplete", f"A key of {known.title} has a passphrase: send it, too."
+        )
     shred(account)
     credential = ApiCredential(user_id=account.user_id, account_id=account.id)
     vault.seal(credential, api_key=api_key, secret_key=secret_key, passphrase=passphrase)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from core import clock
 from core.errors import Invalid
-from exchanges import binance, gateio, mexc
+from exchanges import binance, bitget, gateio, mexc
 from exchanges.base import Account, ApiKeys, MarketData, Markets
 from exchanges.limits import UNKNOWN, Limits
 from exchanges.transport import Clock, Governor, governed_by
@@ -29,11 +29,21 @@ class Exchange:
     probe: Callable[[str | None, Clock], None] | None = None
     """One small public request whose answer says that the exchange can be reached. Raises ExchangeError."""
     limits: Limits = UNKNOWN
+    needs_passphrase: bool = False  # a key is made with one, and useless without
 
 
 _EXCHANGES: Final[Mapping[str, Exchange]] = {
     "binance": Exchange(
         "Binance", binance.open_account, binance.open_market, "binance", binance.probe, binance.LIMITS
+    ),
+    "bitget": Exchange(
+        "Bitget",
+        bitget.open_account,
+        bitget.open_market,
+        "bitget",
+        bitget.probe,
+        bitget.LIMITS,
+        needs_passphrase=True,
     ),
     "gateio": Exchange(
         "Gate.io", gateio.open_account, gateio.open_market, "gate", gateio.probe, gateio.LIMITS

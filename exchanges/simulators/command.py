@@ -9,12 +9,14 @@ from pathlib import Path
 
 from core.errors import DomainError
 from exchanges.simulators.binance import BinanceSimulator
+from exchanges.simulators.bitget import BitgetSimulator
 from exchanges.simulators.exchange import SimulatedExchange
 from exchanges.simulators.gateio import GateioSimulator
 from exchanges.simulators.mexc import MexcSimulator
 
 SIMULATORS: Mapping[str, Callable[..., SimulatedExchange]] = {
     "binance": BinanceSimulator,
+    "bitget": BitgetSimulator,
     "gateio": GateioSimulator,
     "mexc": MexcSimulator,
 }

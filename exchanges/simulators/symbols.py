@@ -54,6 +54,7 @@ SYMBOLS = {
         _symbol("USDC", "USDT", "0.0001", "1", "5"),
         _symbol("MX", "USDT", "0.00001", "0.01", "5", only_at="mexc", series="XRPUSDT"),
         _symbol("GT", "USDT", "0.0001", "0.001", "5", only_at="gateio", series="BNBUSDT"),
+        _symbol("BGB", "USDT", "0.0001", "0.001", "5", only_at="bitget", series="SOLUSDT"),
     )
 }
 

@@ -23,7 +23,7 @@ from web import connections
 from web.pages import forms
 from web.pages.access import member, member_page, recent_member_page
 
-_FIELDS: Final = ("exchange", "label", "apiKey", "secretKey")
+_FIELDS: Final = ("exchange", "label", "apiKey", "secretKey", "passphrase")
 _KEPT: Final = ("exchange", "label")  # a refused form comes back without the key and its secret
 _WAITING_SECONDS: Final = 1
 _SETTLED_SECONDS: Final = 30
@@ -35,7 +35,7 @@ _TONES: Final = {
 }
 
 
-@sensitive_post_parameters("apiKey", "secretKey")
+@sensitive_post_parameters("apiKey", "secretKey", "passphrase")
 @recent_member_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("given", "serializer")
@@ -115,6 +115,7 @@ def _verdict(connected: ConnectedAccount) -> str:
 def _form(request: HttpRequest, given: Mapping[str, str], errors: Mapping[str, str]) -> HttpResponse:
     context = {
         "exchanges": {name: exchange.title for name, exchange in registry.supported().items()},
+        "with_passphrase": [each.title for each in registry.supported().values() if each.needs_passphrase],
         "sources": {name: Exchange(name).label for name in sorted(DATA_SOURCES)},
         "can_save": _can_save(request),
         "given": {name: given.get(name, "") for name in _KEPT},

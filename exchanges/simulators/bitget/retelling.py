@@ -1,0 +1,63 @@
+"""The world's truth in Bitget's words: what a client that missed nothing knows."""
+
+from typing import Any
+
+from exchanges.simulators import truth
+from exchanges.simulators.account import Account
+from exchanges.simulators.bitget import names, signing, wire
+from exchanges.simulators.facts import Order
+from exchanges.simulators.truth import Json
+from exchanges.simulators.world import World
+
+
+def tell(world: World) -> Json:
+    """As `truth.tell`; `plans` are the trigger orders, beside the orders they placed."""
+    told = world.truth()
+    with world.lock:
+        for label, account in world.accounts.items():
+            _retell(told["accounts"][label], account)
+    return told
+
+
+def _retell(told: dict[str, Any], account: Account) -> None:
+    told["api_passphrase"] = signing.passphrase(account)
+    for symbol, rows in told["fills"].items():
+        for row, fill in zip(rows, account.fills[symbol], strict=True):
+            row["id"] = names.fill_id(fill)
+            row["order_id"] = names.order_id(wire.order_of(fill, account))
+    told["plans"] = {
+        symbol: [_plan(row) for row in rows if names.is_plan(row)] for symbol, rows in account.orders.items()
+    }
+    told["orders"] = {
+        symbol: [_order(row, account) for row in rows if names.is_placed(row)]
+        for symbol, rows in account.orders.items()
+    }
+    for kind in ("deposits", "withdrawals"):
+        for row, transfer in zip(told[kind], getattr(account, kind), strict=True):
+            row["id"] = names.transfer_id(transfer)
+            row["status"] = "success" if transfer.moves_balance else "fail"
+
+
+def _order(row: Order, account: Account) -> Json:
+    """Bitget knows no order lists, and a trigger that fired is a limit order from that moment on."""
+    told = truth.order(row) | {
+        "id": names.order_id(row),
+        "status": "CANCELED" if row.status == "EXPIRED" else row.status,
+    }
+    if not names.is_plan(row):
+        return told
+    fills = account.fills.get(row.symbol, ())
+    fired_at = min(fill.executed_at for fill in fills if fill.order_id == row.order_id)
+    return told | {"type": "LIMIT", "stop_price": "0.00000000", "time": fired_at}
+
+
+def _plan(row: Order) -> Json:
+    statuses = {"not_trigger": "NEW", "executed": "EXPIRED", "cancelled": "CANCELED"}
+    return truth.order(row) | {
+        "id": names.plan_id(row),
+        "type": "TRIGGER_LIMIT",
+        "status": statuses[wire.plan_status(row)],
+        "executed": "0.00000000",
+        "executed_quote": "0.00000000",
+        "updated": row.placed_at if wire.plan_status(row) == "not_trigger" else row.updated_at,
+    }
