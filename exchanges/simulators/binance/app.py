@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from exchanges.simulators.account import Account
-from exchanges.simulators.binance import errors, private, public, signing, wallet
+from exchanges.simulators.binance import errors, futures, futures_public, private, public, signing, wallet
 from exchanges.simulators.binance.context import (
     Context,
     PublicContext,
@@ -18,7 +18,12 @@ from exchanges.simulators.server import Request
 from exchanges.simulators.weights import WeightLedger
 from exchanges.simulators.world import World
 
-_SIGNED: Mapping[tuple[str, str], SignedEndpoint] = {**private.ENDPOINTS, **wallet.ENDPOINTS}
+_PUBLIC: Mapping[str, PublicEndpoint] = {**public.ENDPOINTS, **futures_public.ENDPOINTS}
+_SIGNED: Mapping[tuple[str, str], SignedEndpoint] = {
+    **private.ENDPOINTS,
+    **wallet.ENDPOINTS,
+    **futures.ENDPOINTS,
+}
 
 
 class BinanceApp(BinanceLikeApp):
@@ -45,9 +50,9 @@ class BinanceApp(BinanceLikeApp):
         now_ms = self.world.clock.now_ms()
         server_ms = now_ms + (offset.ms if offset else 0)
         parameters = Parameters(request.query, request.body)
-        if request.method == "GET" and (public_endpoint := public.ENDPOINTS.get(request.path)):
+        if request.method == "GET" and (public_endpoint := _PUBLIC.get(request.path)):
             weight = public_endpoint.weight(parameters)
-            headers |= self.ledger.charge(Pool.API, request.client, weight, now_ms=now_ms)
+            headers |= self.ledger.charge(public_endpoint.pool, request.client, weight, now_ms=now_ms)
             return body(self._ask_public(public_endpoint, parameters, now_ms, server_ms), struck)
         endpoint = _SIGNED.get((request.method, request.path))
         if endpoint is None:

@@ -35,6 +35,7 @@ class PublicEndpoint:
 
     answer: Callable[[PublicContext, Parameters], Answer]
     weight: Callable[[Parameters], int]
+    pool: Pool = Pool.API
 
 
 @dataclass(frozen=True, slots=True)

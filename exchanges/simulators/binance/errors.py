@@ -102,3 +102,11 @@ def archived_order() -> ApiError:
 
 def more_than_90_days() -> ApiError:
     return ApiError(-4047, "Time interval must be within 0-90 days")
+
+
+def more_than_7_days() -> ApiError:
+    return ApiError(-4165, "Maximum time interval is 7 days.")
+
+
+def beyond_search_window() -> ApiError:
+    return ApiError(-4166, "Search window is restricted to recent 6 months only.")

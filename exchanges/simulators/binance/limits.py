@@ -14,12 +14,14 @@ class Pool(Enum):
 
     API = "api"  # per address
     SAPI_IP = "sapi-ip"  # per address, for /sapi
+    FAPI = "fapi"  # per address, for /fapi
     SAPI_UID_SECOND = "sapi-uid-second"  # per account and second, for the heaviest of /sapi
 
     @property
     def headers(self) -> tuple[str, ...]:
         return {
             Pool.API: ("x-mbx-used-weight", "x-mbx-used-weight-1m"),
+            Pool.FAPI: ("x-mbx-used-weight-1m",),
             Pool.SAPI_IP: ("x-sapi-used-ip-weight-1m",),
             Pool.SAPI_UID_SECOND: ("x-sapi-used-uid-weight-1s",),
         }[self]
@@ -36,12 +38,15 @@ class Limits:
 
     api: int = 6_000
     sapi_ip: int = 12_000
+    fapi: int = 2_400
     sapi_uid_second: int = 180_000
     ban_after: int = 20
 
     def of(self, pool: weights.Pool) -> int:
         if pool is Pool.SAPI_UID_SECOND:
             return self.sapi_uid_second
+        if pool is Pool.FAPI:
+            return self.fapi
         return self.sapi_ip if pool is Pool.SAPI_IP else self.api
 
 

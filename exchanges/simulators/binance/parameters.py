@@ -5,9 +5,12 @@ import re
 import urllib.parse
 
 from exchanges.simulators.binance import errors
+from exchanges.simulators.contracts import Listing
+from exchanges.simulators.houses import BINANCE_CONTRACTS
 from exchanges.simulators.symbols import Symbol, listed
 
 _SYMBOL = re.compile(r"[A-Z0-9_.-]{1,20}")
+LISTINGS = BINANCE_CONTRACTS.listings  # USD-M contracts by name
 _SIGNING = frozenset({"timestamp", "recvWindow", "signature"})
 
 
@@ -80,3 +83,11 @@ def find_symbol(name: str) -> Symbol:
     if name not in markets:
         raise errors.bad_symbol()
     return markets[name]
+
+
+def find_contract(name: str) -> Listing:
+    if not _SYMBOL.fullmatch(name):
+        raise errors.illegal_parameter("symbol", "^[A-Z0-9-_.]{1,20}$")
+    if name not in LISTINGS:
+        raise errors.bad_symbol()
+    return LISTINGS[name]

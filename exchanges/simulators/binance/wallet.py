@@ -13,6 +13,8 @@ from exchanges.simulators.facts import Transfer
 from exchanges.simulators.symbols import assets
 
 _LONGEST_WINDOW_MS = 90 * DAY_MS
+_TRANSFERS_DEPTH_MS = 182 * DAY_MS
+_WALLETS = {"MAIN": "spot", "UMFUTURE": "futures", "FUNDING": "funding"}
 
 
 def deposits(context: Context, parameters: Parameters) -> Answer:
@@ -32,6 +34,41 @@ def api_restrictions(context: Context, parameters: Parameters) -> Answer:
 
 def coins(context: Context, parameters: Parameters) -> Answer:
     return [encode(wire.coin(asset, context.account)) for asset in assets("binance")]
+
+
+def internal_transfers(context: Context, parameters: Parameters) -> Answer:
+    """Of one type, newest first, of the last six months; an answer without rows has no `rows`."""
+    kind = parameters.text("type")
+    if not kind:
+        raise errors.missing_parameter("type")
+    wallets = tuple(_WALLETS.get(name, "") for name in kind.split("_", 1))
+    end = parameters.integer("endTime", default=context.now_ms) or 0
+    start = parameters.integer("startTime", default=end - 7 * DAY_MS) or 0
+    start = max(start, context.now_ms - _TRANSFERS_DEPTH_MS)
+    size = parameters.integer("size", default=10, most=100) or 10
+    current = parameters.integer("current", default=1) or 1
+    moved = context.account.margin.transfers if context.account.margin else []
+    rows = [
+        row
+        for row in reversed(moved)
+        if (row.from_wallet, row.to_wallet) == wallets and start <= row.moved_at <= end
+    ]
+    if not rows:
+        return encode({"total": 0})
+    shown = rows[size * (current - 1) : size * current]
+    return encode({"total": len(rows), "rows": [wire.internal_transfer(row, kind) for row in shown]})
+
+
+def funding_wallet(context: Context, parameters: Parameters) -> Answer:
+    """What lies outside spot and futures."""
+    asset = parameters.text("asset")
+    parameters.text("needBtcValuation")
+    held = context.account.margin.outside if context.account.margin else {}
+    return [
+        encode(wire.funding_asset(name, amount))
+        for name, amount in held.items()
+        if amount and asset in ("", name)
+    ]
 
 
 def _page(
@@ -62,6 +99,8 @@ ENDPOINTS = {
     ("GET", "/sapi/v1/capital/withdraw/history"): SignedEndpoint(
         withdrawals, lambda _: 18_000, Pool.SAPI_UID_SECOND
     ),
+    ("GET", "/sapi/v1/asset/transfer"): SignedEndpoint(internal_transfers, lambda _: 1, Pool.SAPI_IP),
+    ("POST", "/sapi/v1/asset/get-funding-asset"): SignedEndpoint(funding_wallet, lambda _: 1, Pool.SAPI_IP),
     ("GET", "/sapi/v1/account/apiRestrictions"): SignedEndpoint(api_restrictions, lambda _: 1, Pool.SAPI_IP),
     ("GET", "/sapi/v1/capital/config/getall"): SignedEndpoint(coins, lambda _: 10, Pool.SAPI_IP),
     ("POST", "/sapi/v1/capital/withdraw/apply"): SignedEndpoint(forbidden, lambda _: 600, Pool.SAPI_IP),

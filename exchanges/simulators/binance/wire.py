@@ -10,6 +10,7 @@ from exchanges.simulators.amounts import text
 from exchanges.simulators.binance_like import encode, flag
 from exchanges.simulators.candles import Candle
 from exchanges.simulators.clock import HOUR_MS
+from exchanges.simulators.contract_facts import WalletTransfer
 from exchanges.simulators.facts import Fill, Order, Transfer
 from exchanges.simulators.klines import quote_volume
 from exchanges.simulators.symbols import Symbol
@@ -89,6 +90,22 @@ def withdrawal(row: Transfer) -> bytes:
             "completeTime": _clock_text(row.completed_at),
         }
     )
+
+
+def internal_transfer(row: WalletTransfer, kind: str) -> dict[str, Any]:
+    return {
+        "asset": row.asset,
+        "amount": _short(row.amount),
+        "type": kind,
+        "status": "CONFIRMED",
+        "tranId": row.transfer_id,
+        "timestamp": row.moved_at,
+    }
+
+
+def funding_asset(asset: str, amount: int) -> dict[str, Any]:
+    nothing = dict.fromkeys(("locked", "freeze", "withdrawing"), "0")
+    return {"asset": asset, "free": _short(amount), **nothing, "btcValuation": "0"}
 
 
 def kline(opened_at: int, length_ms: int, candle: Candle) -> bytes:
