@@ -35,6 +35,17 @@ DO UPDATE SET stale_from = least(portfolio_book.stale_from, excluded.stale_from)
 """
 
 
+_MARK_CONTRACTS = """
+INSERT INTO portfolio_book
+  (user_id, account_id, market_type, asset, side, currency, method, step, state, stale_from, fact_count, engine_version,
+   blocked_reason)
+SELECT %s, %s, 'futures', symbol, side, %s, %s, 1e-18, '{}', stale_from, 0, 0, ''
+FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS new (symbol, side, stale_from)
+ON CONFLICT (account_id, market_type, asset, side)
+DO UPDATE SET stale_from = least(portfolio_book.stale_from, excluded.stale_from)
+"""
+
+
 def mark_stale(*, account: ExchangeAccount, touched: Touched) -> None:
     """Note in the facts' own transaction which books must be folded again, and recount the touched days."""
     moments = {asset: at for asset, at in touched.assets.items() if asset not in settings.CASH_ASSETS}
@@ -54,10 +65,32 @@ def mark_stale(*, account: ExchangeAccount, touched: Touched) -> None:
                     list(moments.values()),
                 ],
             )
+    if touched.contracts:
+        _mark_contracts(account, touched)
     if cash := [at for asset, at in touched.assets.items() if asset in settings.CASH_ASSETS]:
         marks.fees_wait(account=account, since=min(cash))
     if touched.days:
         _recount_days(account, touched)
+
+
+def _mark_contracts(account: ExchangeAccount, touched: Touched) -> None:
+    owner = account.user
+    symbols, sides = zip(*touched.contracts, strict=True)
+    moments = list(touched.contracts.values())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MARK_CONTRACTS,
+            [
+                account.user_id,
+                account.id,
+                owner.reporting_currency,
+                owner.cost_method,
+                list(symbols),
+                list(sides),
+                moments,
+            ],
+        )
+    marks.fees_wait(account=account, since=min(moments))
 
 
 def mark_all_stale(*, account: ExchangeAccount) -> int:

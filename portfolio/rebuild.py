@@ -18,11 +18,13 @@ from core import clock, money
 from core.django import tenancy
 from core.errors import DomainError
 from credentials.models import ExchangeAccount
+from exchanges.rows import MarketType
 from orders import facts
-from portfolio import annotations, books, fees, valuations
+from portfolio import annotations, books, contract_rebuild, fees, valuations
 from portfolio.accounting import engine
 from portfolio.accounting.events import Event, Fill, deposit, fold_key, from_fill, withdrawal
 from portfolio.accounting.results import State
+from portfolio.contract_rebuild import PriceOf
 from portfolio.models import Book, Position
 from portfolio.store import Pending
 from portfolio.valuations import PriceNeed
@@ -131,9 +133,20 @@ def _fold(book: Book, at: datetime) -> tuple[int, datetime]:
 
     Raises NoPrice, AmountOverflow, InvalidFact or another DomainError, and then changes nothing.
     """
-    stale_from = book.stale_from or _BEGINNING
     owner = book.account.user
     book.method, book.currency = owner.cost_method, owner.reporting_currency
+    if book.market_type == MarketType.SPOT:
+        count, since = _fold_coin(book)
+    else:
+        count, since = contract_rebuild.fold(book, contract_prices(book))
+    book.stale_from, book.blocked_reason, book.rebuilt_at = None, "", at
+    book.save()
+    return count, since
+
+
+def _fold_coin(book: Book) -> tuple[int, datetime]:
+    """A coin's book; it is left to be saved."""
+    stale_from = book.stale_from or _BEGINNING
     state, restart = _start(book)
     pending = Pending(book)
     with closing(events(book, after=engine.last_key(state))) as facts_in_order:
@@ -144,8 +157,6 @@ def _fold(book: Book, at: datetime) -> tuple[int, datetime]:
     book.folded_to = clock.from_ms(last[0]) if (last := engine.last_key(state)) else None
     book.fact_count = counter.count if restart == _BEGINNING else book.fact_count + counter.count
     book.engine_version = engine.ENGINE_VERSION
-    book.stale_from, book.blocked_reason, book.rebuilt_at = None, "", at
-    book.save()
     return counter.count, restart or stale_from
 
 
@@ -233,13 +244,32 @@ def _fee_price(fill: Fill, currency: str, prices: dict[tuple[str, int], int]) ->
 
 
 def _price(asset: str, fill: Fill, currency: str, prices: dict[tuple[str, int], int]) -> int:
+    return _price_at(asset, fill.executed_ms, currency, prices)
+
+
+def _price_at(asset: str, time_ms: int, currency: str, prices: dict[tuple[str, int], int]) -> int:
     if asset == currency:
         return money.UNIT
-    price = prices.get((asset, fill.executed_ms // _HOUR_MS))
+    price = prices.get((asset, time_ms // _HOUR_MS))
     if price is None:
-        moment = clock.from_ms(fill.executed_ms)
+        moment = clock.from_ms(time_ms)
         raise NoPrice(f"No price of {asset} in {currency} for {moment:%Y-%m-%d %H}:00 UTC yet.")
     return price
+
+
+def contract_prices(book: Book) -> PriceOf:
+    """Pinned prices as a contract book asks for them: none are read before it needs one."""
+    prices: dict[tuple[str, int], int] | None = None
+
+    def price_of(asset: str, time_ms: int) -> int:
+        nonlocal prices
+        if asset == book.currency:
+            return money.UNIT
+        if prices is None:
+            prices = _prices(book, None)
+        return _price_at(asset, time_ms, book.currency, prices)
+
+    return price_of
 
 
 def _transfer_events(book: Book, since: datetime | None) -> Generator[Event, None, None]:

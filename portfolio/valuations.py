@@ -20,9 +20,13 @@ _NEEDED = """
 SELECT DISTINCT asset, date_trunc('hour', at, 'UTC') AS hour FROM (
   SELECT fee_currency AS asset, executed_at AS at FROM orders_fill
    WHERE account_id = %(account)s AND executed_at >= %(since)s
-     AND fee_amount <> 0 AND fee_currency <> base_asset AND fee_currency <> quote_asset
+     AND fee_amount <> 0
+     AND (market_type <> 'spot' OR fee_currency <> base_asset AND fee_currency <> quote_asset)
   UNION ALL
-  SELECT quote_asset, executed_at FROM orders_fill WHERE account_id = %(account)s AND executed_at >= %(since)s
+  SELECT CASE market_type WHEN 'spot' THEN quote_asset ELSE settle_asset END, executed_at
+   FROM orders_fill WHERE account_id = %(account)s AND executed_at >= %(since)s
+  UNION ALL
+  SELECT asset, paid_at FROM orders_fundingpayment WHERE account_id = %(account)s AND paid_at >= %(since)s
   UNION ALL
   SELECT asset, occurred_at FROM orders_transfer
    WHERE account_id = %(account)s AND occurred_at >= %(since)s AND fee_amount <> 0

@@ -30,25 +30,27 @@ BOUND_SQL: Final = frozenset(
         "orders/facts.py: _stream",
         "orders/ingest.py: store_fills",
         "orders/ingest.py: store_orders",
-        "orders/ingest.py: store_transfers",
+        "orders/movements.py: store_funding",
+        "orders/movements.py: store_transfers",
         "orders/linking.py: _write",
         "orders/linking.py: _set_parents",
         "pipeline/cursors.py: claim",
         "portfolio/annotations.py: refresh",
         "portfolio/books.py: mark_stale",
+        "portfolio/books.py: _mark_contracts",
         "portfolio/day_sums.py: open_counts",
         "portfolio/day_sums.py: passed",
         "portfolio/fees.py: refresh",
         "portfolio/marks.py: fees_wait",
-        "portfolio/store.py: Pending.__init__",
+        "portfolio/store.py: Rows.__init__",
         "portfolio/valuations.py: needed_hours",
     }
 )
 # These belong to one of the above, which hands them a scope, or run inside the system door.
 INNER_SQL: Final = frozenset(
     {
-        "portfolio/store.py: Pending.commit",
-        "portfolio/store.py: Pending._flush",
+        "portfolio/store.py: Rows.commit",
+        "portfolio/store.py: Rows._flush",
         "portfolio/store.py: _run",
         "pipeline/dispatch.py: claim_due_accounts",
         "pipeline/dispatch.py: _owned",
