@@ -21,7 +21,7 @@ from core.django import actors, tenancy
 from core.django.actors import Actor, ActorKind
 from credentials.models import ApiCredential, ExchangeAccount
 from tests.clients import JsonClient, with_token
-from tests.factories import AccountFactory, OrderFactory, TransferFactory, UserFactory
+from tests.factories import AccountFactory, FillFactory, OrderFactory, TransferFactory, UserFactory
 from tests.security import catalogue
 from tests.security.specimens import Specimens
 from tests.web import history
@@ -33,6 +33,7 @@ SHARED: Final = frozenset(
         "marketdata_listing",
         "marketdata_symbol",
         "marketdata_ticker",
+        "pipeline_outage",
     }
 )
 """Our tables whose rows belong to nobody."""
@@ -89,6 +90,14 @@ def _add_facts(name: str, account: ExchangeAccount, size: Decimal) -> None:
     AccountFactory.create(user=account.user, label=f"{name}-demo", mode="demo")
     closed = AccountFactory.create(user=account.user, label=f"{name}-closed", is_active=False)
     TransferFactory.create(account=closed, address=f"{name}-wallet-address", tx_id=f"{name}-transaction")
+    bitget = AccountFactory.create(user=account.user, label=f"{name}-bitget", exchange="bitget")
+    OrderFactory.create(account=bitget, client_order_id=f"{name}-bitget-order")
+    FillFactory.create(account=bitget, exchange_order_id=f"{name}-bitget-order", quantity=size)
+    for kind in ("DEPOSIT", "WITHDRAWAL"):
+        TransferFactory.create(account=bitget, kind=kind, tx_id=f"{name}-bitget-{kind}")
+    TransferFactory.create(
+        account=account, kind="INTERNAL", exchange_transfer_id=f"{name}-internal", to_wallet="futures"
+    )
     entry = OrderFactory.create(
         account=account,
         client_order_id=f"{name}-client-order",

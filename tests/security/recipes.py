@@ -76,6 +76,7 @@ def _unverified(person: Person) -> dict[str, Any]:
 
 _TRAIL: Final = frozenset({"accounts_auditlog"})
 _SCOPED: Final = Recipe(owned=frozenset({"account"}))
+_AT_BINANCE: Final = Recipe(path=lambda person: {"exchange": "binance"}, owned=frozenset({"account"}))
 _REFRESH: Final = frozenset({"refresh_token"})
 _NEW_KEY: Final = {"exchange": "binance", "apiKey": "k" * 64, "secretKey": "s" * 64}
 
@@ -143,7 +144,24 @@ RECIPES: Final[dict[str, Recipe]] = {
     "GET /api/sync": Recipe(),
     "POST /api/sync": Recipe(202, owned=frozenset({"account"})),
     "GET /api/sync/{run_id}": Recipe(path=_row("pipeline_syncrun", "run_id")),
+    "GET /api/coverage": _SCOPED,
     "GET /api/audit": Recipe(),
+    # exchanges
+    "GET /{exchange}/account-info": _AT_BINANCE,
+    "GET /{exchange}/user-assets": _AT_BINANCE,
+    "GET /{exchange}/open-orders": _AT_BINANCE,
+    "GET /{exchange}/order-history": _AT_BINANCE,
+    "GET /{exchange}/account-snapshot": _AT_BINANCE,
+    "GET /{exchange}/deposit-history": _AT_BINANCE,
+    "GET /{exchange}/withdraw-history": _AT_BINANCE,
+    "GET /{exchange}/transfer-history": _AT_BINANCE,
+    "GET /{exchange}/trade-fills": _AT_BINANCE,
+    "GET /{exchange}/tickers": Recipe(path=lambda person: {"exchange": "binance"}),
+    "GET /bitget/order/all-open-orders": _SCOPED,
+    "GET /bitget/order/trade-fills": _SCOPED,
+    "GET /bitget/account/spot/assets": _SCOPED,
+    "GET /bitget/deposit-records": _SCOPED,
+    "GET /bitget/withdrawal-records": _SCOPED,
     # the server
     "GET /health/live": Recipe(),
     "GET /health/ready": Recipe(),

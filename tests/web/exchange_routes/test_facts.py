@@ -253,8 +253,8 @@ def test_a_transfer_names_both_wallets(account: ExchangeAccount, reader: JsonCli
 
 @pytest.mark.parametrize("route", ["open-orders", "order-history", "trade-fills", "deposit-history"])
 def test_pages_meet_without_gap_or_overlap(route: str, account: ExchangeAccount, reader: JsonClient) -> None:
-    make = {"trade-fills": FillFactory, "deposit-history": TransferFactory}.get(route, OrderFactory)
-    made = [make.create(account=account) for _ in range(5)]  # all of one moment
+    makes = {"trade-fills": FillFactory.create, "deposit-history": TransferFactory.create}
+    made = [makes.get(route, OrderFactory.create)(account=account) for _ in range(5)]  # all of one moment
     names = {"trade-fills": "tradeId", "deposit-history": "id"}
     sizes, ids, query = [], [], {"limit": "2"}
 
