@@ -18,7 +18,7 @@ from pipeline.models import CursorState, Stream, SyncCursor
 
 LEASE: Final = timedelta(minutes=2)  # outlives every request to an exchange; a run's heartbeat renews it
 DETAIL_LENGTH: Final = 300
-# Streams an account is asked for as a whole, in the order they are read.
+# Streams every account is asked for as a whole.
 WHOLE: Final = (
     Stream.PERMISSIONS,
     Stream.BALANCES,
@@ -29,6 +29,11 @@ WHOLE: Final = (
     Stream.RECHECK,
 )
 BY_SYMBOL: Final = (Stream.FILLS, Stream.ORDERS)
+# What only some accounts have.
+MOVEMENTS: Final = (Stream.TRANSFERS, Stream.REBATES, Stream.CHARGES)
+OF_CONTRACTS: Final = (Stream.POSITIONS, Stream.CONTRACT_OPEN, Stream.CONTRACT_RECHECK)
+BY_CONTRACT: Final = (Stream.CONTRACT_FILLS, Stream.CONTRACT_ORDERS)
+CHECKS: Final = (Stream.RECHECK, Stream.CONTRACT_RECHECK)  # of what was read before
 
 # Two workers never take one cursor: the rows locked by the other are skipped, and its lease outlasts the lock.
 _CLAIM = """
@@ -129,7 +134,8 @@ def make_due(
 
 def make_worked_due(*, account_id: UUID, at: datetime) -> int:
     """Bring forward the symbols that brought facts or failed: what a person who asks for news waits for."""
-    rows = SyncCursor.objects.filter(account_id=account_id, stream__in=BY_SYMBOL, due_at__gt=at)
+    streams = (*BY_SYMBOL, *BY_CONTRACT, Stream.FUNDING)
+    rows = SyncCursor.objects.filter(account_id=account_id, stream__in=streams, due_at__gt=at)
     return rows.filter(Q(row_count__gt=0) | Q(error_count__gt=0)).update(due_at=at)
 
 

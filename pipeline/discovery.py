@@ -12,8 +12,9 @@ from typing import Final
 
 from core import clock, money
 from core.money import ZERO
-from orders.models import Fill, Side, Transfer
-from pipeline import cursors, pauses, schedule
+from exchanges.rows import MarketType
+from orders.models import Fill, FundingPayment, Side, Transfer
+from pipeline import contract_scopes, cursors, pauses, schedule
 from pipeline.models import Stream, SyncCursor
 from pipeline.session import Session
 from pipeline.work import work_due
@@ -27,6 +28,12 @@ SEARCHED_AGAIN: Final = timedelta(hours=1)
 def explore(session: Session) -> None:
     """Read due fills; they bring assets, assets bring symbols: again until nothing new comes."""
     while _follow_new(session) + work_due(session, Stream.FILLS):
+        continue
+
+
+def explore_contracts(session: Session) -> None:
+    """Read due fills of contracts; where the exchange wants symbols named, one tells the next."""
+    while contract_scopes.follow_new(session) + work_due(session, Stream.CONTRACT_FILLS):
         continue
 
 
@@ -101,10 +108,15 @@ def _unexplained(session: Session, at: datetime) -> dict[str, Decimal]:
     for (_, asset), total in computed_totals(account_ids=[account.id]).items():
         differences[asset] -= total
     for fill in Fill.objects.filter(account=account, executed_at__gt=at).defer("raw"):
-        sign = 1 if fill.side == Side.BUY else -1
-        differences[fill.base_asset] += sign * fill.quantity
-        differences[fill.quote_asset] -= sign * fill.quote_quantity
+        if fill.market_type == MarketType.SPOT:
+            sign = 1 if fill.side == Side.BUY else -1
+            differences[fill.base_asset] += sign * fill.quantity
+            differences[fill.quote_asset] -= sign * fill.quote_quantity
+        else:
+            differences[fill.settle_asset] += fill.realized_pnl or ZERO
         differences[fill.fee_currency] -= fill.fee_amount
+    for payment in FundingPayment.objects.filter(account=account, paid_at__gt=at).defer("raw"):
+        differences[payment.asset] += payment.amount
     return {asset: difference for asset, difference in differences.items() if difference != ZERO}
 
 

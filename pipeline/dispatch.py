@@ -11,7 +11,6 @@ from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
 from exchanges import registry
 from pipeline import cursors, runs, schedule
-from pipeline.models import Stream
 
 PLACE: Final = "dispatch-due-work"
 HINTED_AGAIN: Final = timedelta(minutes=1)  # a queued run nobody took: its hint was lost
@@ -90,7 +89,7 @@ def claim_due_accounts(limit: int, *, at: datetime) -> list[UUID]:
         "now": at,
         "seen": at - schedule.SEEN_LATELY,
         "prompt": schedule.PROMPT,
-        "streams": [Stream.BALANCES.value, Stream.OPEN_ORDERS.value],
+        "streams": [each.value for each in schedule.STATES],
         "dead": at - cursors.LEASE,
         "kind": runs.INTERRUPTED,
         "detail": runs.STOPPED_SHORT,

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from exchanges.base import Account
+from exchanges.base import Account, Derivatives
 from exchanges.errors import ErrorKind, ExchangeError
 
 LONGEST: Final = (
@@ -20,7 +20,11 @@ class PatientClient:
     """An account's client that repeats a call the exchange asked to repeat within a moment."""
 
     def __init__(
-        self, client: Account, *, now: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep
+        self,
+        client: Account | Derivatives,
+        *,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._now = now
@@ -29,6 +33,14 @@ class PatientClient:
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._client, name)
         return self._patient(attribute) if callable(attribute) else attribute
+
+    @property
+    def derivatives(self) -> Derivatives | None:
+        """As patient as the client itself."""
+        contracts: Derivatives | None = getattr(self._client, "derivatives", None)
+        if contracts is None:
+            return None
+        return cast(Derivatives, PatientClient(contracts, now=self._now, sleep=self._sleep))
 
     def _patient(self, call: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(call)

@@ -137,14 +137,15 @@ def _request_one(account: ExchangeAccount, trigger: Trigger, at: datetime) -> Sy
 
 def _make_due(account_id: UUID, trigger: Trigger, at: datetime) -> None:
     """A person's click brings news of what moves; connecting and the command bring everything followed."""
+    whole = {*cursors.WHOLE, *cursors.MOVEMENTS, *cursors.OF_CONTRACTS}
     if trigger in (Trigger.CONNECT, Trigger.COMMAND):
-        streams = set(cursors.WHOLE) - ({Stream.RECHECK} if trigger == Trigger.CONNECT else set())
+        streams = whole - (set(cursors.CHECKS) if trigger == Trigger.CONNECT else set())
+        streams |= {*cursors.BY_CONTRACT, Stream.FUNDING}
         cursors.make_due(account_id=account_id, streams=streams, at=at)
         followed = cursors.symbols(account_id=account_id, stream=Stream.ORDERS)
         cursors.make_due(account_id=account_id, streams=cursors.BY_SYMBOL, at=at, scopes=followed)
         return
-    streams = set(cursors.WHOLE) - {Stream.PERMISSIONS, Stream.RECHECK}
-    cursors.make_due(account_id=account_id, streams=streams, at=at)
+    cursors.make_due(account_id=account_id, streams=whole - {Stream.PERMISSIONS, *cursors.CHECKS}, at=at)
     cursors.make_worked_due(account_id=account_id, at=at)
     failing = SyncCursor.objects.filter(account_id=account_id, error_count__gt=0, due_at__gt=at)
     failing.update(due_at=at)

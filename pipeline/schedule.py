@@ -11,8 +11,10 @@ from pipeline.models import Stream
 SEEN_LATELY: Final = timedelta(minutes=15)  # a user seen since then counts as active
 PROMPT: Final = timedelta(minutes=3)
 TRANSFERS: Final = timedelta(minutes=15)
+HOURLY: Final = timedelta(hours=1)
 SWEEP: Final = timedelta(minutes=5)
 SWEPT: Final = timedelta(days=25)  # a symbol the account never traded; MEXC forgets fills after 30 days
+STATES: Final = (Stream.BALANCES, Stream.OPEN_ORDERS, Stream.POSITIONS, Stream.CONTRACT_OPEN)  # what is now
 _CALM = (timedelta(minutes=15), timedelta(minutes=60))
 _DAILY = (timedelta(hours=22), timedelta(hours=24))
 
@@ -47,18 +49,22 @@ def next_due(
 ) -> datetime:
     """When a stream that was read at `at` is read next.
 
-    `is_live`: the symbol has open or recent orders. `is_followed`: the account holds or traded an asset of the
-    symbol; the others were only swept.
+    `is_live`: the symbol has open or recent orders; of funding: contracts are held. `is_followed`: the account holds
+    or traded an asset of the symbol; the others were only swept.
     """
     key = f"{account_id}:{stream}:{scope}"
     calm = _spread(*_CALM, key=str(account_id))  # both streams of an account together: one run serves them
     match stream:
-        case Stream.BALANCES | Stream.OPEN_ORDERS:
+        case Stream.BALANCES | Stream.OPEN_ORDERS | Stream.POSITIONS | Stream.CONTRACT_OPEN:
             return at + (PROMPT if is_active else calm)
-        case Stream.DEPOSITS | Stream.WITHDRAWALS:
+        case Stream.DEPOSITS | Stream.WITHDRAWALS | Stream.TRANSFERS:
             return at + (TRANSFERS if is_active else max(TRANSFERS, calm))
-        case Stream.FILLS | Stream.ORDERS if is_live:
+        case Stream.FILLS | Stream.ORDERS | Stream.CONTRACT_FILLS | Stream.CONTRACT_ORDERS if is_live:
             return at + (PROMPT if is_active else calm)
+        case Stream.REBATES | Stream.CHARGES if is_active:
+            return at + HOURLY
+        case Stream.FUNDING if is_live:
+            return at + max(HOURLY, calm)
         case Stream.FILLS if not is_followed:
             return at + SWEPT
         case _:

@@ -1,11 +1,12 @@
 """What the work on one account shares: its client, its run, and the one way pages become rows."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
+from uuid import UUID
 
 from core.django import tenancy
 from credentials import accounts
@@ -14,11 +15,13 @@ from credentials.vault import KeyVersion
 from exchanges.base import Account as Client
 from exchanges.base import Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.rows import BadRow, Page
+from exchanges.rows import BadRow, MarketType, Page
+from orders.models import Fill, FundingPayment, Order
 from orders.touched import Touched
 from pipeline import coverage, cursors, rejected, runs, schedule
 from pipeline.models import Stream, SyncCursor, SyncRun
 from portfolio import books
+from portfolio.models import ReportedPosition
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +83,10 @@ class Session:
     followed: set[str]  # symbols with an ORDERS cursor
     unread: set[rejected.Place]
     live: set[str] = field(default_factory=set)  # symbols with open or new orders and fills
+    contract_scopes: set[str] = field(default_factory=set)  # with a CONTRACT_FILLS cursor
+    contract_live: set[str] = field(default_factory=set)  # of these, the ones with something new
+    holds_contracts: bool = False
+    known_contracts: set[str] | None = None  # see `contracts`
     problems: list[ExchangeError] = field(default_factory=list)
     reported_at: datetime | None = None  # when balances were asked for in this run
     reason: str = ""  # why the first row of this run was set aside
@@ -137,9 +144,28 @@ class Session:
             scope=cursor.scope,
             at=at,
             is_active=self.is_active,
-            is_live=cursor.scope in self.live,
+            is_live=self._is_live(cursor),
             is_followed=cursor.scope in self.followed,
         )
+
+    def _is_live(self, cursor: SyncCursor) -> bool:
+        if cursor.stream == Stream.FUNDING:
+            return self.holds_contracts
+        if cursor.stream in cursors.BY_CONTRACT:
+            return cursor.scope in self.contract_live
+        return cursor.scope in self.live
+
+    def contracts(self) -> list[str]:
+        """Every contract the account is known to have had to do with. The first time it opens a door."""
+        if self.known_contracts is None:
+            with self.door():
+                self.known_contracts = known_contracts(account_id=self.account.id)
+        return sorted(self.known_contracts)
+
+    def note_contracts(self, symbols: Iterable[str]) -> None:
+        """These were met just now."""
+        if self.known_contracts is not None:
+            self.known_contracts.update(symbols)
 
     def fail(self, cursor: SyncCursor, error: ExchangeError) -> None:
         """Note why a stream failed. Raises Stopped when the others would fail alike."""
@@ -173,6 +199,20 @@ class Session:
         if touched.conflicts:
             words = f"{len(touched.conflicts)} facts came again with other content; the first stay: "
             self.problems.append(ExchangeError(ErrorKind.BUG, words + touched.conflicts[0], code="conflict"))
+
+
+def known_contracts(*, account_id: UUID) -> set[str]:
+    """Contracts in fills, orders, funding and reported positions. Inside an open door."""
+    owned = {"account_id": account_id}
+    found = (
+        Fill.objects.filter(**owned).exclude(market_type=MarketType.SPOT),
+        Order.objects.filter(**owned).exclude(market_type=MarketType.SPOT),
+        FundingPayment.objects.filter(**owned),
+        ReportedPosition.objects.filter(**owned),
+    )
+    return {
+        symbol for rows in found for symbol in rows.order_by().values_list("symbol", flat=True).distinct()
+    }
 
 
 def _milliseconds(offset: timedelta) -> int | None:

@@ -17,18 +17,24 @@ from credentials.vault import KeyVersion, Purpose
 from exchanges.base import NO_MARKETS, Markets
 from exchanges.base import Account as Client
 from exchanges.errors import ErrorKind, ExchangeError
-from pipeline import cursors, derive, discovery, governors, market, rejected, runs, schedule
+from pipeline import contract_scopes, cursors, derive, discovery, governors, market, rejected, runs, schedule
 from pipeline.clients import open_client
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
 from pipeline.session import Clock, Progress, Session, SliceOver, Stopped
 from pipeline.streams import MovedOn
 from pipeline.words import UNREADABLE
 from pipeline.work import work_due
+from portfolio.models import ReportedPosition
 
 logger = logging.getLogger(__name__)
 
 Ending = tuple[RunStatus, str, str]  # status, kind of error, detail in words
-_FIRST = (Stream.BALANCES, Stream.OPEN_ORDERS, Stream.DEPOSITS, Stream.WITHDRAWALS)
+# Each tells what to ask those after it.
+_FIRST = (
+    *(Stream.BALANCES, Stream.POSITIONS, Stream.OPEN_ORDERS, Stream.CONTRACT_OPEN, Stream.DEPOSITS),
+    *(Stream.WITHDRAWALS, Stream.TRANSFERS, Stream.REBATES, Stream.CHARGES, Stream.FUNDING),
+)
+_CONTRACT_TRADES = (Stream.CONTRACT_ORDERS, Stream.CONTRACT_RECHECK, Stream.CONTRACT_ORDERS)
 
 
 def sync_account(
@@ -114,10 +120,14 @@ def _read(session: Session, *, key_only: bool) -> Ending | None:
         _require_checked(session)
         if key_only:
             return None
+        contract_scopes.ensure(session)
         for stream in _FIRST:
             work_due(session, stream)
+        discovery.explore_contracts(session)
         discovery.explore(session)
         work_due(session, Stream.ORDERS)
+        for stream in _CONTRACT_TRADES:
+            work_due(session, stream)
         discovery.search(session)
         work_due(session, Stream.RECHECK)
         work_due(session, Stream.ORDERS)
@@ -233,5 +243,7 @@ def _open_session(
             is_active=schedule.is_active(account.user.seen_at, started),
             asked=cursors.symbols(account_id=account.id, stream=Stream.FILLS),
             followed=cursors.symbols(account_id=account.id, stream=Stream.ORDERS),
+            contract_scopes=cursors.symbols(account_id=account.id, stream=Stream.CONTRACT_FILLS),
+            holds_contracts=ReportedPosition.objects.filter(account=account, quantity__gt=0).exists(),
             unread=rejected.open_places(run=run),
         )

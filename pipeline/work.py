@@ -11,7 +11,7 @@ from core.django import tenancy
 from credentials.accounts import KeyReplaced
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import TransferKind
-from pipeline import cursors, runs, streams
+from pipeline import contract_streams, cursors, runs, streams
 from pipeline.models import Stream, SyncCursor
 from pipeline.runs import LostRun
 from pipeline.session import Session, SliceOver
@@ -24,9 +24,18 @@ HANDLERS: Final[Mapping[str, streams.Handler]] = {
     Stream.OPEN_ORDERS: streams.open_orders,
     Stream.DEPOSITS: partial(streams.transfers, TransferKind.DEPOSIT),
     Stream.WITHDRAWALS: partial(streams.transfers, TransferKind.WITHDRAWAL),
+    Stream.TRANSFERS: partial(streams.transfers, TransferKind.INTERNAL),
+    Stream.REBATES: partial(streams.transfers, TransferKind.REBATE),
+    Stream.CHARGES: partial(streams.transfers, TransferKind.CHARGE),
     Stream.FILLS: streams.fills,
     Stream.ORDERS: streams.orders,
     Stream.RECHECK: streams.recheck,
+    Stream.POSITIONS: contract_streams.positions,
+    Stream.CONTRACT_OPEN: contract_streams.open_orders,
+    Stream.CONTRACT_FILLS: contract_streams.fills,
+    Stream.CONTRACT_ORDERS: contract_streams.orders,
+    Stream.CONTRACT_RECHECK: contract_streams.recheck,
+    Stream.FUNDING: contract_streams.funding,
 }
 # They concern the whole run: its row is lost, its time is up, the key is another account's or was replaced, the
 # database is gone.

@@ -54,10 +54,24 @@ class Balance:
 def record(
     *, account: ExchangeAccount, rows: Sequence[BalanceRow], at: datetime, run_id: int | None
 ) -> set[str]:
+    """As `record_report`; answers the assets whose total over all wallets changed."""
+    return record_report(account=account, rows=rows, at=at, run_id=run_id).assets
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What differs from the report before: assets in all wallets together, and (wallet, asset) by themselves."""
+
+    assets: set[str]
+    places: set[tuple[str, str]]
+
+
+def record_report(
+    *, account: ExchangeAccount, rows: Sequence[BalanceRow], at: datetime, run_id: int | None
+) -> Changed:
     """Keep a whole report: rows that differ from the one before, and the first of a UTC day of each asset and wallet.
 
-    What is no longer reported is at zero. Answers the assets whose total over all wallets differs from the report
-    before.
+    What is no longer reported is at zero.
     """
     before = {(row.wallet, row.asset): row for row in latest_by_wallet(account_ids=[account.id])}
     reported = {(row.wallet, row.asset): row for row in rows}
@@ -84,9 +98,15 @@ def record(
     ]
     WalletBalance.objects.bulk_create(new, batch_size=1000)
     totals = _totals(before.values())
-    return {
+    assets = {
         asset for asset, total in (totals | _totals(reported.values())).items() if totals.get(asset) != total
     }
+    places = {place for place, row in reported.items() if _held(before.get(place)) != _held(row)}
+    return Changed(assets, places)
+
+
+def _held(row: WalletBalance | BalanceRow | None) -> Decimal | None:
+    return None if row is None else row.available + row.locked
 
 
 def _stands(last: WalletBalance | None, row: BalanceRow, at: datetime) -> bool:

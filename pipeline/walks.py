@@ -1,0 +1,86 @@
+"""Pages to the end of a stream, each stored with the cursor that passed it."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final, TypeVar
+
+from exchanges.errors import ErrorKind, ExchangeError
+from exchanges.rows import BadRow, FillRow, Page
+from orders import ingest
+from pipeline import coverage, cursors, schedule
+from pipeline.models import Stream, SyncCursor
+from pipeline.session import Session, Store
+
+EMPTY_AT_ONCE: Final = 10  # windows without a row that a crash may have read again
+_R = TypeVar("_R")
+
+
+def walk(
+    session: Session, cursor: SyncCursor, ask: Callable[[str], Page[_R]], store: Store[_R], step: str
+) -> None:
+    """Page after page to the end. A page with rows never found unreadable before is asked again by the next walk.
+
+    What stops it (an error, the run's time) costs nothing: empty windows passed are kept then, too.
+    """
+    asked, again, skipped = cursor.position, None, 0
+    while True:
+        asked_at = session.clock()
+        try:
+            page = ask(asked)
+        except ExchangeError:
+            if skipped and again is None:
+                _keep_place(session, cursor, asked, step)
+            raise
+        if page.has_more and page.next_position == asked:
+            raise ExchangeError(
+                ErrorKind.BUG, "The exchange sends the same page again and again.", code="page"
+            )
+        place = (cursor.stream, cursor.scope, asked)
+        if not page.raw_count and page.has_more and place not in session.unread:
+            asked, skipped = page.next_position, skipped + 1  # an empty window, long ago mostly
+            if skipped >= EMPTY_AT_ONCE and again is None:
+                _keep_place(session, cursor, asked, step)
+                session.check_time()
+                skipped = 0
+            continue
+        skipped = 0
+        with session.door(step) as now:
+            session.mend(place, page.bad)
+            kept = session.keep(page, store, place)
+            if kept.unreadable and again is None:
+                again = asked
+            onward = page.next_position if again is None else again
+            coverage.note_page(cursor=cursor, page=page, asked_at=asked_at)
+            cursors.advance(cursor=cursor, position=onward, stored=kept.touched.stored, now=now)
+            if not page.has_more:
+                coverage.note_end(cursor=cursor)
+                soon = None if again is None else now + schedule.PROMPT
+                session.finish(cursor, ok_at=asked_at, due_at=soon)
+        if not page.has_more:
+            return
+        session.check_time()
+        asked = page.next_position
+
+
+def _keep_place(session: Session, cursor: SyncCursor, position: str, step: str) -> None:
+    with session.door(step) as now:
+        cursors.advance(cursor=cursor, position=position, stored=0, now=now)
+
+
+def read_again(session: Session, stream: Stream, scope: str, pages: Iterable[Page[FillRow]]) -> int:
+    """Store fills asked for by time; answers how many were new. The cursors stay where they are."""
+    place, bad, stored = (stream.value, scope, Stream.RECHECK.value), list[BadRow](), 0
+    for page in pages:
+        bad += page.bad
+        if not page.raw_count:
+            continue
+        with session.door(f"Checking fills of {scope or 'contracts'} again"):
+            stored += session.keep(page, ingest.store_fills, place).touched.stored
+    if place in session.unread:
+        with session.door():
+            session.mend(place, bad)
+    return stored
+
+
+def make_due(session: Session, streams: Sequence[Stream], scopes: Collection[str]) -> None:
+    """Read these scopes in this very run."""
+    cursors.make_due(account_id=session.account.id, streams=streams, at=session.started, scopes=scopes)
