@@ -117,6 +117,12 @@ def fail(*, cursor: SyncCursor, error: ExchangeError, now: datetime) -> datetime
     return cursor.due_at
 
 
+def put_off(*, cursor: SyncCursor, until: datetime) -> None:
+    """Ask again at `until`; where it stands, and that it never failed, stays."""
+    cursor.due_at = until
+    SyncCursor.objects.filter(id=cursor.id).update(due_at=until, leased_until=None)
+
+
 def release(*, account_id: UUID) -> None:
     """Give back every lease of an account whose run is over: unfinished cursors are due at once."""
     SyncCursor.objects.filter(account_id=account_id, leased_until__isnull=False).update(leased_until=None)

@@ -10,7 +10,7 @@ from django.db import connection
 from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
 from exchanges import registry
-from pipeline import cursors, runs, schedule
+from pipeline import breakers, cursors, runs, schedule
 
 PLACE: Final = "dispatch-due-work"
 HINTED_AGAIN: Final = timedelta(minutes=1)  # a queued run nobody took: its hint was lost
@@ -95,7 +95,7 @@ def claim_due_accounts(limit: int, *, at: datetime) -> list[UUID]:
         "detail": runs.STOPPED_SHORT,
         "lost": at - HINTED_AGAIN,
         "disabled": KeyState.DISABLED.value,
-        "exchanges": list(registry.supported()),
+        "exchanges": sorted(set(registry.supported()) - breakers.stopped(now=at)),  # the others stay due
         "limit": limit,
     }
     with tenancy.as_system(PLACE), connection.cursor() as cursor:

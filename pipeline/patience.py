@@ -8,10 +8,10 @@ from typing import Any, Final, cast
 
 from exchanges.base import Account, Derivatives
 from exchanges.errors import ErrorKind, ExchangeError
+from pipeline.governors import SPENT
 
-LONGEST: Final = (
-    3.0  # seconds; some endpoints allow ten requests a second and say so by refusing the eleventh
-)
+# Seconds. Allowances are new after a second (Bitget), after ten (Gate.io, MEXC), or after a minute, which is too long.
+LONGEST: Final = 12.0
 _SHORTEST: Final = 0.1
 _TRIES: Final = 5
 
@@ -59,7 +59,7 @@ class PatientClient:
 
     def _wait(self, error: ExchangeError) -> float | None:
         """Seconds to wait before the call may be repeated; None when that is not a matter of moments."""
-        if error.kind is not ErrorKind.RATE or error.retry_at is None:
-            return None
+        if error.kind is not ErrorKind.RATE or error.retry_at is None or error.code == SPENT:
+            return None  # for its share of a budget the call has waited already
         seconds = (error.retry_at - self._now()).total_seconds()
         return max(seconds, _SHORTEST) if seconds <= LONGEST else None

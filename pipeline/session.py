@@ -20,6 +20,7 @@ from orders.models import Fill, FundingPayment, Order
 from orders.touched import Touched
 from pipeline import coverage, cursors, rejected, runs, schedule
 from pipeline.models import Stream, SyncCursor, SyncRun
+from pipeline.priorities import Priority
 from portfolio import books
 from portfolio.models import ReportedPosition
 
@@ -92,6 +93,8 @@ class Session:
     reason: str = ""  # why the first row of this run was set aside
     stored: int = 0
     downs: int = 0  # failures of the exchange itself, in a row
+    spent: dict[tuple[str, Priority], datetime] = field(default_factory=dict)
+    """Until when nothing is left of the budget for a stream at a priority."""
 
     @property
     def listings(self) -> Listings:
@@ -176,6 +179,20 @@ class Session:
             self.run.steps_done += 1
         if error.kind in _NEVER_ALONE or self.downs > 1:
             raise Stopped(error, until)
+
+    def put_off(self, cursor: SyncCursor, priority: Priority, until: datetime) -> None:
+        """Go on with a stream when the budget has something left for it: nothing failed."""
+        self.spent[cursor.stream, priority] = until
+        with self.door():
+            cursors.put_off(cursor=cursor, until=until)
+
+    def put_off_again(self, cursor: SyncCursor, priority: Priority) -> bool:
+        """Whether the stream waits for the budget already; its other cursors then wait, too."""
+        until = self.spent.get((cursor.stream, priority))
+        if until is None or until <= self.clock():
+            return False
+        self.put_off(cursor, priority, until)
+        return True
 
     def follow(self, symbols: Sequence[str], *, due_at: datetime) -> None:
         """Ask a symbol for fills and orders from now on. Inside an open door."""

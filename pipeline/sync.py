@@ -3,6 +3,7 @@
 import logging
 from contextlib import suppress
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
@@ -29,6 +30,9 @@ from portfolio.models import ReportedPosition
 logger = logging.getLogger(__name__)
 
 Ending = tuple[RunStatus, str, str]  # status, kind of error, detail in words
+WAITS_FOR_BUDGET: Final[Ending] = (
+    RunStatus.PARTIAL, "", "There is more; it goes on when the exchange allows more requests.",
+)  # fmt: skip
 # Each tells what to ask those after it.
 _FIRST = (
     *(Stream.BALANCES, Stream.POSITIONS, Stream.OPEN_ORDERS, Stream.CONTRACT_OPEN, Stream.DEPOSITS),
@@ -102,9 +106,12 @@ def _work(account: ExchangeAccount, run: SyncRun, purpose: Purpose, clock: Clock
                 return
             _derive(session)
         _close(run, *(ending or _verdict(session)), clock)
-    except ExchangeError as error:  # before the first stream
+    except ExchangeError as error:  # before the first stream, or between two
         _stop(account, error, None, None, clock)
-        _close(run, RunStatus.FAILED, error.kind, error.detail, clock)
+        is_put_off = error.code == governors.SPENT
+        _close(
+            run, *(WAITS_FOR_BUDGET if is_put_off else (RunStatus.FAILED, error.kind, error.detail)), clock
+        )
     except MovedOn as moved:
         _close(run, RunStatus.OK, "", "The account was connected before and goes on there.", clock)
         _ask_anew(account.user_id, moved.account_id, clock)
@@ -179,6 +186,8 @@ def _verdict(session: Session) -> Ending:
     if session.run.rejected_count:
         words = f"{session.run.rejected_count} rows could not be read and were set aside: {session.reason}"
         return RunStatus.PARTIAL, UNREADABLE, words
+    if session.spent:
+        return WAITS_FOR_BUDGET
     return RunStatus.OK, "", ""
 
 

@@ -11,7 +11,8 @@ from core.django import tenancy
 from credentials.accounts import KeyReplaced
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import TransferKind
-from pipeline import contract_streams, cursors, runs, streams
+from pipeline import contract_streams, cursors, priorities, runs, streams
+from pipeline.governors import SPENT
 from pipeline.models import Stream, SyncCursor
 from pipeline.runs import LostRun
 from pipeline.session import Session, SliceOver
@@ -66,12 +67,20 @@ def _claim(session: Session, stream: Stream) -> list[SyncCursor]:
 
 
 def _work(session: Session, cursor: SyncCursor) -> None:
+    is_followed = cursor.scope in session.followed
+    priority = priorities.of(cursor, trigger=session.run.trigger, is_followed=is_followed)
+    if session.put_off_again(cursor, priority):
+        return
     try:
-        HANDLERS[cursor.stream](session, cursor)
+        with priorities.using(priority):
+            HANDLERS[cursor.stream](session, cursor)
     except _PASSED_ON:
         raise
     except ExchangeError as error:
-        session.fail(cursor, error)
+        if error.code == SPENT and error.retry_at is not None:
+            session.put_off(cursor, priority, error.retry_at)
+        else:
+            session.fail(cursor, error)
     except Exception as error:  # one poisoned page must not keep the other streams from being read
         logger.exception("Stream %s of run %s", cursor, session.run.id)
         words = f"Our own fault while reading {cursor}: {type(error).__name__}."
