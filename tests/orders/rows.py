@@ -5,10 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.rows import (
+    ContractSide,
     FillRow,
+    FundingRow,
+    MarginMode,
     MarketType,
     OrderRow,
     OrderStatus,
+    PositionRow,
+    PositionSide,
     Side,
     TransferKind,
     TransferRow,
@@ -89,3 +94,55 @@ def transfer(**given: Any) -> TransferRow:
         "raw": {"id": "t1"},
     }
     return TransferRow(**{**values, **given})
+
+
+def contract_fill(*, side_of: PositionSide = PositionSide.BOTH, **given: Any) -> FillRow:
+    """One BTC of a linear perpetual bought at 100, with a fee in USDT unless told otherwise."""
+    contract = {
+        "settle_asset": given.pop("settle_asset", "USDT"),
+        "is_inverse": given.pop("is_inverse", False),
+        "position_side": side_of,
+        "realized_pnl": given.pop("realized_pnl", Decimal(0)),
+        "is_liquidation": given.pop("is_liquidation", False),
+    }
+    values: dict[str, Any] = {
+        "market_type": MarketType.FUTURES,
+        "fee_amount": Decimal("0.05"),
+        "fee_currency": "USDT",
+        "contract": ContractSide(**contract),
+    }
+    return fill(**{**values, **given})
+
+
+def funding(**given: Any) -> FundingRow:
+    values: dict[str, Any] = {
+        "symbol": "BTCUSDT",
+        "payment_id": "f1",
+        "asset": "USDT",
+        "amount": Decimal("-0.01"),
+        "rate": Decimal("0.0001"),
+        "quantity": Decimal(1),
+        "position_side": PositionSide.BOTH,
+        "paid_at": AT,
+        "raw": {"tranId": "f1"},
+    }
+    return FundingRow(**{**values, **given})
+
+
+def position(**given: Any) -> PositionRow:
+    values: dict[str, Any] = {
+        "symbol": "BTCUSDT",
+        "side": PositionSide.LONG,
+        "is_hedged": False,
+        "quantity": Decimal(1),
+        "settle_asset": "USDT",
+        "is_inverse": False,
+        "entry_price": Decimal(100),
+        "mark_price": Decimal(101),
+        "liquidation_price": None,
+        "leverage": Decimal(10),
+        "margin_mode": MarginMode.CROSS,
+        "margin": Decimal(10),
+        "unrealized_pnl": Decimal(1),
+    }
+    return PositionRow(**{**values, **given})
