@@ -8,14 +8,15 @@ from exchanges.rows import MarketType, PriceRow
 from marketdata.models import Listing, Ticker
 
 
-def store(*, exchange: str, rows: Sequence[PriceRow], at: datetime) -> int:
-    """Keep prices read at `at`; answers how many. An older reading never replaces a newer one.
+def store(
+    *, exchange: str, rows: Sequence[PriceRow], at: datetime, market_type: MarketType = MarketType.SPOT
+) -> int:
+    """Keep prices read at `at` (of contracts: mark prices); answers how many. An older reading never replaces a newer.
 
     Symbols that are not listed yet are passed over: they wait for the listings.
     """
-    ids = dict(
-        Listing.objects.filter(exchange=exchange, market_type=MarketType.SPOT).values_list("name", "id")
-    )
+    listed = Listing.objects.filter(exchange=exchange, market_type=market_type)
+    ids = dict(listed.values_list("name", "id"))
     prices = {ids[row.symbol]: row.price for row in rows if row.symbol in ids}
     written = bulk.upsert(
         table=Ticker._meta.db_table,

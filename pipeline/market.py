@@ -76,10 +76,14 @@ def refresh_listings(*, exchange: str, now: Clock = clock.now) -> int:
 
 
 def refresh_prices(*, exchange: str, now: Clock = clock.now) -> int:
-    """Raises ExchangeError. Prices of symbols not listed yet wait for the listings."""
+    """Last prices, and mark prices of contracts. Prices of symbols not listed yet wait for the listings. Raises
+    ExchangeError; what came before it stays."""
     with open_market(exchange, now=now) as market:
-        page = market.prices()
-    return tickers.store(exchange=exchange, rows=page.rows, at=now())
+        count = tickers.store(exchange=exchange, rows=market.prices().rows, at=now())
+        if market.has_contracts:
+            marks = market.contract_prices().rows
+            count += tickers.store(exchange=exchange, rows=marks, at=now(), market_type=MarketType.FUTURES)
+    return count
 
 
 def freshen_prices(*, exchange: str, now: Clock = clock.now) -> None:

@@ -1,7 +1,9 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from marketdata.models import Ticker
+from exchanges.rows import MarketType, PriceRow
+from marketdata import tickers
+from marketdata.models import Listing, Symbol, Ticker
 from tests.conftest import NOW
 from tests.marketdata.conftest import Lister, store_prices
 
@@ -35,3 +37,22 @@ def test_a_symbol_that_is_not_listed_is_passed_over(list_pairs: Lister) -> None:
     list_pairs("BTC/USDT")
 
     assert store_prices(NOW, BTCUSDT=100, NEWUSDT=1) == 1
+
+
+def test_a_contract_has_a_price_of_its_own(list_pairs: Lister) -> None:
+    list_pairs("BTC/USDT")
+    pair = Symbol.objects.get(symbol_name="BTC_USDT")
+    contract = Listing.objects.create(
+        symbol=pair,
+        exchange="binance",
+        market_type="futures",
+        name="BTCUSDT",
+        is_trading=True,
+        updated_at=NOW,
+    )
+    store_prices(NOW, BTCUSDT=100)
+    mark = [PriceRow("BTCUSDT", Decimal(101))]
+
+    assert tickers.store(exchange="binance", rows=mark, at=NOW, market_type=MarketType.FUTURES) == 1
+    assert dict(Ticker.objects.values_list("listing__market_type", "price")) == {"spot": 100, "futures": 101}
+    assert Ticker.objects.get(listing=contract).price == 101
