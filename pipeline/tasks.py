@@ -82,6 +82,12 @@ def refresh_prices() -> int:
     )
 
 
+@broker.app.task(name="pipeline.watch_exchanges")
+def watch_exchanges() -> None:
+    """Look whether outages are over."""
+    market.watch().watch()
+
+
 @broker.app.task(name="pipeline.refresh_listings")
 def refresh_listings() -> int:
     return sum(
