@@ -44,6 +44,7 @@ app.conf.update(
     beat_schedule_filename=str(_STATE_HOME / "celery-beat"),
     beat_schedule={
         "dispatch": _every("pipeline.dispatch", broker.INTERACTIVE, seconds=5),
+        "outages": _every("pipeline.watch_exchanges", broker.INTERACTIVE, seconds=5),
         "prices": _every("pipeline.refresh_prices", broker.MARKET, seconds=30),
         "stale books": _every("pipeline.rebuild_stale", broker.SYNC, seconds=30),
         "books that wait for a price": {
