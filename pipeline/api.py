@@ -18,7 +18,8 @@ from core.django.answers import plain, schema
 from core.django.schema import problems
 from core.django.serializers import StrictSerializer
 from core.django.views import Endpoint
-from pipeline import reports
+from credentials.queries import ScopeQuery
+from pipeline import coverage, reports
 
 _LOCATION = OpenApiParameter(
     "Location", OpenApiTypes.URI_REF, OpenApiParameter.HEADER, description="The first run.", response=[202]
@@ -78,6 +79,25 @@ class SyncRunView(Endpoint):
     def get(self, request: Request, run_id: int) -> Response:
         """What it does, brought and set aside, and why it stopped."""
         return Response(plain(reports.run(user_id=_user_id(request), run_id=run_id), amounts="text"))
+
+
+@method_decorator(never_cache, name="dispatch")
+class CoverageView(Endpoint):
+    """What is known of each stream, and what is not."""
+
+    query_serializer = ScopeQuery
+
+    @extend_schema(
+        operation_id="api_coverage",
+        tags=["sync"],
+        parameters=[ScopeQuery],
+        responses={200: schema(coverage.Coverage, amounts="text"), **problems(400, 401, 404)},
+    )
+    def get(self, request: Request) -> Response:
+        """From when on each stream of facts is known, what the exchange forgot before it was read, and when it forgets
+        what was not read yet. Symbols that were searched and never traded are left out."""
+        found = coverage.coverage(user_id=_user_id(request), at=clock.now(), **self.query)
+        return Response(plain(found, amounts="text"))
 
 
 def _user_id(request: Request) -> UUID:

@@ -50,7 +50,7 @@ class StreamCoverage:
     known_from: datetime | None
     known_to: datetime | None
     row_count: int
-    retention_days: float | None
+    retention_hours: int | None
     """How long the exchange tells a fact; null: always."""
     vanishes_at: datetime | None
     """When the exchange begins to forget what was not read yet, should nothing be read until then."""
@@ -102,10 +102,10 @@ def latest_due(*, cursor: SyncCursor, at: datetime, due_at: datetime) -> datetim
     return min(due_at, at + cursor.retention * _READ_WITHIN)
 
 
-def coverage(*, user_id: UUID, account: str | None, at: datetime) -> Coverage:
-    """The map of one account (id or label) or of all. Opens its own door; raises NotFound."""
+def coverage(*, user_id: UUID, at: datetime, **chosen: str | None) -> Coverage:
+    """The map of the accounts chosen as `scopes.resolve` takes them. Opens its own door; raises Invalid, NotFound."""
     with tenancy.acting_as(user_id):
-        return Coverage(streams(scopes.resolve(account=account).account_ids, at=at))
+        return Coverage(streams(scopes.resolve(**chosen).account_ids, at=at))
 
 
 def streams(account_ids: Sequence[UUID], *, at: datetime) -> list[StreamCoverage]:
@@ -137,7 +137,7 @@ def _told(
         known_from=row.known_from,
         known_to=row.last_ok_at,
         row_count=row.row_count,
-        retention_days=None if row.retention is None else round(row.retention / timedelta(days=1), 1),
+        retention_hours=None if row.retention is None else round(row.retention / timedelta(hours=1)),
         vanishes_at=vanishes_at,
         is_at_risk=vanishes_at is not None and vanishes_at - at < _risk(row),
         error_kind=row.error_kind,

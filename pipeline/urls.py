@@ -6,5 +6,6 @@ from pipeline import api
 
 urlpatterns = [
     path("api/sync", api.SyncView.as_view(), name="sync"),
+    path("api/coverage", api.CoverageView.as_view(), name="coverage"),
     path("api/sync/<int:run_id>", api.SyncRunView.as_view(), name="sync-run"),
 ]

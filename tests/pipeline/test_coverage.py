@@ -1,0 +1,176 @@
+"""What is known of an exchange that forgets: from when on, what was missed, and what will be forgotten when."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+
+from core.django import tenancy
+from pipeline import coverage, cursors
+from pipeline.coverage import Gap, StreamCoverage
+from pipeline.models import Stream, SyncCursor, Trigger
+from tests.clients import client_of, problem, stranger
+from tests.factories import AccountFactory, UserFactory
+from tests.pipeline.test_mexc import MexcWorld, make_world  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+
+MakeWorld = Callable[..., MexcWorld]
+DAY = timedelta(days=1)
+FILLS, ORDERS = 30 * DAY, 7 * DAY  # how long MEXC tells them
+DEPOSITS = 90 * DAY - timedelta(hours=1)  # an hour is left for clocks that differ
+
+
+def known(world: MexcWorld, stream: Stream, scope: str = "BTCUSDT") -> StreamCoverage:
+    found = coverage.coverage(user_id=world.user.id, at=world.now())
+    [row] = [row for row in found.results if (row.stream, row.scope) == (stream.value, scope)]
+    return row
+
+
+def moments(world: MexcWorld) -> tuple[datetime, ...]:
+    row = known(world, Stream.FILLS)
+    assert row.known_to is not None
+    assert row.known_from is not None
+    return row.known_from, row.known_to
+
+
+def test_before_a_walk_has_ended_nothing_is_said_to_be_known(make_world: MakeWorld) -> None:  # noqa: F811
+    world = make_world("old")
+    with tenancy.acting_as(world.user.id):
+        cursors.ensure_whole(account=world.account, due_at=world.now())
+    row = known(world, Stream.DEPOSITS, "")
+    assert (row.is_complete, row.from_beginning, row.known_from, row.known_to) == (False, False, None, None)
+
+
+def test_a_first_walk_tells_from_when_on_a_stream_is_known(make_world: MakeWorld) -> None:  # noqa: F811
+    world = make_world("old")
+    world.sync(Trigger.CONNECT)
+    for stream, scope, told in (
+        (Stream.FILLS, "BTCUSDT", FILLS),
+        (Stream.ORDERS, "BTCUSDT", ORDERS),
+        (Stream.DEPOSITS, "", DEPOSITS),
+    ):
+        row = known(world, stream, scope)
+        assert (row.is_complete, row.from_beginning, row.gaps) == (True, False, [])
+        assert row.known_from == world.now() - told
+        assert (row.retention_hours, row.vanishes_at) == (told / timedelta(hours=1), world.now() + told)
+
+
+def test_what_is_known_reaches_back_as_far_as_the_first_walk_did(make_world: MakeWorld) -> None:  # noqa: F811
+    world = make_world("old")
+    world.sync(Trigger.CONNECT)
+    since, _ = moments(world)
+    world.wait(days=20)
+    world.sync()
+    assert moments(world) == (since, world.now())
+    assert known(world, Stream.FILLS).gaps == []
+
+
+def test_a_time_forgotten_before_it_was_read_is_a_gap(make_world: MakeWorld) -> None:  # noqa: F811
+    world = make_world("old")
+    world.sync(Trigger.CONNECT)
+    last = world.now()
+    world.wait(days=40)
+    world.sync()
+    assert known(world, Stream.FILLS).gaps == [Gap(last, world.now() - FILLS)]
+    assert known(world, Stream.ORDERS).gaps == [Gap(last, world.now() - ORDERS)]
+    assert known(world, Stream.DEPOSITS, "").gaps == []
+    assert known(world, Stream.FILLS).known_to == world.now()
+
+
+def test_a_gap_is_noted_once(make_world: MakeWorld) -> None:  # noqa: F811
+    world = make_world("old")
+    world.sync(Trigger.CONNECT)
+    world.wait(days=40)
+    for _ in range(2):
+        world.sync()
+    assert len(known(world, Stream.FILLS).gaps) == 1
+
+
+def test_a_walk_broken_off_and_taken_up_too_late_leaves_a_gap(make_world: MakeWorld) -> None:  # noqa: F811
+    world = make_world("old")
+    world.sync(Trigger.CONNECT)
+    began, reached = world.now(), world.now() - 10 * DAY
+    with tenancy.acting_as(world.user.id):
+        cursor = SyncCursor.objects.get(stream=Stream.FILLS, scope="BTCUSDT")
+        cursor.walk_floor, cursor.reached_at = began - FILLS, reached
+        cursor.save()
+    world.wait(days=25)
+    world.sync()
+    assert known(world, Stream.FILLS).gaps == [Gap(reached, world.now() - FILLS)]
+
+
+def test_what_is_about_to_be_forgotten_is_at_risk(make_world: MakeWorld) -> None:  # noqa: F811
+    world = make_world("old")
+    world.sync(Trigger.CONNECT)
+    assert not known(world, Stream.FILLS).is_at_risk
+    world.wait(days=25)
+    assert known(world, Stream.FILLS).is_at_risk
+    assert not known(world, Stream.DEPOSITS, "").is_at_risk
+
+
+def test_every_stream_is_due_before_the_exchange_forgets(make_world: MakeWorld) -> None:  # noqa: F811
+    """Symbols that were only searched wait longest."""
+    world = make_world("old")
+    world.sync(Trigger.CONNECT)
+    with tenancy.acting_as(world.user.id):
+        waiting = SyncCursor.objects.filter(stream__in=[Stream.FILLS, Stream.ORDERS])
+        for cursor in waiting.exclude(retention=None):
+            assert cursor.last_ok_at is not None
+            assert cursor.retention is not None
+            assert cursor.due_at <= cursor.last_ok_at + 0.8 * cursor.retention
+
+
+def test_an_exchange_that_forgets_nothing_is_known_from_the_beginning() -> None:
+    account = AccountFactory.create(exchange="binance")
+    with tenancy.acting_as(account.user_id):
+        SyncCursor.objects.create(
+            user=account.user,
+            account=account,
+            stream="deposits",
+            state="incremental",
+            due_at=account.created_at,
+        )
+    [row] = coverage.coverage(user_id=account.user_id, at=account.created_at).results
+    told = (row.is_complete, row.from_beginning, row.known_from, row.retention_hours, row.vanishes_at)
+    assert told == (True, True, None, None, None)
+
+
+def test_the_map_is_told_over_the_api_to_its_owner_alone() -> None:
+    cache.clear()
+    account = AccountFactory.create(label="Main")
+    with tenancy.acting_as(account.user_id):
+        for stream in ("deposits", "fills", "balances"):
+            SyncCursor.objects.create(
+                user=account.user, account=account, stream=stream, due_at=account.created_at
+            )
+    owner, other = client_of(account.user), client_of(UserFactory.create())
+    rows = owner.get("/api/coverage", {"account": "Main"}).json()["results"]
+    assert [(row["label"], row["stream"], row["is_complete"]) for row in rows] == [
+        ("Main", "deposits", False),
+        ("Main", "fills", False),
+    ]
+    assert other.get("/api/coverage").json()["results"] == []
+    assert problem(other.get("/api/coverage", {"account": "Main"}))[0] == 404
+    assert problem(stranger().get("/api/coverage"))[0] == 401
+    assert problem(owner.post("/api/coverage"))[0] == 405
+    assert problem(owner.get("/api/coverage", {"nonsense": "1"}))[0] == 400
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_map_takes_as_many_queries_for_one_symbol_as_for_three(
+    count: int, django_assert_num_queries: Callable[..., object]
+) -> None:
+    account = AccountFactory.create()
+    with tenancy.acting_as(account.user_id):
+        for number in range(count):
+            SyncCursor.objects.create(
+                user=account.user,
+                account=account,
+                stream="orders",
+                scope=f"S{number}",
+                due_at=account.created_at,
+            )
+        with django_assert_num_queries(3):  # type: ignore[attr-defined]
+            assert len(coverage.streams([account.id], at=account.created_at)) == count
