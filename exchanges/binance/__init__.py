@@ -1,4 +1,4 @@
-"""Binance spot. What is special about it stands in README.md."""
+"""Binance spot and USD-M futures. What is special about it stands in README.md."""
 
 from exchanges.base import Account, ApiKeys, MarketData, Markets
 from exchanges.binance.account import BinanceAccount
@@ -9,7 +9,11 @@ from exchanges.transport import Clock, check_time
 
 
 def open_account(keys: ApiKeys, url: str | None, markets: Markets | None, now: Clock) -> Account:
-    return BinanceAccount(connect(keys, url=url, now=now), markets.spot if markets else None)
+    return BinanceAccount(
+        connect(keys, url=url, now=now),
+        markets.spot if markets else None,
+        markets.contracts or None if markets else None,
+    )
 
 
 def open_market(url: str | None, now: Clock) -> MarketData:

@@ -1,4 +1,4 @@
-"""A Binance spot account."""
+"""A Binance account: its spot wallet, and the way to its USD-M futures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,9 +8,11 @@ from typing import Any, Final
 from core import clock
 from core.money import InvalidAmount
 from exchanges import binance_like, reading
-from exchanges.base import Listings, SpotAccount
+from exchanges.base import Contracts, Derivatives, Listings
+from exchanges.binance import derivatives as futures
 from exchanges.binance import listings as symbols
 from exchanges.binance import mapping, market
+from exchanges.binance.derivatives import BinanceDerivatives
 from exchanges.binance.walks import PAGE, Window, next_id
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.reading import UnreadableRow
@@ -25,12 +27,19 @@ _TRANSFERS: Final = {
 }
 
 
-class BinanceAccount(SpotAccount):
-    """Implements `exchanges.base.Account`. `listings` saves asking for them where the caller knows them."""
+_NOTHING: Final[Page[BalanceRow]] = Page((), (), "", has_more=False, raw_count=0)
 
-    def __init__(self, client: CcxtClient, listings: Listings | None = None) -> None:
+
+class BinanceAccount:
+    """Implements `exchanges.base.Account`. `listings` and `contracts` save asking for them where the caller
+    knows them."""
+
+    def __init__(
+        self, client: CcxtClient, listings: Listings | None = None, contracts: Contracts | None = None
+    ) -> None:
         self._client = client
         self._given = listings
+        self._contracts = contracts
 
     @property
     def clock_offset(self) -> timedelta:
@@ -41,6 +50,22 @@ class BinanceAccount(SpotAccount):
     def used_weight(self) -> int | None:
         """Weight this address used in the running minute, as the last answer told."""
         return self._client.used_weight
+
+    @property
+    def transfer_kinds(self) -> tuple[TransferKind, ...]:
+        """What moved between wallets, rebates and charges are those of futures."""
+        return tuple(TransferKind) if self._futures else tuple(_TRANSFERS)
+
+    @property
+    def derivatives(self) -> Derivatives | None:
+        """None where the key may not see a futures wallet; the first look asks for it."""
+        return self._futures
+
+    @cached_property
+    def _futures(self) -> BinanceDerivatives | None:
+        if not futures.opened(self._client):
+            return None
+        return BinanceDerivatives(self._client, self._contracts)
 
     @cached_property
     def _listings(self) -> Listings:
@@ -53,7 +78,7 @@ class BinanceAccount(SpotAccount):
         account = self._client.record("private_get_account", {"omitZeroBalances": "true"})
         restrictions = self._client.record("sapi_get_account_apirestrictions")
         try:
-            return mapping.account_info(account, restrictions)
+            return mapping.account_info(account, restrictions, sees_contracts=self._futures is not None)
         except (UnreadableRow, InvalidAmount) as error:
             raise unreadable(str(error)) from None
 
@@ -62,7 +87,9 @@ class BinanceAccount(SpotAccount):
         if not isinstance(raws, list):
             raise unreadable("no balances")
         rows, bad = reading.rows(raws, binance_like.balance)
-        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+        held = self._futures.balances() if self._futures else _NOTHING
+        count = len(raws) + held.raw_count
+        return Page((*rows, *held.rows), (*bad, *held.bad), "", has_more=False, raw_count=count)
 
     def open_orders(self) -> Page[OrderRow]:
         raws = self._client.records("private_get_openorders")
@@ -98,6 +125,10 @@ class BinanceAccount(SpotAccount):
         return Page(rows, bad, onward, has_more=len(raws) >= PAGE, raw_count=len(raws))
 
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
+        if kind not in _TRANSFERS:
+            if self._futures is None:
+                raise ExchangeError(ErrorKind.PERMISSION, "The key may not see futures.", code="-2015")
+            return self._futures.transfers(kind, position, until)
         window = Window.at(position, until)
         if window.start >= window.end:
             return Page((), (), position, has_more=False, raw_count=0)

@@ -50,6 +50,7 @@ _WITHDRAWAL_STATUS: Final[Mapping[str, TransferStatus]] = {
     "6": TransferStatus.SUCCESS,
 }
 _BASIS_POINTS: Final = -4
+_TRADING_RIGHTS: Final = ("enableSpotAndMarginTrading", "enableFutures")
 
 
 def fill(raw: Raw, assets: Assets) -> FillRow:
@@ -63,8 +64,8 @@ def fill(raw: Raw, assets: Assets) -> FillRow:
         symbol=symbol,
         base_asset=base,
         quote_asset=quote,
-        fill_id=_id(raw, "id"),
-        order_id=_id(raw, "orderId"),
+        fill_id=identity(raw, "id"),
+        order_id=identity(raw, "orderId"),
         side=Side.BUY if reading.flag(raw, "isBuyer") else Side.SELL,
         price=price,
         quantity=quantity,
@@ -87,7 +88,7 @@ def order(raw: Raw) -> OrderRow:
     return OrderRow(
         market_type=MarketType.SPOT,
         symbol=reading.text(raw, "symbol"),
-        order_id=_id(raw, "orderId"),
+        order_id=identity(raw, "orderId"),
         # A cancelled order's clientOrderId is the id of the request that cancelled it.
         client_order_id=reading.text(raw, "origClientOrderId", "") or reading.text(raw, "clientOrderId", ""),
         order_list_id="" if list_id == "-1" else list_id,
@@ -120,21 +121,24 @@ def withdrawal(raw: Raw) -> TransferRow:
     return _transfer(raw, TransferKind.WITHDRAWAL, _WITHDRAWAL_STATUS, fee=fee, at=_apply_time(raw))
 
 
-def account_info(account: Raw, restrictions: Raw) -> AccountInfo:
-    """What /account says of the account and apiRestrictions of the key: both must allow it."""
+def account_info(account: Raw, restrictions: Raw, *, sees_contracts: bool = True) -> AccountInfo:
+    """What /account says of the account and apiRestrictions of the key: both must allow it.
+
+    Contracts are traded by a right of their own."""
     rates = account.get("commissionRates")
     permissions = account.get("permissions")
     return AccountInfo(
         uid=reading.text(account, "uid"),
         can_read=reading.flag(restrictions, "enableReading"),
         can_trade=reading.flag(account, "canTrade")
-        and reading.flag(restrictions, "enableSpotAndMarginTrading"),
+        and any(reading.flag(restrictions, right, False) for right in _TRADING_RIGHTS),
         can_withdraw=reading.flag(restrictions, "enableWithdrawals"),
         ip_restricted=reading.flag(restrictions, "ipRestrict"),
         maker_commission=_commission(account, rates, "maker"),
         taker_commission=_commission(account, rates, "taker"),
         permissions=tuple(str(name) for name in permissions) if isinstance(permissions, Sequence) else (),
         account_type=str(account.get("accountType") or ""),
+        untold=() if sees_contracts else ("futures",),
         raw={
             "account": {key: value for key, value in account.items() if key != "balances"},
             "restrictions": restrictions,
@@ -222,7 +226,8 @@ def _commission(account: Raw, rates: object, role: str) -> Decimal | None:
     return None if points is None else money.parse(points).scaleb(_BASIS_POINTS)
 
 
-def _id(raw: Raw, key: str) -> str:
+def identity(raw: Raw, key: str) -> str:
+    """A whole number that names something, as text."""
     words = reading.text(raw, key)
     if reading.whole(words, below=IDS_END, default=-1) < 0:
         raise UnreadableRow(f"{key} is no id: {words!r:.40}")

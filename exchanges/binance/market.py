@@ -1,11 +1,11 @@
-"""Public data of Binance spot."""
+"""Public data of Binance: spot markets, and what USD-M futures are."""
 
 from datetime import datetime
 from typing import Final
 
 from core import clock
 from exchanges import binance_like, reading
-from exchanges.base import SpotMarket
+from exchanges.binance import contracts as futures
 from exchanges.binance import mapping
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import CandleRow, ListingRow, Page, PriceRow
@@ -18,7 +18,7 @@ TIMEFRAMES: Final = frozenset(
 )
 
 
-class BinanceMarket(SpotMarket):
+class BinanceMarket:
     """Implements `exchanges.base.MarketData`."""
 
     def __init__(self, client: CcxtClient) -> None:
@@ -35,6 +35,18 @@ class BinanceMarket(SpotMarket):
     def prices(self) -> Page[PriceRow]:
         raws = self._client.records("public_get_ticker_price")
         rows, bad = reading.rows(raws, binance_like.price)
+        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+    @property
+    def has_contracts(self) -> bool:
+        return True
+
+    def contracts(self) -> Page[ListingRow]:
+        return contracts(self._client)
+
+    def contract_prices(self) -> Page[PriceRow]:
+        raws = self._client.records("fapipublic_get_premiumindex")
+        rows, bad = reading.rows(raws, futures.mark_price)
         return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
@@ -70,4 +82,13 @@ def listings(client: CcxtClient) -> Page[ListingRow]:
     if not isinstance(raws, list):
         raise unreadable("no symbols")
     rows, bad = reading.rows(raws, mapping.listing)
+    return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+
+def contracts(client: CcxtClient) -> Page[ListingRow]:
+    """Every USD-M contract, also those no longer trading."""
+    raws = client.record("fapipublic_get_exchangeinfo").get("symbols")
+    if not isinstance(raws, list):
+        raise unreadable("no symbols")
+    rows, bad = reading.rows(raws, futures.listing)
     return Page(rows, bad, "", has_more=False, raw_count=len(raws))

@@ -11,10 +11,11 @@ from exchanges.base import ApiKeys
 from exchanges.binance.account import BinanceAccount
 from exchanges.binance.client import connect
 from exchanges.transport import CcxtClient
-from tests.exchanges.stub import Script, Stub, serving
+from tests.exchanges.stub import Asked, Reply, Script, Stub, serving
 
 KEYS = ApiKeys("CANARY" + "k" * 58, "CANARY" + "s" * 58)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+NO_FUTURES = Reply({"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}, status=401)
 LISTINGS = {"BTCUSDT": ("BTC", "USDT"), "BNBBTC": ("BNB", "BTC"), "LTCBTC": ("LTC", "BTC")}
 
 
@@ -49,8 +50,13 @@ def serve(open_stack: ExitStack) -> Callable[[Script], tuple[Stub, CcxtClient]]:
 def account(
     serve: Callable[[Script], tuple[Stub, CcxtClient]],
 ) -> Callable[[Script], tuple[Stub, BinanceAccount]]:
+    """An account that never opened futures."""
+
     def start(script: Script) -> tuple[Stub, BinanceAccount]:
-        stub, client = serve(script)
+        def answer(asked: Asked) -> Any:
+            return NO_FUTURES if asked.path == "/fapi/v3/account" else script(asked)
+
+        stub, client = serve(answer)
         return stub, BinanceAccount(client, LISTINGS)
 
     return start

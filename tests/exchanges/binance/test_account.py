@@ -264,7 +264,7 @@ def test_info_asks_for_the_account_and_for_the_key(samples: Samples, account: Op
     stub, reader = account(lambda asked: samples[asked.path.rsplit("/", 1)[1]])
     assert (reader.info().uid, stub.paths()) == (
         "354937868",
-        ["/api/v3/account", "/sapi/v1/account/apiRestrictions"],
+        ["/api/v3/account", "/sapi/v1/account/apiRestrictions", "/fapi/v3/account"],
     )
 
 

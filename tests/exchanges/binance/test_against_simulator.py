@@ -239,7 +239,7 @@ def test_info_tells_whose_key_it_is_and_what_it_may(still: World) -> None:
 def test_every_symbol_ever_traded_is_discovered(still: World, label: str) -> None:
     account, until = still.account(label), still.now()
     touched = {row.asset for row in account.balances().rows}
-    for kind in TransferKind:
+    for kind in account.transfer_kinds:
         touched |= {row.asset for row in walk(partial(account.transfers, kind, until=until))[0]}
     asked, traded = set[str](), set[str]()
     while found := account.traded_symbols(sorted(touched), sorted(asked)):
