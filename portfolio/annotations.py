@@ -12,6 +12,16 @@ from portfolio.accounting.exits import exit_type
 _FEW: Final = 500  # as many changed rows are looked up; of more, the whole account is looked at
 _ROLES: Final = ("", "ENTRY", "SL", "TP")
 
+# Rows written a moment ago have no statistics, and what looks good to the planner then may take minutes: it is told how
+# to join. A few rows are looked up in the order a statement is written, a whole account's are hashed.
+_LOOK_UP: Final = """
+SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+SET LOCAL join_collapse_limit = 1; SET LOCAL enable_sort = on
+"""
+_HASH: Final = """
+SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = off;
+SET LOCAL join_collapse_limit = 8; SET LOCAL enable_sort = on
+"""
 # By the order of the indexes made for these questions, and no further than it matters.
 _CHANGED: Final = """
 SELECT ARRAY(SELECT id FROM portfolio_position
@@ -22,8 +32,6 @@ SELECT ARRAY(SELECT id FROM portfolio_position
        ARRAY(SELECT id FROM orders_order WHERE account_id = %(account)s AND updated_at >= %(changed)s
              ORDER BY updated_at LIMIT %(limit)s)
 """
-# Rows written a moment ago have no statistics, and a plan that looks good without them may take minutes. So nothing is
-# left to plan: OFFSET 0 keeps each look-up by a key as it is written, one for each row that is asked for.
 _ALL: Final = "SELECT id FROM {table} WHERE user_id = %(user)s AND account_id = %(account)s"
 # Those folded, and those entered by changed orders: a position is found from its entry order by the fill that opened
 # it, in the book of one of the fill's assets.
@@ -31,51 +39,44 @@ _SOME_POSITIONS: Final = """
   SELECT unnest(%(positions)s::bigint[]) AS id
   UNION
   SELECT p.id FROM unnest(%(orders)s::bigint[]) AS changed (id)
-  CROSS JOIN LATERAL (SELECT coalesce(parent_id, id) AS entry FROM orders_order WHERE id = changed.id OFFSET 0) AS o
-  CROSS JOIN LATERAL (SELECT * FROM orders_order WHERE id = o.entry OFFSET 0) AS entry
-  CROSS JOIN LATERAL (
-    SELECT * FROM orders_fill WHERE account_id = entry.account_id AND symbol = entry.symbol
-      AND exchange_order_id = entry.exchange_order_id OFFSET 0) AS f
-  CROSS JOIN LATERAL (
-    SELECT id FROM portfolio_book WHERE account_id = entry.account_id AND market_type = entry.market_type
-      AND asset IN (f.base_asset, f.quote_asset, f.symbol) OFFSET 0) AS b
-  CROSS JOIN LATERAL (
-    SELECT id FROM portfolio_position WHERE book_id = b.id AND opening_fill_id = f.id OFFSET 0) AS p
+  JOIN orders_order o ON o.id = changed.id
+  JOIN orders_order entry ON entry.id = coalesce(o.parent_id, o.id)
+  JOIN orders_fill f ON f.account_id = entry.account_id AND f.symbol = entry.symbol
+    AND f.exchange_order_id = entry.exchange_order_id
+  JOIN portfolio_book b ON b.account_id = entry.account_id AND b.market_type = entry.market_type
+    AND b.asset IN (f.base_asset, f.quote_asset, f.symbol)
+  JOIN portfolio_position p ON p.book_id = b.id AND p.opening_fill_id = f.id
 """
 # Those folded, those that ended by changed orders, and those of positions with another plan.
 _SOME_TRADES: Final = """
   SELECT unnest(%(trades)s::bigint[]) AS id
   UNION
   SELECT t.id FROM unnest(%(orders)s::bigint[]) AS changed (id)
-  CROSS JOIN LATERAL (SELECT * FROM orders_order WHERE id = changed.id OFFSET 0) AS o
-  CROSS JOIN LATERAL (
-    SELECT id FROM portfolio_trade WHERE account_id = o.account_id AND symbol = o.symbol
-      AND exit_order_id = o.exchange_order_id OFFSET 0) AS t
+  JOIN orders_order o ON o.id = changed.id
+  JOIN portfolio_trade t ON t.account_id = o.account_id AND t.symbol = o.symbol
+    AND t.exit_order_id = o.exchange_order_id
   UNION
   SELECT t.id FROM unnest(%(replanned)s::bigint[]) AS replanned (id)
-  CROSS JOIN LATERAL (SELECT id FROM portfolio_trade WHERE position_id = replanned.id OFFSET 0) AS t
+  JOIN portfolio_trade t ON t.position_id = replanned.id
 """
 # What was placed first for each role: a stop that was moved later was not the plan.
 _POSITIONS: Final = """
-WITH chosen AS MATERIALIZED ({chosen}), plan AS MATERIALIZED (
-  SELECT chosen.id, legs.stop, legs.targets FROM chosen
-  CROSS JOIN LATERAL (SELECT * FROM portfolio_position WHERE id = chosen.id OFFSET 0) AS p
-  CROSS JOIN LATERAL (SELECT market_type FROM portfolio_book WHERE id = p.book_id OFFSET 0) AS b
-  LEFT JOIN LATERAL (
-    SELECT * FROM orders_order WHERE account_id = p.account_id AND market_type = b.market_type
-      AND symbol = p.symbol AND exchange_order_id = p.entry_order_id OFFSET 0) AS entry ON true
-  CROSS JOIN LATERAL (
-    SELECT max(level) FILTER (WHERE role = 'SL') AS stop,
-           to_jsonb(array_agg(level::text ORDER BY length(role), role)
-             FILTER (WHERE role LIKE 'TP%%' AND level IS NOT NULL)) AS targets
-    FROM (
-      SELECT DISTINCT ON (role) role,
-             CASE role WHEN 'SL' THEN coalesce(stop_price, price) ELSE coalesce(price, stop_price) END AS level
-      FROM orders_order
-      WHERE account_id = entry.account_id AND group_id = entry.group_id AND NOT group_id = '' AND parent_id = entry.id
-      ORDER BY role, ordered_at, length(exchange_order_id), exchange_order_id
-    ) AS leg
-  ) AS legs
+WITH chosen AS MATERIALIZED ({chosen}), leg AS MATERIALIZED (
+  SELECT DISTINCT ON (p.id, leg.role) p.id, leg.role,
+         CASE leg.role WHEN 'SL' THEN coalesce(leg.stop_price, leg.price) ELSE coalesce(leg.price, leg.stop_price) END
+           AS level
+  FROM chosen JOIN portfolio_position p USING (id)
+  JOIN portfolio_book b ON b.id = p.book_id
+  JOIN orders_order entry ON entry.account_id = p.account_id AND entry.market_type = b.market_type
+    AND entry.symbol = p.symbol AND entry.exchange_order_id = p.entry_order_id
+  JOIN orders_order leg ON leg.account_id = entry.account_id AND leg.group_id = entry.group_id
+    AND NOT leg.group_id = '' AND leg.parent_id = entry.id
+  ORDER BY p.id, leg.role, leg.ordered_at, length(leg.exchange_order_id), leg.exchange_order_id
+), plan AS MATERIALIZED (
+  SELECT chosen.id, max(level) FILTER (WHERE role = 'SL') AS stop,
+         to_jsonb(array_agg(level::text ORDER BY length(role), role)
+           FILTER (WHERE role LIKE 'TP%%' AND level IS NOT NULL)) AS targets
+  FROM chosen LEFT JOIN leg USING (id) GROUP BY chosen.id
 )
 UPDATE portfolio_position p SET stop_loss_price = plan.stop, take_profit_prices = plan.targets
 FROM plan
@@ -91,18 +92,13 @@ WITH chosen AS MATERIALIZED ({chosen}), found AS MATERIALIZED (
          coalesce(o.strategy, '') AS strategy,
          CASE WHEN o.linked_by = 'inferred' THEN 'role inferred' ELSE '' END AS reason,
          p.stop_loss_price, p.take_profit_prices
-  FROM chosen
-  CROSS JOIN LATERAL (SELECT * FROM portfolio_trade WHERE id = chosen.id OFFSET 0) AS trade
-  CROSS JOIN LATERAL (SELECT * FROM portfolio_position WHERE id = trade.position_id OFFSET 0) AS p
-  CROSS JOIN LATERAL (SELECT market_type FROM portfolio_book WHERE id = p.book_id OFFSET 0) AS b
-  LEFT JOIN LATERAL (
-    SELECT role, strategy, linked_by FROM orders_order WHERE account_id = trade.account_id
-      AND market_type = b.market_type AND symbol = trade.symbol AND exchange_order_id = trade.exit_order_id
-    OFFSET 0) AS o ON true
-  CROSS JOIN LATERAL (
-    SELECT exit_type
-    FROM unnest(%(roles)s::text[], %(closes)s::boolean[], %(types)s::text[]) AS r (role, closes, exit_type)
-    WHERE r.role = rtrim(coalesce(o.role, ''), '0123456789') AND r.closes = trade.closes_position OFFSET 0) AS rule
+  FROM chosen JOIN portfolio_trade trade USING (id)
+  JOIN portfolio_position p ON p.id = trade.position_id
+  JOIN portfolio_book b ON b.id = p.book_id
+  LEFT JOIN orders_order o ON o.account_id = trade.account_id AND o.market_type = b.market_type
+    AND o.symbol = trade.symbol AND o.exchange_order_id = trade.exit_order_id
+  JOIN unnest(%(roles)s::text[], %(closes)s::boolean[], %(types)s::text[]) AS rule (role, closes, exit_type)
+    ON rule.role = rtrim(coalesce(o.role, ''), '0123456789') AND rule.closes = trade.closes_position
 )
 UPDATE portfolio_trade t
 SET exit_type = found.exit_type, strategy = found.strategy, exit_reason = found.reason,
@@ -129,16 +125,15 @@ def refresh(*, account: ExchangeAccount, since: datetime | None) -> None:
         **_rules(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SET LOCAL enable_sort = off"
-        )  # read in the order of an index, whatever the planner knows
+        cursor.execute("SET LOCAL enable_sort = off")
         cursor.execute(_CHANGED, scope)
         scope["positions"], scope["trades"], scope["orders"] = changed = cursor.fetchone()
-        many = any(len(ids) > _FEW for ids in changed)
-        cursor.execute(f"SET LOCAL enable_sort = on; SET LOCAL enable_nestloop = {'off' if many else 'on'}")
-        positions, trades = _SOME_POSITIONS, _SOME_TRADES
-        if many:
+        if any(len(ids) > _FEW for ids in changed):
+            cursor.execute(_HASH)
             positions, trades = (_ALL.format(table=f"portfolio_{name}") for name in ("position", "trade"))
+        else:
+            cursor.execute(_LOOK_UP)
+            positions, trades = _SOME_POSITIONS, _SOME_TRADES
         cursor.execute(_POSITIONS.format(chosen=positions), scope)
         scope["replanned"] = [position for (position,) in cursor.fetchall()]
         cursor.execute(_TRADES.format(chosen=trades), scope)

@@ -98,6 +98,7 @@ def test_a_page_that_cannot_be_is_refused(query: dict[str, str], as_bob: JsonCli
     [
         books.Book, books.Position, books.Trade, books.Allocation, books.Fee, books.PortfolioSnapshot,
         books.AssetSnapshot, books.PerformanceMetric, books.WalletBalance, books.AssetDay, books.BookDay,
+        books.AccountMark,
     ],
 )  # fmt: skip
 def test_the_database_refuses_when_the_queryset_is_unscoped(model: Any, alice: User, bob: User) -> None:

@@ -6,9 +6,10 @@ from django.db import connection
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from orders.models import Transfer
+from portfolio import fees
 from portfolio.models import Fee
 from tests.factories import AccountFactory
-from tests.portfolio.books import fill, fold, transfer
+from tests.portfolio.books import fill, fold, touch, transfer
 from tests.portfolio.days import close, list_pairs, moment
 
 pytestmark = pytest.mark.django_db
@@ -171,3 +172,26 @@ def test_another_accounts_fees_are_untouched(account: ExchangeAccount) -> None:
     fold(account, withdraw(account, exchange_transfer_id="mine"))
 
     assert (len(kept(other, "id")), len(kept(account, "id"))) == (1, 1)
+
+
+def test_fees_wait_from_the_first_fact_of_cash_until_they_are_kept(account: ExchangeAccount) -> None:
+    def waiting() -> object:
+        with tenancy.acting_as(account.user_id):
+            return fees.waiting_since(account=account)
+
+    before = waiting()
+    touch(account, [withdraw(account, occurred_at=moment(1)), withdraw(account, occurred_at=moment(0))])
+    noted = waiting()
+    fold(account)
+
+    assert (before, noted, waiting()) == (None, moment(0), None)
+
+
+def test_a_fee_of_cash_without_a_price_waits_on(account: ExchangeAccount) -> None:
+    fold(account, withdraw(account, asset="EUR", occurred_at=moment(0)))
+    with tenancy.acting_as(account.user_id):
+        waiting = fees.waiting_since(account=account)
+    close("EURUSDT", 0, "1.10")
+    fold(account)
+
+    assert (waiting, kept(account, "value")) == (moment(0), [(Decimal("1.10"),)])
