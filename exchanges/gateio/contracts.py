@@ -8,9 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from core import clock, money
+from core import clock
 from core.money import ZERO
 from exchanges import reading
+from exchanges.contract_units import other_leg, units
 from exchanges.gateio.mapping import client_id
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
@@ -54,6 +55,7 @@ def listing(raw: Raw, settle: str) -> ListingRow:
     if settled_in != (base if is_inverse else quote):
         raise UnreadableRow(f"{name} is settled in {settled_in}, neither its base nor its quote")
     size = Decimal(1) if is_inverse else multiplier
+    contract = Contract(base, quote, settled_in, size, is_inverse)
     status = reading.text(raw, "status", "trading")
     least = reading.amount(raw, "order_size_min", ZERO)
     return ListingRow(
@@ -64,11 +66,11 @@ def listing(raw: Raw, settle: str) -> ListingRow:
         status=status,
         is_trading=status == "trading" and raw.get("in_delisting") is not True,
         price_step=reading.amount(raw, "order_price_round", ZERO) or None,
-        quantity_step=units(min(least, Decimal(1)) or Decimal(1), size),
-        min_quantity=units(least, size) or None,
+        quantity_step=units(min(least, Decimal(1)) or Decimal(1), contract),
+        min_quantity=units(least, contract) or None,
         min_notional=None,
         raw=raw,
-        contract=Contract(base, quote, settled_in, size, is_inverse),
+        contract=contract,
     )
 
 
@@ -110,7 +112,7 @@ def position(raw: Raw, terms: Terms) -> PositionRow | None:
         symbol=name,
         side=_SIDES.get(mode, PositionSide.LONG if size > 0 else PositionSide.SHORT),
         is_hedged=mode in _SIDES,
-        quantity=units(abs(size), contract.size),
+        quantity=units(abs(size), contract),
         settle_asset=contract.settle_asset,
         is_inverse=contract.is_inverse,
         entry_price=reading.amount(raw, "entry_price"),
@@ -130,7 +132,7 @@ def fill(raw: Raw, terms: Terms, realized: Mapping[str, Decimal], *, is_dual: bo
     if not size:
         raise UnreadableRow("size is 0")
     contract, fill_id = terms(name), trade_id(raw)
-    price, quantity = _positive(raw, "price"), units(abs(size), contract.size)
+    price, quantity = _positive(raw, "price"), units(abs(size), contract)
     fee, currency = _fee(raw, contract)
     return FillRow(
         market_type=MarketType.FUTURES,
@@ -163,7 +165,7 @@ def order(raw: Raw, terms: Terms, *, is_dual: bool) -> OrderRow:
     name, size = reading.text(raw, "contract"), reading.amount(raw, "size")
     left, price = reading.amount(raw, "left"), reading.amount(raw, "price", ZERO)
     contract, force = terms(name), reading.text(raw, "tif", "").upper()
-    executed = units(abs(size) - abs(left), contract.size)
+    executed = units(abs(size) - abs(left), contract)
     if executed < 0:
         raise UnreadableRow(f"{left} of {size} are left")
     average = reading.amount(raw, "fill_price", ZERO)
@@ -180,7 +182,7 @@ def order(raw: Raw, terms: Terms, *, is_dual: bool) -> OrderRow:
         status=_status(raw, size, left),
         price=price or None,
         stop_price=None,
-        quantity=units(abs(size), contract.size),
+        quantity=units(abs(size), contract),
         executed_quantity=executed,
         executed_quote_quantity=other_leg(executed, average, contract) if executed and average else ZERO,
         time_in_force="GTC" if force == "POC" else force,
@@ -219,16 +221,6 @@ def pair(name: str) -> tuple[str, str]:
     if not base or not quote:
         raise UnreadableRow(f"contract {name!r:.40} names no base and quote")
     return base, quote
-
-
-def units(contracts: Decimal, size: Decimal) -> Decimal:
-    return money.parse(money.CONTEXT.multiply(contracts, size))
-
-
-def other_leg(quantity: Decimal, price: Decimal, contract: Contract) -> Decimal:
-    if contract.is_inverse:
-        return money.quantize(money.CONTEXT.divide(quantity, price))
-    return money.parse(money.quantize(money.CONTEXT.multiply(quantity, price)))
 
 
 def moment(raw: Raw, key: str) -> datetime:

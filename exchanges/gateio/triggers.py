@@ -4,6 +4,7 @@ from typing import Final
 
 from core.money import ZERO
 from exchanges import reading
+from exchanges.contract_units import units
 from exchanges.gateio import contracts
 from exchanges.gateio.contracts import Terms
 from exchanges.gateio.mapping import client_id, seconds
@@ -97,7 +98,7 @@ def contract_order(raw: Raw, terms: Terms, *, is_dual: bool) -> OrderRow:
         status=_contract_status(raw),
         price=price or None,
         stop_price=reading.amount(trigger, "price"),
-        quantity=contracts.units(abs(size), terms(symbol).size),
+        quantity=units(abs(size), terms(symbol)),
         executed_quantity=ZERO,
         executed_quote_quantity=ZERO,
         time_in_force=reading.text(initial, "tif", "").upper(),

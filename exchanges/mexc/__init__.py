@@ -1,4 +1,4 @@
-"""MEXC spot. What is special about it stands in README.md."""
+"""MEXC: spot, and contracts to read. What is special about it stands in README.md."""
 
 from exchanges.base import Account, ApiKeys, MarketData, Markets
 from exchanges.mexc.account import MexcAccount
@@ -9,7 +9,7 @@ from exchanges.transport import Clock, check_time
 
 
 def open_account(keys: ApiKeys, url: str | None, markets: Markets | None, now: Clock) -> Account:
-    return MexcAccount(connect(keys, url=url, now=now), markets.spot if markets else None)
+    return MexcAccount(connect(keys, url=url, now=now), markets)
 
 
 def open_market(url: str | None, now: Clock) -> MarketData:

@@ -1,21 +1,21 @@
-"""A MEXC spot account."""
+"""A MEXC account: its spot wallet, and the way to its contracts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from core import clock
 from core.money import InvalidAmount
 from exchanges import binance_like, reading
-from exchanges.base import Listings, SpotAccount
+from exchanges.base import Derivatives, Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.mexc import listings as symbols
 from exchanges.mexc import mapping, market, walks
+from exchanges.mexc.futures import MexcDerivatives, may_see_contracts
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
     AccountInfo,
-    BadRow,
     BalanceRow,
     FillRow,
     OrderRow,
@@ -25,21 +25,21 @@ from exchanges.rows import (
     TransferRow,
 )
 from exchanges.transport import CcxtClient, unreadable
-from exchanges.windows import Span, Window, WindowWalk, ceil_ms
+from exchanges.windows import Span, Window, ceil_ms
 
-R = TypeVar("R")
+NOTHING: Final[Page[BalanceRow]] = Page((), (), "", has_more=False, raw_count=0)
 _TRANSFERS: Final = {
     TransferKind.DEPOSIT: ("spot_private_get_capital_deposit_hisrec", mapping.deposit),
     TransferKind.WITHDRAWAL: ("spot_private_get_capital_withdraw_history", mapping.withdrawal),
 }
 
 
-class MexcAccount(SpotAccount):
-    """Implements `exchanges.base.Account`. `listings` saves asking for them where the caller knows them."""
+class MexcAccount:
+    """Implements `exchanges.base.Account`. `markets` saves asking for them where the caller knows them."""
 
-    def __init__(self, client: CcxtClient, listings: Listings | None = None) -> None:
+    def __init__(self, client: CcxtClient, markets: Markets | None = None) -> None:
         self._client = client
-        self._given = listings
+        self._given = markets
 
     @property
     def clock_offset(self) -> timedelta:
@@ -54,16 +54,33 @@ class MexcAccount(SpotAccount):
     @cached_property
     def _listings(self) -> Listings:
         if self._given is not None:
-            return self._given
+            return self._given.spot
         page = market.listings(self._client)
         return {row.symbol: (row.base_asset, row.quote_asset) for row in page.rows}
+
+    @property
+    def transfer_kinds(self) -> tuple[TransferKind, ...]:
+        """What moved between spot and contracts is told by the wallet of contracts."""
+        own = (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL)
+        return own if self._contracts is None else (*own, TransferKind.INTERNAL)
+
+    @property
+    def derivatives(self) -> Derivatives | None:
+        """None where the key may not see contracts; the first look asks."""
+        return self._contracts
+
+    @cached_property
+    def _contracts(self) -> MexcDerivatives | None:
+        if not may_see_contracts(self._client):
+            return None
+        return MexcDerivatives(self._client, self._given.contracts or None if self._given else None)
 
     def info(self) -> AccountInfo:
         account = self._client.record("spot_private_get_account")
         identity = self._client.record("spot_private_get_uid")
         key = self._client.record("spot_private_get_apikeyinfo", {"accessKey": self._client.api_key})
         try:
-            return mapping.account_info(account, identity, key)
+            return mapping.account_info(account, identity, key, sees_contracts=self._contracts is not None)
         except (UnreadableRow, InvalidAmount) as error:
             raise unreadable(str(error)) from None
 
@@ -72,7 +89,9 @@ class MexcAccount(SpotAccount):
         if not isinstance(raws, list):
             raise unreadable("no balances")
         rows, bad = reading.rows(raws, binance_like.balance)
-        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+        held = self._contracts.balances() if self._contracts is not None else NOTHING
+        count = len(raws) + held.raw_count
+        return Page((*rows, *held.rows), (*bad, *held.bad), "", has_more=False, raw_count=count)
 
     def open_orders(self) -> Page[OrderRow]:
         raws = self._client.records("spot_private_get_openorders")
@@ -108,16 +127,20 @@ class MexcAccount(SpotAccount):
                 "spot_private_get_allorders", {"symbol": symbol, "limit": walks.ORDERS.page, **window.query}
             )
 
-        return _page(walks.ORDERS, position, span, ask, mapping.order)
+        return walks.page_of(walks.ORDERS, position, span, ask, mapping.order)
 
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
+        if kind not in _TRANSFERS:
+            if self._contracts is None:
+                raise ExchangeError(ErrorKind.PERMISSION, "The key may not see contracts.", code="contracts")
+            return self._contracts.transfers(position, until)
         span = Span.reaching(walks.TRANSFERS_REACH, now=self._client.now(), until=ceil_ms(until))
         endpoint, read = _TRANSFERS[kind]
 
         def ask(window: Window) -> list[Any]:
             return self._client.records(endpoint, {"limit": walks.TRANSFERS.page, **window.query})
 
-        return _page(walks.TRANSFERS, position, span, ask, read)
+        return walks.page_of(walks.TRANSFERS, position, span, ask, read)
 
     def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
         return symbols.traded(assets, known, self._listings)
@@ -135,7 +158,7 @@ class MexcAccount(SpotAccount):
                 raws += self._trades_by_order(symbol, window, raws)
             return raws
 
-        return _page(walks.FILLS, position, span, ask, self._fill)
+        return walks.page_of(walks.FILLS, position, span, ask, self._fill)
 
     def _trades(self, symbol: str, window: Window, **asked: str) -> list[Any]:
         query = {"symbol": symbol, "limit": walks.FILLS.page, **window.query, **asked}
@@ -149,24 +172,3 @@ class MexcAccount(SpotAccount):
 
     def _fill(self, raw: Raw) -> FillRow:
         return mapping.fill(raw, lambda symbol: symbols.assets(symbol, self._listings))
-
-
-def _page(
-    walk: WindowWalk,
-    position: str,
-    span: Span,
-    ask: Callable[[Window], list[Any]],
-    read: Callable[[Raw], R | None],
-) -> Page[R]:
-    """The window a position names, its rows, and where to go on."""
-    floor, window = clock.from_ms(span.floor), walk.at(position, span)
-    if window.length <= 0:
-        return Page((), (), position, has_more=False, raw_count=0, floor=floor)
-    raws = ask(window)
-    rows, bad = reading.rows(raws, read)
-    if walk.is_full(len(raws)) and window.length == 1:
-        words = f"{walk.page} or more rows in this millisecond: the exchange may not have told all of them"
-        bad = (*bad, BadRow({"time": window.start}, words))
-    onward, has_more = walk.after(window, len(raws), span)
-    told = clock.from_ms(window.start if walk.is_full(len(raws)) else window.end)
-    return Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor, covered_to=told)

@@ -8,8 +8,8 @@ from exchanges.errors import ErrorKind
 from exchanges.failures import Dialect
 
 # 10072 unknown key, 700001 its form, 700002 and 602 signature, 700006 address not on the key's list,
-# 401 and 402 not logged in and expired, 10001 no such user.
-_AUTH = ("401", "402", "602", "10001", "10072", "700001", "700002", "700006")
+# 401 and 402 not logged in and expired, 10001 no such user; 406 a foreign address, where contracts are asked for.
+_AUTH = ("401", "402", "406", "602", "10001", "10072", "700001", "700002", "700006")
 # 700007 for this endpoint, 70011 and 30020 for this symbol, 701 to 704 switched off for the key, 403 and 511 denied,
 # 60005, 730100 and 140002 an account that is not in order.
 _PERMISSION = (
@@ -26,11 +26,12 @@ _PERMISSION = (
     "700007",
     "730100",
 )
-_CLOCK = ("10073", "700003")
+_CLOCK = ("513", "10073", "700003")  # 513: contracts, more than 10 s off
 _RATE = ("429", "510")
 _DOWN = ("500", "501", "503", "504", "604", "801", "10216", "11444", "20002", "730000")
 _USER = (
     *("-1121", "10007", "30014", "30021"),  # no such symbol
+    *("1000", "1001", "1002", "2009", "2040"),  # no such account, contract, position or order of contracts
     *("-2011", "-2013", "22222"),  # no such order or record
     *("10101", "30004", "30005"),  # not enough money
     *(
@@ -60,8 +61,16 @@ KINDS: Final[Mapping[str, ErrorKind]] = {
 }
 
 
+def read(answer: object) -> tuple[str, str]:
+    """(code, message): spot says `msg`, contracts say `message`."""
+    code, words = read_error(answer)
+    if not words and isinstance(answer, Mapping) and isinstance(answer.get("message"), str):
+        words = answer["message"]
+    return code, words
+
+
 def banned_until(message: str) -> None:
     """A ban's end is told by `Retry-After` alone."""
 
 
-DIALECT: Final = Dialect(kinds=KINDS, read=read_error, banned_until=banned_until)
+DIALECT: Final = Dialect(kinds=KINDS, read=read, banned_until=banned_until)

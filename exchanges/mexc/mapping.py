@@ -132,7 +132,7 @@ def withdrawal(raw: Raw) -> TransferRow:
     )
 
 
-def account_info(account: Raw, identity: Raw, key: Raw) -> AccountInfo:
+def account_info(account: Raw, identity: Raw, key: Raw, *, sees_contracts: bool = True) -> AccountInfo:
     """What /account, /uid and /apiKeyInfo say. /account tells of the account alone, so the key's own list counts."""
     permissions = tuple(filter(None, (each.strip() for each in _listed(key, "permissions"))))
     is_valid = reading.text(key, "status") == "VALID"
@@ -146,6 +146,7 @@ def account_info(account: Raw, identity: Raw, key: Raw) -> AccountInfo:
         taker_commission=None,
         permissions=permissions,
         account_type=reading.text(account, "accountType", ""),
+        untold=() if sees_contracts else ("derivatives",),
         raw={
             "account": {name: value for name, value in account.items() if name != "balances"},
             "key": {

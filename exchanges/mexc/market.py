@@ -1,13 +1,14 @@
-"""Public data of MEXC spot."""
+"""Public data of MEXC: spot symbols and contracts."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from core import clock
 from exchanges import binance_like, reading
-from exchanges.base import SpotMarket
+from exchanges.base import Contracts
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.mexc import mapping
+from exchanges.mexc import contracts, mapping
+from exchanges.mexc.envelope import items
 from exchanges.rows import BadRow, CandleRow, ListingRow, Page, PriceRow
 from exchanges.transport import CcxtClient, unreadable
 from exchanges.windows import MILLISECOND, ceil_ms
@@ -27,7 +28,7 @@ TIMEFRAMES: Final = {
 }
 
 
-class MexcMarket(SpotMarket):
+class MexcMarket:
     """Implements `exchanges.base.MarketData`."""
 
     def __init__(self, client: CcxtClient) -> None:
@@ -38,8 +39,20 @@ class MexcMarket(SpotMarket):
         """MEXC does not tell it."""
         return self._client.used_weight
 
+    @property
+    def has_contracts(self) -> bool:
+        return True
+
     def listings(self) -> Page[ListingRow]:
         return listings(self._client)
+
+    def contracts(self) -> Page[ListingRow]:
+        return contract_listings(self._client)
+
+    def contract_prices(self) -> Page[PriceRow]:
+        raws = items(self._client, "contract_public_get_ticker")
+        rows, bad = reading.rows(raws, contracts.fair_price)
+        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def prices(self) -> Page[PriceRow]:
         raws = self._client.records("spot_public_get_ticker_price")
@@ -77,3 +90,17 @@ def listings(client: CcxtClient) -> Page[ListingRow]:
         raise unreadable("no symbols")
     rows, bad = reading.rows(raws, mapping.listing)
     return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+
+def contract_listings(client: CcxtClient) -> Page[ListingRow]:
+    """Every contract, also those that pause."""
+    raws = items(client, "contract_public_get_detail")
+    if not raws:
+        raise unreadable("no contracts")
+    rows, bad = reading.rows(raws, contracts.listing)
+    return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+
+def contract_terms(client: CcxtClient) -> Contracts:
+    """What every listed contract is."""
+    return {row.symbol: row.contract for row in contract_listings(client).rows if row.contract is not None}

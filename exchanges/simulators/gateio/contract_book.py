@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from exchanges.simulators import liquidations
 from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.gateio import contract_wire as wire
 from exchanges.simulators.gateio.contract_wire import Json
@@ -47,7 +48,7 @@ def _movements(margin: MarginAccount, settle: str) -> Iterator[Row]:
             }
             if fill.closed:
                 yield fill.executed_at, "pnl", fill.realized_pnl, {**about, "id": f"{fill.fill_id}1"}
-            fee = fill.fee + wire.liquidation_fee(margin, fill)
+            fee = fill.fee + liquidations.fee_of(margin, fill)
             if fee:
                 yield fill.executed_at, "fee", -fee, {**about, "id": f"{fill.fill_id}2"}
     for payment in margin.funding:

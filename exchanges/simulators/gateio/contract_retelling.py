@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from exchanges.simulators import liquidations
 from exchanges.simulators.amounts import text
 from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.contract_facts import BOTH, ConditionalOrder, ContractFill, ContractOrder
@@ -39,7 +40,7 @@ def _name(margin: MarginAccount, name: str) -> str:
 
 
 def _fill(margin: MarginAccount, row: ContractFill) -> Json:
-    return {"fee": text(row.fee + wire.liquidation_fee(margin, row))}
+    return {"fee": text(row.fee + liquidations.fee_of(margin, row))}
 
 
 def _order(margin: MarginAccount, row: ContractOrder) -> Json:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
+from exchanges.simulators import liquidations
 from exchanges.simulators.amounts import ONE
 from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.contract_facts import (
@@ -183,7 +184,7 @@ def fill(margin: MarginAccount, row: ContractFill, *, id_field: str) -> Json:
         "close_size": size(sign * row.closed, listing),
         "price": short(row.price),
         "text": f"liq-{row.order_id}" if row.is_liquidation else "web",
-        "fee": short(row.fee + liquidation_fee(margin, row)),
+        "fee": short(row.fee + liquidations.fee_of(margin, row)),
         "point_fee": "0",
         "role": "maker" if row.is_maker else "taker",
     }
@@ -219,21 +220,10 @@ def trigger(margin: MarginAccount, row: ConditionalOrder) -> Json:
         "finish_time": 0 if row.is_open else row.updated_at // 1000,
         "trade_id": row.actual_order_id,
         "status": "open" if row.is_open else "finished",
-        "finish_as": "" if row.is_open else _TRIGGERED[row.status],
+        **({} if row.is_open else {"finish_as": _TRIGGERED[row.status]}),
         "reason": "",
         "order_type": f"{'' if closes_all else 'plan-'}close-{closed}-position",
     }
-
-
-def liquidation_fee(margin: MarginAccount, row: ContractFill) -> int:
-    """What the house takes from a margin that is left is part of the fee of the liquidating fill."""
-    if not row.is_liquidation:
-        return 0
-    return -sum(
-        each.amount
-        for each in margin.incomes
-        if each.amount < 0 and (each.contract, each.happened_at) == (row.contract, row.executed_at)
-    )
 
 
 def reduces(row: ContractOrder) -> bool:

@@ -1,18 +1,21 @@
 """From a request to an answer: routes, limits, signature, endpoint, and the faults that get in the way."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from exchanges.simulators.account import Account
 from exchanges.simulators.binance_like import ApiError, BinanceLikeApp, body
 from exchanges.simulators.faults import Faults, Struck
 from exchanges.simulators.mexc import errors, private, public, signing, wallet
 from exchanges.simulators.mexc.context import Context, PublicContext, SignedEndpoint
+from exchanges.simulators.mexc.contract_desk import ContractDesk
 from exchanges.simulators.mexc.limits import Pool
 from exchanges.simulators.mexc.parameters import Parameters
-from exchanges.simulators.server import Request
+from exchanges.simulators.server import Request, Response
 from exchanges.simulators.weights import WeightLedger
 from exchanges.simulators.world import World
 
+_CONTRACTS = "/api/v1/"
 _SIGNED: Mapping[tuple[str, str], SignedEndpoint] = {**private.ENDPOINTS, **wallet.ENDPOINTS}
 
 
@@ -21,9 +24,17 @@ class MexcApp(BinanceLikeApp):
 
     key_header = signing.KEY_HEADER
 
-    def __init__(self, world: World, faults: Faults, ledger: WeightLedger) -> None:
+    def __init__(self, world: World, faults: Faults, ledger: WeightLedger, desk: ContractDesk) -> None:
         super().__init__(world, faults)
         self.ledger = ledger
+        self.desk = desk
+
+    def __call__(self, request: Request) -> Response:
+        """Requests about contracts carry the key in a header of another name."""
+        if request.path.startswith(_CONTRACTS):
+            key = request.headers.get("apikey", "")
+            request = replace(request, headers={**request.headers, self.key_header: key})
+        return super().__call__(request)
 
     def too_many_requests(self, retry_after: int) -> ApiError:
         return errors.too_many_requests(0, retry_after)
@@ -38,6 +49,8 @@ class MexcApp(BinanceLikeApp):
         offset = struck.get("clock_offset")
         now_ms = self.world.clock.now_ms()
         server_ms = now_ms + (offset.ms if offset else 0)
+        if request.path.startswith(_CONTRACTS):
+            return self.desk.content(request, self.accounts_by_key(), struck, server_ms=server_ms)
         parameters = Parameters(request.query, request.body)
         if request.method == "GET" and (endpoint := public.ENDPOINTS.get(request.path)):
             self.ledger.charge(Pool.IP, request.client, endpoint.weight(parameters), now_ms=now_ms)

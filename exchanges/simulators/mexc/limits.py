@@ -30,6 +30,8 @@ class Limits:
     ip: int = 500
     uid: int = 500
     ban_after: int = 20
+    contracts: int = 20  # requests in two seconds to each endpoint of contracts
+    contract_details: int = 1  # in five seconds
 
     def of(self, pool: weights.Pool) -> int:
         return self.uid if pool is Pool.UID else self.ip

@@ -9,6 +9,7 @@ from exchanges.simulators.faults import Faults
 from exchanges.simulators.houses import MEXC
 from exchanges.simulators.mexc import telling
 from exchanges.simulators.mexc.app import MexcApp
+from exchanges.simulators.mexc.contract_desk import ContractDesk, Requests
 from exchanges.simulators.mexc.limits import Limits, ledger
 from exchanges.simulators.profiles import DEFAULT, Profile
 from exchanges.simulators.truth import Json
@@ -30,7 +31,9 @@ class MexcSimulator(SimulatedExchange):
     ) -> None:
         clock = clock or RealClock()
         world = World(seed=seed, clock=clock, profiles=profiles, live_from=live_from, house=MEXC)
-        super().__init__(MexcApp(world, Faults(), ledger(limits or Limits())), port=port)
+        limits = limits or Limits()
+        self.desk = ContractDesk(world, Requests(limits.contracts, limits.contract_details))
+        super().__init__(MexcApp(world, Faults(), ledger(limits), self.desk), port=port)
 
     def truth(self) -> Json:
         """All facts up to now, also those MEXC does not give any more, in the words of its wire."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from exchanges.simulators.account import Account
 from exchanges.simulators.facts import NO_LIST
-from exchanges.simulators.mexc import wire
+from exchanges.simulators.mexc import contract_telling, wire
 from exchanges.simulators.truth import Json
 
 
@@ -12,6 +12,8 @@ def in_mexcs_words(truth: Json, accounts: Mapping[str, Account]) -> Json:
     """The world's truth with what differs on the wire replaced, in place."""
     for label, told in truth["accounts"].items():
         account = accounts[label]
+        if account.margin is not None:
+            told["futures"] = contract_telling.tell(told["futures"], account.margin)
         for name, fills in told["fills"].items():
             for fact, fill in zip(fills, account.fills[name], strict=True):
                 fact |= {"id": wire.fill_id(account, fill), "order_id": wire.order_id(account, fill)}

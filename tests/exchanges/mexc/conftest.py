@@ -7,16 +7,26 @@ from typing import Any
 
 import pytest
 
-from exchanges.base import ApiKeys
+from exchanges.base import ApiKeys, Markets
 from exchanges.mexc.account import MexcAccount
 from exchanges.mexc.client import connect
 from exchanges.transport import CcxtClient
 from tests.exchanges.mexc.worlds import LONGEST, World, made
-from tests.exchanges.stub import Script, Stub, serving
+from tests.exchanges.stub import Asked, Script, Stub, serving
 
 KEYS = ApiKeys("mx0CANARY" + "k" * 9, "CANARY" + "s" * 26)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LISTINGS = {"BTCUSDT": ("BTC", "USDT"), "BNBBTC": ("BNB", "BTC"), "LTCBTC": ("LTC", "BTC")}
+NO_ACCOUNT = {"success": False, "code": 1000, "message": "Account does not exist"}
+
+
+def without_contracts(script: Script) -> Script:
+    """The answers of an account that never opened a wallet of contracts."""
+
+    def answer(asked: Asked) -> Any:
+        return NO_ACCOUNT if asked.path.startswith("/api/v1/") else script(asked)
+
+    return answer
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +61,8 @@ def account(
     serve: Callable[[Script], tuple[Stub, CcxtClient]],
 ) -> Callable[[Script], tuple[Stub, MexcAccount]]:
     def start(script: Script) -> tuple[Stub, MexcAccount]:
-        stub, client = serve(script)
-        return stub, MexcAccount(client, LISTINGS)
+        stub, client = serve(without_contracts(script))
+        return stub, MexcAccount(client, Markets(LISTINGS, {}))
 
     return start
 

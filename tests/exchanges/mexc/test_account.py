@@ -243,7 +243,7 @@ def test_info_asks_for_account_person_and_key(samples: Samples, account: Open) -
     stub, reader = account(lambda asked: samples[asked.path.rsplit("/", 1)[1]])
     assert (reader.info().uid, stub.paths()) == (
         "209302839",
-        ["/api/v3/account", "/api/v3/uid", "/api/v3/apiKeyInfo"],
+        ["/api/v3/account", "/api/v3/uid", "/api/v3/apiKeyInfo", "/api/v1/private/account/assets"],
     )
     assert stub.asked[2].query["accessKey"] == KEYS.key
 

@@ -19,7 +19,7 @@ from exchanges.simulators.profiles import Profile
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 # What is allowed in ten seconds would have to last for ever: this clock stands still.
-NO_LIMITS = Limits(ip=10**9, uid=10**9)
+NO_LIMITS = Limits(ip=10**9, uid=10**9, contracts=10**9, contract_details=10**9)
 # Histories longer than what MEXC tells: of fills, and of transfers.
 LONG = tuple(replace(profile, days=40) for profile in profiles.DEFAULT)
 LONGEST = tuple(replace(profile, days=120) for profile in profiles.DEFAULT)

@@ -11,16 +11,20 @@ from mexc_api.spot import Spot
 
 from exchanges.simulators.clock import DAY_MS, RealClock
 from exchanges.simulators.mexc import MexcSimulator
+from exchanges.simulators.mexc.limits import Limits
 from exchanges.simulators.profiles import SMALL
 from exchanges.simulators.symbols import SYMBOLS
 from exchanges.transport import point_at
 from tests.exchanges.simulators.folding import reported
 
+# Every unified client reads the list of contracts anew.
+LIMITS = Limits(contract_details=10**6)
+
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[MexcSimulator]:
     """On real time, which the clients stamp their requests with."""
-    with MexcSimulator(seed=1, clock=RealClock(), profiles=SMALL) as running:
+    with MexcSimulator(seed=1, clock=RealClock(), profiles=SMALL, limits=LIMITS) as running:
         yield running
 
 
@@ -107,7 +111,7 @@ def test_ccxt_reads_markets_prices_and_candles(unified: Any) -> None:
     market = unified.load_markets()["MX/USDT"]
     assert (market["active"], market["taker"], market["precision"]["price"]) == (True, 0.0005, 0.00001)
     assert unified.fetch_ticker("MX/USDT")["last"] > 0
-    assert len(unified.fetch_tickers()) == len(unified.markets)
+    assert len(unified.fetch_tickers()) == sum(each["spot"] for each in unified.markets.values())
     assert len(unified.fetch_ohlcv("BTC/USDT", "1h", limit=5)) == 5
 
 
