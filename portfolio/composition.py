@@ -83,9 +83,12 @@ class Closes:
         return point.source if point else ""
 
 
-def read_closes(account: ExchangeAccount, facts: DayFacts, reports: Reports, last: date) -> Closes:
-    """Closes of everything that was ever held, from the first day on."""
-    assets = {asset for amounts in facts.changes.values() for asset in amounts}
+def read_closes(
+    account: ExchangeAccount, facts: DayFacts, reports: Reports, last: date, *, also: Iterable[str] = ()
+) -> Closes:
+    """Closes of everything that was ever held, and of `also`, from the first day on."""
+    assets = set(also)
+    assets |= {asset for amounts in facts.changes.values() for asset in amounts}
     assets |= {asset for reported in reports.values() for asset in reported}
     first = min([*facts.changes, *reports])
     return Closes(assets, account.user.reporting_currency, first, last, exchange=account.exchange)

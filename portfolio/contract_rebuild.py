@@ -10,7 +10,7 @@ from core import clock, money
 from exchanges.rows import MarketType
 from orders import facts
 from orders.facts import ContractFill, FundingFact
-from orders.models import Fill
+from orders.models import Fill, FundingPayment
 from portfolio.accounting import contract_book
 from portfolio.accounting.contract_book import CONTRACT_VERSION
 from portfolio.accounting.contracts import (
@@ -117,6 +117,9 @@ def _learn_contract(book: Book) -> None:
     known = of_contract.exclude(market_type=MarketType.SPOT).values_list("settle_asset", "is_inverse").first()
     if known is not None:
         book.settle_asset, book.is_inverse = known
+        return
+    paid = FundingPayment.objects.filter(account_id=book.account_id, symbol=book.asset)
+    book.settle_asset = paid.values_list("asset", flat=True).first() or ""
 
 
 def _start(book: Book) -> tuple[State, datetime | None]:

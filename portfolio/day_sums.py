@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from django.db.models.functions import TruncDate
 
 from credentials.models import ExchangeAccount
+from exchanges.rows import MarketType
 from portfolio import valuations
 from portfolio.models import BookDay, Fee, Trade, TradeKind
 
@@ -33,9 +34,11 @@ class Passed(NamedTuple):
 
 
 def books(account: ExchangeAccount) -> dict[date, list[BookRow]]:
+    """Of coins; those of contracts are `contract_days`'."""
     rows: dict[date, list[BookRow]] = defaultdict(list)
     columns = ("book__asset", "quantity", "cost", "gross_pnl")
-    for day, *row in BookDay.objects.filter(account=account).order_by("day").values_list("day", *columns):
+    of_coins = BookDay.objects.filter(account=account, book__market_type=MarketType.SPOT)
+    for day, *row in of_coins.order_by("day").values_list("day", *columns):
         rows[day].append(BookRow._make(row))
     return dict(rows)
 
@@ -95,13 +98,16 @@ WITH pins AS ({valuations.NEWEST}), fills AS (
   FROM orders_fill f
   LEFT JOIN pins q ON q.asset = f.quote_asset AND q.at = date_trunc('hour', f.executed_at, 'UTC')
   WHERE f.account_id = %(account)s AND (
-    f.quote_asset <> %(currency)s AND f.quote_asset = ANY(%(cash)s) OR f.base_asset = ANY(%(cash)s)
+    f.market_type = 'spot'
+    AND (f.quote_asset <> %(currency)s AND f.quote_asset = ANY(%(cash)s) OR f.base_asset = ANY(%(cash)s))
     OR f.fee_amount <> 0 AND f.fee_currency <> %(currency)s AND f.fee_currency = ANY(%(cash)s))
 ), legs AS (
   SELECT f.executed_at AS at, each.asset, each.amount, each.value
   FROM fills f LEFT JOIN portfolio_fee fee ON fee.fill_id = f.id, LATERAL (VALUES
-    (f.base_asset, f.sign * f.quantity, f.sign * f.quote_quantity * f.quote_price),
-    (f.quote_asset, -f.sign * f.quote_quantity, -f.sign * f.quote_quantity * f.quote_price),
+    (CASE f.market_type WHEN 'spot' THEN f.base_asset END,
+     f.sign * f.quantity, f.sign * f.quote_quantity * f.quote_price),
+    (CASE f.market_type WHEN 'spot' THEN f.quote_asset END,
+     -f.sign * f.quote_quantity, -f.sign * f.quote_quantity * f.quote_price),
     (f.fee_currency, -f.fee_amount, CASE WHEN f.fee_amount = 0 THEN 0 ELSE -fee.value END)
   ) AS each (asset, amount, value)
   WHERE each.asset = ANY(%(cash)s)
@@ -111,7 +117,7 @@ WITH pins AS ({valuations.NEWEST}), fills AS (
   JOIN portfolio_position p ON p.id = t.position_id JOIN portfolio_book b ON b.id = p.book_id
   JOIN portfolio_allocation a ON a.trade_id = t.id AND a.source = 'UNKNOWN'
   JOIN orders_fill x ON x.id = a.exit_fill_id
-  WHERE t.account_id = %(account)s AND t.unknown_quantity > 0
+  WHERE t.account_id = %(account)s AND t.market_type = 'spot' AND t.unknown_quantity > 0
   UNION ALL
   SELECT d.day::timestamp AT TIME ZONE 'UTC', b.asset, d.moved_quantity, d.moved_cost
   FROM portfolio_bookday d JOIN portfolio_book b ON b.id = d.book_id
@@ -119,6 +125,9 @@ WITH pins AS ({valuations.NEWEST}), fills AS (
   UNION ALL
   SELECT fee_timestamp, fee_currency, -fee_amount, -value FROM portfolio_fee
   WHERE account_id = %(account)s AND transfer_id IS NOT NULL
+  UNION ALL
+  SELECT day::timestamp AT TIME ZONE 'UTC', asset, settled + funding + income, 0 FROM portfolio_assetday
+  WHERE account_id = %(account)s AND (settled <> 0 OR funding <> 0 OR income <> 0)
 )
 SELECT (at AT TIME ZONE 'UTC')::date AS day, asset, sum(amount), round(sum(value), 18)
 FROM legs WHERE value IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
@@ -127,7 +136,8 @@ FROM legs WHERE value IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
 
 def passed(account: ExchangeAccount) -> dict[date, dict[str, Passed]]:
     """By day and asset what moved outside the books: cash in trades, coins of unknown cost sold, coins withdrawn
-    from a book at cost, fees of withdrawals. Deposits and withdrawals themselves are valued at the close."""
+    from a book at cost, fees of withdrawals; rebates and charges, which nothing else counts, and what contracts settled
+    and paid, which `contract_days` counts. Deposits and withdrawals themselves are valued at the close."""
     scope: dict[str, Any] = {
         "account": account.id,
         "user": account.user_id,

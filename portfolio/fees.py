@@ -1,4 +1,4 @@
-"""Every fee once, in its own coin, with the value the books used."""
+"""Every fee once, in its own coin, with the value the books used. Funding is listed beside them, and is no fee."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -13,17 +13,17 @@ from portfolio.models import AccountMark
 _QUOTE_PRICE: Final = "CASE f.quote_asset WHEN %(currency)s THEN 1 ELSE q.price END"
 _HOUR: Final = "date_bin('1 hour', {0}, timestamptz 'epoch')"
 # As portfolio.accounting.events says: a quote-coin fee is worth the quote, a base-coin fee the fill's own price, any
-# other its pinned price.
+# other its pinned price. Fees of contracts are worth their pinned price.
 _PRICED: Final = f"""
   SELECT f.*,
-    CASE f.fee_currency
-      WHEN f.quote_asset THEN {_QUOTE_PRICE}
-      WHEN f.base_asset THEN round(f.price * {_QUOTE_PRICE}, 18)
-      WHEN %(currency)s THEN 1
+    CASE
+      WHEN f.market_type = 'spot' AND f.fee_currency = f.quote_asset THEN {_QUOTE_PRICE}
+      WHEN f.market_type = 'spot' AND f.fee_currency = f.base_asset THEN round(f.price * {_QUOTE_PRICE}, 18)
+      WHEN f.fee_currency = %(currency)s THEN 1
       ELSE v.price END AS unit_price,
-    CASE f.fee_currency
-      WHEN f.quote_asset THEN coalesce(q.source, '')
-      WHEN f.base_asset THEN 'fill' || coalesce(' × ' || q.source, '')
+    CASE
+      WHEN f.market_type = 'spot' AND f.fee_currency = f.quote_asset THEN coalesce(q.source, '')
+      WHEN f.market_type = 'spot' AND f.fee_currency = f.base_asset THEN 'fill' || coalesce(' × ' || q.source, '')
       ELSE coalesce(v.source, '') END AS source_text
   FROM orders_fill f
   LEFT JOIN pins q ON q.asset = f.quote_asset AND q.at = {_HOUR.format("f.executed_at")}
@@ -76,6 +76,22 @@ ON CONFLICT (transfer_id) WHERE transfer_id IS NOT NULL DO UPDATE SET value = ex
 WHERE (portfolio_fee.value, portfolio_fee.fee_amount, portfolio_fee.fee_timestamp)
   IS DISTINCT FROM (excluded.value, excluded.fee_amount, excluded.fee_timestamp)
 """
+# What was paid is a cost, what was received a negative one.
+_FUNDING: Final = f"""
+WITH pins AS ({valuations.NEWEST})
+INSERT INTO portfolio_fee
+  (user_id, account_id, funding_id, exchange, symbol, exchange_order_id, fee_amount, fee_currency, fee_type,
+   transaction_type, value, price, price_source, fee_timestamp)
+SELECT p.user_id, p.account_id, p.id, %(exchange)s, p.symbol, '', -p.amount, p.asset, 'FUNDING', 'TRANSFER',
+       round(-p.amount * CASE WHEN p.asset = %(currency)s THEN 1 ELSE v.price END, 18),
+       CASE WHEN p.asset = %(currency)s THEN 1 ELSE v.price END, coalesce(v.source, ''), p.paid_at
+FROM orders_fundingpayment p
+LEFT JOIN pins v ON v.asset = p.asset AND v.at = {_HOUR.format("p.paid_at")}
+WHERE p.user_id = %(user)s AND p.account_id = %(account)s AND p.amount <> 0 AND p.paid_at >= %(since)s
+ON CONFLICT (funding_id) WHERE funding_id IS NOT NULL DO UPDATE SET value = excluded.value, price = excluded.price,
+  price_source = excluded.price_source
+WHERE portfolio_fee.value IS DISTINCT FROM excluded.value
+"""
 _FAILED_WITHDRAWALS: Final = """
 DELETE FROM portfolio_fee USING orders_transfer t
 WHERE t.id = portfolio_fee.transfer_id AND t.account_id = %(account)s AND (t.status = 'failed' OR t.fee_amount = 0)
@@ -113,6 +129,7 @@ def refresh(*, account: ExchangeAccount, since: datetime, many: bool) -> None:
         else:
             cursor.execute(_FILL_FEES, scope)
         cursor.execute(_WITHDRAWAL_FEES, scope)
+        cursor.execute(_FUNDING, scope)
         cursor.execute(_FAILED_WITHDRAWALS, scope)
         cursor.execute(_WAITING, scope)
         marks.fees_kept(mark, waiting=cursor.fetchone()[0])

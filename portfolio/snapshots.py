@@ -5,7 +5,8 @@ disagreed about for a moment heals by itself.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -22,8 +23,9 @@ from portfolio.accounting.engine import ENGINE_VERSION
 from portfolio.accounting.identity import residual, revaluation
 from portfolio.accounting.measure import percent
 from portfolio.composition import Closes, Day, compose, read_closes
+from portfolio.contract_days import ContractDay, ContractDays
 from portfolio.day_sums import Passed
-from portfolio.models import AssetDay, AssetSnapshot, PortfolioSnapshot, WalletBalance
+from portfolio.models import AssetDay, AssetSnapshot, Grade, PortfolioSnapshot, WalletBalance
 from portfolio.reports import read_facts, read_reports
 from portfolio.valuations import PriceNeed
 
@@ -41,10 +43,11 @@ def refresh(*, user_id: UUID, account_id: UUID, at: datetime) -> int:
         reports, facts = read_reports(account), read_facts(account)
         if not reports:
             return 0
-        closes = read_closes(account, facts, reports, clock.utc_day(at))
+        contracts = ContractDays(account)
+        closes = read_closes(account, facts, reports, clock.utc_day(at), also=contracts.first_days)
         days = compose(account, facts, reports, closes)
-        line = _Line(account, days, closes, at)
-        return _store(account, [(line.row(day), day) for day in days], closes)
+        line = _Line(account, days, closes, contracts, at)
+        return _store(account, [line.row(day) for day in days], closes)
 
 
 def price_needs(*, account: ExchangeAccount, at: datetime) -> list[PriceNeed]:
@@ -54,6 +57,8 @@ def price_needs(*, account: ExchangeAccount, at: datetime) -> list[PriceNeed]:
         AssetDay.objects.filter(account=account).values_list("asset").annotate(first=Min("day")).order_by()
     )
     start = min(firsts.values(), default=clock.utc_day(at))
+    for asset, first in ContractDays(account).first_days.items():
+        firsts[asset] = min(first, firsts.get(asset, first))
     held = WalletBalance.objects.filter(account=account).values_list("asset", flat=True).distinct()
     for asset in held:  # held without any fact: it may have been there all the time
         firsts.setdefault(asset, start)
@@ -68,9 +73,17 @@ def price_needs(*, account: ExchangeAccount, at: datetime) -> list[PriceNeed]:
 class _Line:
     """Walks an account's days in order and makes each day's row from everything up to it."""
 
-    def __init__(self, account: ExchangeAccount, days: Sequence[Day], closes: Closes, at: datetime) -> None:
+    def __init__(
+        self,
+        account: ExchangeAccount,
+        days: Sequence[Day],
+        closes: Closes,
+        contracts: ContractDays,
+        at: datetime,
+    ) -> None:
         self._account = account
         self._closes = closes
+        self._contracts = contracts
         self._at = at
         self._books = day_sums.books(account)
         self._trades = day_sums.trades(account)
@@ -80,20 +93,25 @@ class _Line:
         self._booked: dict[str, tuple[Decimal, Decimal]] = {}
         """Quantity and cost of every book, as of the day before."""
         self._before: Day | None = None
+        self._unsettled: Mapping[str, Decimal] = {}
         self._unrealised = ZERO
         self._net = self._all_fees = ZERO
         self._counts = {"count": 0, "wins": 0, "losses": 0}
         self._best: Decimal | None = None
         self._worst: Decimal | None = None
 
-    def row(self, day: Day) -> PortfolioSnapshot:
-        revalued = self._revalue(day)
-        gross = self._add_books(day.day)
+    def row(self, composed: Day) -> tuple[PortfolioSnapshot, Day]:
+        """The day's row, and the day with what its contracts are worth."""
+        contracts = self._contracts.next(composed.day, self._closes)
+        day = _with_contracts(composed, contracts)
+        revalued = self._revalue(day, contracts)
+        gross = self._add_books(day.day) + contracts.gross
         net = self._add_trades(day.day)
         fees = self._fees.get(day.day, ZERO)
         self._net += net
         self._all_fees += fees
         unrealised, value = self._mark(day.day)
+        unrealised += contracts.unrealised
         rest = residual(
             equity_before=self._before.total if self._before else ZERO,
             equity_after=day.total,
@@ -102,31 +120,43 @@ class _Line:
             unrealised_before=self._unrealised,
             unrealised_after=unrealised,
             revaluation=revalued,
+            funding=contracts.funding,
             fees=fees,
         )
         self._before, self._unrealised = day, unrealised
-        return PortfolioSnapshot(
+        row = PortfolioSnapshot(
             **self._composed(day),
             **self._totals(),
-            total_positions_value=value,
+            total_positions_value=value + contracts.notional,
             unrealized_pnl=unrealised,
             open_positions_count=self._open.get(day.day, 0),
             realized_pnl=net,
             gross_pnl=gross,
             fees=fees,
+            funding=contracts.funding,
             revaluation=revalued,
             residual=quantize(rest),
         )
+        return row, day
 
-    def _revalue(self, day: Day) -> Decimal:
-        """What changed in worth outside the books; they stand as of the day before."""
+    def _revalue(self, day: Day, contracts: ContractDay) -> Decimal:
+        """What changed in worth outside the books; they stand as of the day before. What contracts realised and the
+        exchange has not settled is held beside the wallets."""
         stock: dict[str, Decimal] = defaultdict(Decimal)
         if self._before:
             for holding in self._before.holdings:
                 stock[holding.asset] = holding.quantity
             for asset, (quantity, _) in self._booked.items():
                 stock[asset] -= quantity
-        passed = self._passed.get(day.day, {})
+        passed = dict(self._passed.get(day.day, {}))
+        for asset in {*contracts.booked, *contracts.unsettled, *self._unsettled}:
+            moved, before = passed.get(asset, Passed(ZERO, ZERO)), self._unsettled.get(asset, ZERO)
+            stock[asset] += before
+            passed[asset] = Passed(
+                moved.quantity + contracts.unsettled.get(asset, ZERO) - before,
+                moved.value + contracts.booked.get(asset, ZERO),
+            )
+        self._unsettled = contracts.unsettled
         parts = (
             revaluation(
                 stock=stock.get(asset, ZERO),
@@ -205,6 +235,14 @@ class _Line:
             "largest_win": self._best,
             "largest_loss": self._worst,
         }
+
+
+def _with_contracts(day: Day, contracts: ContractDay) -> Day:
+    if not contracts.equity and not contracts.doubts:
+        return day
+    doubts = (*day.doubts, *contracts.doubts)
+    grade = Grade.PARTIAL if contracts.doubts and day.grade == Grade.COMPLETE else day.grade
+    return replace(day, total=day.total + contracts.equity, doubts=doubts, grade=grade)
 
 
 _COMPARED = [

@@ -1,6 +1,6 @@
 """Hand-made contract facts for tests: stored, and folded as the pipeline does it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,9 +8,10 @@ from core import clock
 from core.django import tenancy
 from core.money import CONTEXT, quantize
 from credentials.models import ExchangeAccount
+from exchanges.rows import MarginMode, PositionRow, PositionSide
 from orders.models import Fill, FundingPayment
 from orders.touched import Touched
-from portfolio import books, rebuild
+from portfolio import balances, books, rebuild
 from portfolio.models import Position, Trade
 from tests.factories import FillFactory
 from tests.portfolio.books import START
@@ -82,3 +83,32 @@ def positions(account: ExchangeAccount, *columns: str) -> list[Any]:
     with tenancy.acting_as(account.user_id):
         rows = Position.objects.filter(account=account).order_by("opened_at", "id")
         return list(rows.values_list(*columns, flat=len(columns) == 1))
+
+
+def report_position(
+    account: ExchangeAccount,
+    mark: str,
+    *,
+    at: datetime,
+    side: str = "LONG",
+    quantity: str = "2",
+    leverage: str | None = "5",
+) -> None:
+    """BTCUSDT as the exchange reports it."""
+    row = PositionRow(
+        symbol="BTCUSDT",
+        side=PositionSide(side),
+        is_hedged=False,
+        quantity=Decimal(quantity),
+        settle_asset="USDT",
+        is_inverse=False,
+        entry_price=Decimal(100),
+        mark_price=Decimal(mark),
+        liquidation_price=Decimal(60),
+        leverage=None if leverage is None else Decimal(leverage),
+        margin_mode=MarginMode.ISOLATED,
+        margin=Decimal(40),
+        unrealized_pnl=None,
+    )
+    with tenancy.acting_as(account.user_id):
+        balances.record_positions(account=account, rows=[row], at=at, run_id=None)

@@ -1,0 +1,202 @@
+"""What contract positions were worth at the end of each UTC day, and what they did on it.
+
+A wallet's balance holds neither the unrealised profit of open contracts nor what our method has realised before the
+exchange settles it ("unsettled": other lots than the exchange's average). Both are part of the equity.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from core import clock
+from core.money import CONTEXT, ZERO, quantize
+from credentials.models import ExchangeAccount
+from exchanges.rows import MarketType
+from marketdata.models import Candle, Ticker
+from portfolio.accounting.holdings import DoubtKind
+from portfolio.composition import Closes
+from portfolio.models import Book, BookDay, Position, ReportedPosition
+
+_DAILY: Final = "1d"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a book's contract is."""
+
+    symbol: str
+    base: str
+    quote: str
+    settle: str
+    is_inverse: bool
+
+    def worth(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """A quantity's value in the settle asset."""
+        return CONTEXT.divide(quantity, price) if self.is_inverse else CONTEXT.multiply(quantity, price)
+
+    def unrealised(self, quantity: Decimal, cost: Decimal, price: Decimal) -> Decimal:
+        """Of a signed quantity entered at `cost`, in the settle asset."""
+        rise = CONTEXT.subtract(self.worth(abs(quantity), price), cost)
+        return rise if (quantity > 0) is not self.is_inverse else -rise
+
+
+class _Row(NamedTuple):
+    """A book at the end of a day it changed."""
+
+    book: int
+    quantity: Decimal
+    cost: Decimal
+    gross: Decimal
+    funding: Decimal
+    unsettled: Decimal
+
+
+@dataclass(slots=True)
+class ContractDay:
+    """A day of all contracts, in the reporting currency but for `booked` and `unsettled`."""
+
+    unrealised: Decimal = ZERO
+    """Of open positions at the day's price."""
+    notional: Decimal = ZERO
+    gross: Decimal = ZERO
+    funding: Decimal = ZERO
+    booked: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """By settle asset: gross and funding of the day as counted, in the reporting currency."""
+    unsettled: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """By settle asset, at the day's end, in it."""
+    unsettled_value: Decimal = ZERO
+    doubts: list[str] = field(default_factory=list)
+
+    @property
+    def equity(self) -> Decimal:
+        """What the contracts are worth beside the wallets' balances."""
+        return self.unrealised + self.unsettled_value
+
+
+class ContractDays:
+    """Walks an account's contract books through its days, which must be asked for in order."""
+
+    def __init__(self, account: ExchangeAccount) -> None:
+        self._terms = _terms(account)
+        self._rows: dict[date, list[_Row]] = defaultdict(list)
+        books = Book.objects.filter(account=account).exclude(market_type=MarketType.SPOT)
+        self._settle = dict(books.values_list("id", "settle_asset"))
+        days = BookDay.objects.filter(account=account, book_id__in=self._settle).order_by("day")
+        columns = ("book_id", "quantity", "cost", "gross_pnl", "funding", "unsettled")
+        for day, *row in days.values_list("day", *columns):
+            self._rows[day].append(_Row._make(row))
+        self._days = sorted(self._rows, reverse=True)
+        self._standing: dict[int, _Row] = {}
+        self._marks = _Marks(account, {terms.symbol for terms in self._terms.values()})
+
+    @property
+    def first_days(self) -> dict[str, date]:
+        """Assets whose prices contracts are valued by, from when on."""
+        firsts: dict[str, date] = {}
+        for day, rows in sorted(self._rows.items()):
+            for row in rows:
+                firsts.setdefault(self._settle[row.book], day)
+                if terms := self._terms.get(row.book):
+                    firsts.setdefault(terms.base, day)
+                    firsts.setdefault(terms.quote, day)
+        return firsts
+
+    def next(self, day: date, closes: Closes) -> ContractDay:
+        """The books at the end of a day."""
+        result = ContractDay()
+        for row in self._until(day):
+            self._standing[row.book] = row
+            result.gross += row.gross
+            result.funding += row.funding
+            result.booked[self._settle[row.book]] += row.gross + row.funding
+        for row in self._standing.values():
+            if row.quantity:
+                self._value(result, row, day, closes)
+        for asset, amount in result.unsettled.items():
+            result.unsettled_value += quantize(amount * (closes.price(asset, day) or ZERO))
+        return result
+
+    def _until(self, day: date) -> Iterator[_Row]:
+        """What no day was asked for yet: contracts may be older than the first balance that is known to change."""
+        while self._days and self._days[-1] <= day:
+            yield from self._rows[self._days.pop()]
+
+    def _value(self, result: ContractDay, row: _Row, day: date, closes: Closes) -> None:
+        terms = self._terms[row.book]
+        if row.unsettled:
+            result.unsettled[terms.settle] += row.unsettled
+        price, settle_price = self._marks.price(terms, day, closes), closes.price(terms.settle, day)
+        if price is None or settle_price is None:
+            result.doubts.append(f"{DoubtKind.UNPRICED}:{terms.symbol}")
+            return
+        result.unrealised += quantize(terms.unrealised(row.quantity, row.cost, price) * settle_price)
+        result.notional += quantize(terms.worth(abs(row.quantity), price) * settle_price)
+
+
+class _Marks:
+    """Prices of contracts at days' ends: their own of that very day, else the underlying's, else their own last."""
+
+    def __init__(self, account: ExchangeAccount, symbols: set[str]) -> None:
+        self._own: dict[str, dict[date, Decimal]] = defaultdict(dict)
+        listed = {
+            "listing__exchange": account.exchange,
+            "listing__market_type": MarketType.FUTURES,
+            "listing__name__in": symbols,
+        }
+        reported = ReportedPosition.objects.filter(account=account, symbol__in=symbols, mark_price__gt=0)
+        for symbol, at, mark in reported.values_list("symbol", "reported_at", "mark_price"):
+            self._own[symbol][clock.utc_day(at)] = mark or ZERO
+        tickers = Ticker.objects.filter(**listed, price__gt=0)
+        for symbol, at, price in tickers.values_list("listing__name", "read_at", "price"):
+            self._own[symbol][clock.utc_day(at)] = price
+        candles = Candle.objects.filter(**listed, timeframe=_DAILY, is_final=True)
+        for symbol, at, price in candles.values_list("listing__name", "opened_at", "close"):
+            self._own[symbol][clock.utc_day(at)] = price
+        self._days = {symbol: sorted(prices) for symbol, prices in self._own.items()}
+
+    def price(self, terms: Terms, day: date, closes: Closes) -> Decimal | None:
+        """In the contract's quote asset."""
+        own = self._own.get(terms.symbol, {})
+        if day in own:
+            return own[day]
+        return underlying(terms, closes.price(terms.base, day), closes.price(terms.quote, day)) or self._last(
+            terms.symbol, day
+        )
+
+    def _last(self, symbol: str, day: date) -> Decimal | None:
+        days = self._days.get(symbol, [])
+        place = bisect_right(days, day)
+        return self._own[symbol][days[place - 1]] if place else None
+
+
+def underlying(terms: Terms, base_price: Decimal | None, quote_price: Decimal | None) -> Decimal | None:
+    """The base asset's price in the quote asset, by their prices in the reporting currency. A quote that no market
+    prices (the dollar of coin-margined contracts) counts as the reporting currency."""
+    if base_price is None:
+        return None
+    return CONTEXT.divide(base_price, quote_price) if quote_price else base_price
+
+
+def terms_of(positions: Iterable[Position]) -> dict[int, Terms]:
+    """By book, of positions read with their opening fill and book."""
+    return {
+        row.book_id: Terms(
+            row.book.asset,
+            row.opening_fill.base_asset,
+            row.opening_fill.quote_asset,
+            row.settle_asset,
+            row.is_inverse,
+        )
+        for row in positions
+    }
+
+
+def _terms(account: ExchangeAccount) -> Mapping[int, Terms]:
+    """Of every contract book that had a position; others hold nothing to value."""
+    contracts = Position.objects.filter(account=account).exclude(market_type=MarketType.SPOT)
+    rows = contracts.order_by("book_id", "id").distinct("book_id").select_related("book", "opening_fill")
+    return terms_of(rows.defer("checkpoint", "book__state", "opening_fill__raw"))
