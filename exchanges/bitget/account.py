@@ -30,7 +30,7 @@ class BitgetAccount:
 
     @property
     def transfer_kinds(self) -> tuple[TransferKind, ...]:
-        return ClassicAccount.transfer_kinds
+        return self._reader.transfer_kinds
 
     @property
     def derivatives(self) -> Derivatives | None:

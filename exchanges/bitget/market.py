@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from core import clock
 from exchanges import reading
-from exchanges.base import SpotMarket
 from exchanges.bitget import client as wire
+from exchanges.bitget import contracts as contract_rows
 from exchanges.bitget import mapping
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.reading import UnreadableRow
@@ -17,6 +17,8 @@ _SYMBOLS: Final = "public_spot_get_v2_spot_public_symbols"
 _TICKERS: Final = "public_spot_get_v2_spot_market_tickers"
 _CANDLES: Final = "public_spot_get_v2_spot_market_candles"
 _OLD_CANDLES: Final = "public_spot_get_v2_spot_market_history_candles"
+_CONTRACTS: Final = "public_mix_get_v2_mix_market_contracts"
+_CONTRACT_TICKERS: Final = "public_mix_get_v2_mix_market_tickers"
 _RECENT_PAGE: Final = 1000
 _OLD_PAGE: Final = 200
 _HOUR: Final = timedelta(hours=1)
@@ -29,7 +31,7 @@ _TIMEFRAMES: Final = {
 }
 
 
-class BitgetMarket(SpotMarket):
+class BitgetMarket:
     """Implements `exchanges.base.MarketData`."""
 
     def __init__(self, client: CcxtClient) -> None:
@@ -40,12 +42,24 @@ class BitgetMarket(SpotMarket):
         """None: Bitget counts by endpoint and address, and tells nothing."""
         return self._client.used_weight
 
+    @property
+    def has_contracts(self) -> bool:
+        return True
+
     def listings(self) -> Page[ListingRow]:
         return listings(self._client)
 
     def prices(self) -> Page[PriceRow]:
         raws = wire.rows(self._client, _TICKERS)
         rows, bad = reading.rows(raws, mapping.price)
+        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+    def contracts(self) -> Page[ListingRow]:
+        return contracts(self._client)
+
+    def contract_prices(self) -> Page[PriceRow]:
+        raws = _of_products(self._client, _CONTRACT_TICKERS)
+        rows, bad = reading.rows(raws, contract_rows.mark_price)
         return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
@@ -113,5 +127,12 @@ def _rows(raws: list[Any], symbol: str, timeframe: str) -> tuple[tuple[CandleRow
 
 
 def contracts(client: CcxtClient) -> Page[ListingRow]:
-    """Every contract, also those not trading now."""
-    return Page((), (), "", has_more=False, raw_count=0)
+    """Every contract settled in USDT or USDC, also those not trading now."""
+    raws = _of_products(client, _CONTRACTS)
+    rows, bad = reading.rows(raws, contract_rows.listing)
+    return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+
+
+def _of_products(client: CcxtClient, endpoint: str) -> list[Any]:
+    asked = [{"productType": product} for product in contract_rows.PRODUCTS]
+    return [raw for each in asked for raw in wire.rows(client, endpoint, each)]

@@ -8,10 +8,9 @@ from typing import Any, Final
 from core import clock
 from core.money import InvalidAmount
 from exchanges import reading
-from exchanges.base import Derivatives
 from exchanges.bitget import client as wire
+from exchanges.bitget import futures, mapping, plans, rights, walks
 from exchanges.bitget import listings as symbols
-from exchanges.bitget import mapping, plans, rights, walks
 from exchanges.bitget.client import Listed
 from exchanges.bitget.listings import KnownMarkets
 from exchanges.bitget.walks import Window, below
@@ -19,7 +18,6 @@ from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.reading import UnreadableRow
 from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, Raw, TransferKind, TransferRow
 from exchanges.transport import CcxtClient, unreadable
-from exchanges.windows import Span
 
 _INFO: Final = "private_spot_get_v2_spot_account_info"
 _ASSETS: Final = "private_spot_get_v2_spot_account_assets"
@@ -36,20 +34,25 @@ _OUTER: Final = {
     TransferKind.DEPOSIT: ("private_spot_get_v2_spot_wallet_deposit_records", mapping.deposit),
     TransferKind.WITHDRAWAL: ("private_spot_get_v2_spot_wallet_withdrawal_records", mapping.withdrawal),
 }
+_NO_BALANCES: Final[Page[BalanceRow]] = Page((), (), "", has_more=False, raw_count=0)
 
 
 class ClassicAccount:
     """What `BitgetAccount` answers for a classic account."""
 
-    transfer_kinds = (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL, TransferKind.INTERNAL)
-
     def __init__(self, client: CcxtClient, markets: KnownMarkets) -> None:
         self._client = client
         self._markets = markets
 
+    @cached_property
+    def derivatives(self) -> futures.ClassicFutures | None:
+        """None for a key that may not see contracts."""
+        found = futures.ClassicFutures(self._client, self._markets)
+        return found if found.is_open() else None
+
     @property
-    def derivatives(self) -> Derivatives | None:
-        return None
+    def transfer_kinds(self) -> tuple[TransferKind, ...]:
+        return tuple(TransferKind) if self.derivatives else (*_OUTER, TransferKind.INTERNAL)
 
     def info(self) -> AccountInfo:
         try:
@@ -62,8 +65,10 @@ class ClassicAccount:
         rows, bad = reading.rows(raws, mapping.balance)
         funding = wire.rows(self._client, _FUNDING_ASSETS)
         more, unread = reading.rows(funding, mapping.funding_balance)
-        count = len(raws) + len(funding)
-        return Page((*rows, *more), (*bad, *unread), "", has_more=False, raw_count=count)
+        margin = self.derivatives.balances() if self.derivatives else _NO_BALANCES
+        count = len(raws) + len(funding) + margin.raw_count
+        found, set_aside = (*rows, *more, *margin.rows), (*bad, *unread, *margin.bad)
+        return Page(found, set_aside, "", has_more=False, raw_count=count)
 
     def open_orders(self) -> Page[OrderRow]:
         """Orders in the book and trigger orders that wait."""
@@ -103,6 +108,8 @@ class ClassicAccount:
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
         if kind is TransferKind.INTERNAL:
             return self._moves(position, until)
+        if kind in (TransferKind.REBATE, TransferKind.CHARGE):
+            return self._incomes(kind, position, until)
         start = clock.EPOCH if position else self._registered
         endpoint, read = _OUTER[kind]
 
@@ -208,7 +215,13 @@ class ClassicAccount:
     def _moved(self, window: Window) -> set[str]:
         bills = self._collect(_BILLS, window, groupType="transfer")
         coins = {raw.get("coin") for raw in bills if isinstance(raw, Mapping)}
-        return {coin.upper() for coin in coins if isinstance(coin, str)}
+        held = self.derivatives.coins() if self.derivatives else set()
+        return {coin.upper() for coin in coins if isinstance(coin, str)} | held
+
+    def _incomes(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
+        if self.derivatives is None:
+            return Page((), (), position, has_more=False, raw_count=0)
+        return self.derivatives.incomes(kind, position, until)
 
     def _collect(self, endpoint: str, window: Window, **asked: str) -> list[Any]:
         by = "billId" if endpoint == _BILLS else "transferId"
@@ -218,7 +231,7 @@ class ClassicAccount:
                 self._client, endpoint, {**asked, **part.times, **below(part.cursor)}, by=by
             )
 
-        return walks.collect(walks.MONTHLY, Span(window.start, window.end), ask)
+        return walks.collect(walks.MONTHLY, walks.span_of(window), ask)
 
     def _fill(self, raw: Raw) -> FillRow:
         return mapping.fill(raw, lambda symbol: symbols.assets(symbol, self._markets.spot))

@@ -97,6 +97,11 @@ def endless(start: datetime, until: datetime) -> Span:
     return Span(clock.to_ms(start), ceil_ms(until))
 
 
+def span_of(window: Window) -> Span:
+    """A window as what a walk covers."""
+    return Span(window.start, window.end)
+
+
 def registered(person: Raw) -> datetime:
     """When the account began: nothing of it is older."""
     try:

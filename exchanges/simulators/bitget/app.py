@@ -6,15 +6,20 @@ from typing import Final
 
 from exchanges.simulators.account import Account
 from exchanges.simulators.app import SimulatorApp
-from exchanges.simulators.bitget import errors, private, public, signing, wallet, wire
-from exchanges.simulators.bitget.context import Answer, Context, PublicContext, SignedEndpoint
+from exchanges.simulators.bitget import errors, mix, private, public, signing, wallet, wire
+from exchanges.simulators.bitget.context import Answer, Context, PublicContext, PublicEndpoint, SignedEndpoint
 from exchanges.simulators.bitget.limits import RequestLedger
 from exchanges.simulators.bitget.parameters import Parameters
 from exchanges.simulators.faults import Faults, Struck
 from exchanges.simulators.server import Request, Response
 from exchanges.simulators.world import World
 
-_CLASSIC: Final[Mapping[tuple[str, str], SignedEndpoint]] = {**private.ENDPOINTS, **wallet.ENDPOINTS}
+_CLASSIC: Final[Mapping[tuple[str, str], SignedEndpoint]] = {
+    **private.ENDPOINTS,
+    **wallet.ENDPOINTS,
+    **mix.ENDPOINTS,
+}
+_PUBLIC: Final[Mapping[tuple[str, str], PublicEndpoint]] = {**public.ENDPOINTS, **mix.PUBLIC}
 # Bitget's API tells of no bans: an address is barred by what stands before it.
 _BARRED = b"<html><head><title>Access Denied</title></head><body><h1>Access Denied</h1></body></html>"
 
@@ -53,7 +58,7 @@ class BitgetApp(SimulatorApp):
         if "rate_limit" in struck:
             raise errors.too_many_requests()
         parameters = Parameters(request.query)
-        open_endpoint = public.ENDPOINTS.get((request.method, request.path))
+        open_endpoint = _PUBLIC.get((request.method, request.path))
         if open_endpoint is not None:
             limit = self.ledger.limits.public
             self.ledger.charge(request.path, request.client, limit, now_ms=now_ms)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from exchanges.simulators.bitget import errors
+from exchanges.simulators.contracts import CONTRACTS
 from exchanges.simulators.facts import Fill, Order, Transfer
 from exchanges.simulators.symbols import Symbol, listed
 
@@ -10,6 +11,7 @@ EXCHANGE: Final = "bitget"
 _PLACES: Final = 10**6  # behind the millisecond: the market's number and the end of the world's id
 _MARKET: Final = 10**4
 _PLANS: Final = 50  # trigger orders have the numbers of other markets
+_BILLS: Final = {"fill": 1, "funding": 2, "transfer": 3, "income": 4}
 _NUMBERS: Final = {name: number for number, name in enumerate(listed(EXCHANGE))}
 
 
@@ -45,6 +47,20 @@ def is_plan(row: Order) -> bool:
 def is_placed(row: Order) -> bool:
     """Whether it is, or has become, an order of the book."""
     return not is_plan(row) or row.executed > 0
+
+
+def contract(name: str) -> str:
+    """`BTCPERP` for the world's `BTCUSDC`; those that settle in USDT have the world's names."""
+    return name.removesuffix("USDC") + "PERP" if name.endswith("USDC") else name
+
+
+def settle(name: str) -> str:
+    """What the world's contract settles in."""
+    return CONTRACTS[name].settle
+
+
+def bill_id(kind: str, at: int, number: int) -> int:
+    return _identity(at, _BILLS[kind], number)
 
 
 def _identity(at: int, market: int, number: int) -> int:

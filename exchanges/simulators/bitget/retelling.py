@@ -5,6 +5,7 @@ from typing import Any
 from exchanges.simulators import truth
 from exchanges.simulators.account import Account
 from exchanges.simulators.bitget import names, signing, wire
+from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.facts import Order
 from exchanges.simulators.truth import Json
 from exchanges.simulators.world import World
@@ -32,10 +33,29 @@ def _retell(told: dict[str, Any], account: Account) -> None:
         symbol: [_order(row, account) for row in rows if names.is_placed(row)]
         for symbol, rows in account.orders.items()
     }
+    if account.margin:
+        _retell_futures(told["futures"], account.margin)
     for kind in ("deposits", "withdrawals"):
         for row, transfer in zip(told[kind], getattr(account, kind), strict=True):
             row["id"] = names.transfer_id(transfer)
             row["status"] = "success" if transfer.moves_balance else "fail"
+
+
+def _retell_futures(told: dict[str, Any], margin: MarginAccount) -> None:
+    for kind in ("fills", "orders", "conditional_orders"):
+        told[kind] = {names.contract(name): rows for name, rows in told[kind].items()}
+    for row in (each for rows in told["orders"].values() for each in rows):
+        row["status"] = "CANCELED" if row["status"] == "EXPIRED" else row["status"]
+    ends = {"TRIGGERED": "EXPIRED", "EXPIRED": "CANCELED"}
+    for row in (each for rows in told["conditional_orders"].values() for each in rows):
+        row["status"] = ends.get(row["status"], row["status"])
+    for row in told["positions"]:
+        row["contract"] = names.contract(row["contract"])
+    for row, paid in zip(told["funding"], margin.funding, strict=True):
+        row["id"] = names.bill_id("funding", paid.paid_at, paid.payment_id)
+        row["contract"] = names.contract(row["contract"])
+    for row in (*told["rebates"], *told["charges"]):
+        row["id"] = names.bill_id("income", row["happened_at"], row["income_id"])
 
 
 def _order(row: Order, account: Account) -> Json:

@@ -1,6 +1,7 @@
 """The simulator as one object: a world, its faults, and the server in front of them."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -10,11 +11,17 @@ from exchanges.simulators.bitget.limits import Limits, RequestLedger
 from exchanges.simulators.clock import RealClock, SimulatorClock
 from exchanges.simulators.exchange import SimulatedExchange
 from exchanges.simulators.faults import Faults
-from exchanges.simulators.houses import House
+from exchanges.simulators.houses import BITGET_CONTRACTS, House
 from exchanges.simulators.profiles import DEFAULT, Profile
 from exchanges.simulators.truth import Json
 from exchanges.simulators.world import World
 
+# Contracts that settle in coins are left out, as the adapter leaves them out.
+CONTRACTS: Final = replace(
+    BITGET_CONTRACTS,
+    contracts=tuple(name for name in BITGET_CONTRACTS.contracts if name != "BTCUSD"),
+    outside_wallet="margin",
+)
 HOUSE: Final = House(
     name=names.EXCHANGE,
     coin="BGB",
@@ -25,6 +32,7 @@ HOUSE: Final = House(
     realm="bitget:",
     key_prefix="bg_",
     key_length=35,
+    contracts=CONTRACTS,
 )
 
 

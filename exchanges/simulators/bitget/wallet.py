@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from exchanges.simulators import amounts
-from exchanges.simulators.bitget import names, wire
+from exchanges.simulators.bitget import ledger, names, wire
 from exchanges.simulators.bitget.context import Answer, Context, Rows, SignedEndpoint
 from exchanges.simulators.bitget.parameters import Parameters
+from exchanges.simulators.contract_facts import WalletTransfer
 from exchanges.simulators.facts import Transfer
 
 _DAYS: Final = 90
@@ -63,11 +64,20 @@ def bills(context: Context, parameters: Parameters) -> Answer:
 
 
 def transfer_records(context: Context, parameters: Parameters) -> Answer:
-    """Between wallets, by coin; nothing is moved as long as there is one wallet."""
-    parameters.required("coin")
-    parameters.span(context.now_ms, days=_DAYS)
-    parameters.limit(most=_MOST_BILLS)
-    return Rows([])
+    """Between wallets, by coin, newest first."""
+    coin, origin = parameters.required("coin").upper(), parameters.text("fromType")
+    span = parameters.span(context.now_ms, days=_DAYS)
+    limit, below = parameters.limit(most=_MOST_BILLS), parameters.below()
+    rows = [
+        row
+        for row in ledger.transfers(context.account)
+        if row.asset == coin
+        and row.moved_at in span
+        and row.transfer_id < below
+        and origin in ("", ledger.wallet(row.from_wallet, coin))
+    ]
+    rows.sort(key=lambda row: row.transfer_id, reverse=True)
+    return Rows([ledger.record(row) for row in rows[:limit]])
 
 
 def trade_rate(context: Context, parameters: Parameters) -> Answer:
@@ -88,7 +98,23 @@ def _bills(context: Context) -> list[dict[str, Any]]:
             sign = "" if group == "deposit" else "-"
             told = {"size": sign + wire.short(row.amount), "fees": wire.short(-row.fee) if row.fee else "0"}
             rows.append(_bill(row, group) | told)
-    return rows
+    return rows + [
+        _moved(row) for row in ledger.transfers(context.account) if "spot" in (row.from_wallet, row.to_wallet)
+    ]
+
+
+def _moved(row: WalletTransfer) -> dict[str, Any]:
+    comes = row.to_wallet == "spot"
+    return {
+        "cTime": str(row.moved_at),
+        "coin": row.asset,
+        "groupType": "transfer",
+        "businessType": "TRANSFER_IN" if comes else "TRANSFER_OUT",
+        "size": wire.short(row.amount if comes else -row.amount),
+        "fees": "0",
+        "balance": "0",
+        "billId": str(names.bill_id("transfer", row.moved_at, row.transfer_id)),
+    }
 
 
 def _bill(row: Transfer, group: str) -> dict[str, Any]:
