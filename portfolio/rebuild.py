@@ -20,7 +20,7 @@ from core.errors import DomainError
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
 from orders import facts
-from portfolio import annotations, books, contract_rebuild, fees, valuations
+from portfolio import annotations, books, contract_rebuild, fees, leverage, valuations
 from portfolio.accounting import engine
 from portfolio.accounting.events import Event, Fill, deposit, fold_key, from_fill, withdrawal
 from portfolio.accounting.results import State
@@ -81,7 +81,9 @@ def rebuild_account(
     with tenancy.acting_as(user_id):
         if since is not None:
             fees.refresh(account=account, since=since, many=many)
-        annotations.refresh(account=account, since=_BEGINNING if from_zero else result.since)
+        changed = _BEGINNING if from_zero else result.since
+        annotations.refresh(account=account, since=changed)
+        leverage.refresh(account=account, since=changed)
     return result
 
 

@@ -43,6 +43,7 @@ BOUND_SQL: Final = frozenset(
         "portfolio/day_sums.py: open_counts",
         "portfolio/day_sums.py: passed",
         "portfolio/fees.py: refresh",
+        "portfolio/leverage.py: refresh",
         "portfolio/marks.py: fees_wait",
         "portfolio/store.py: Rows.__init__",
         "portfolio/valuations.py: needed_hours",
