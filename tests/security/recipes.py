@@ -141,6 +141,7 @@ RECIPES: Final[dict[str, Recipe]] = {
     "GET /api/trades/history": _SCOPED,
     "GET /api/trades/{trade_id}": Recipe(path=_row("portfolio_trade", "trade_id")),
     "GET /api/trades/{trade_id}/explain": Recipe(path=_row("portfolio_trade", "trade_id")),
+    "GET /api/connectivity": Recipe(),
     "GET /api/sync": Recipe(),
     "POST /api/sync": Recipe(202, owned=frozenset({"account"})),
     "GET /api/sync/{run_id}": Recipe(path=_row("pipeline_syncrun", "run_id")),

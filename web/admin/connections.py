@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from credentials.models import ApiCredential, ExchangeAccount
-from pipeline.models import RejectedRow, SyncCursor, SyncRun
+from pipeline.models import Outage, RejectedRow, SyncCursor, SyncRun
 from web.admin.base import ReadOnlyAdmin
 
 
@@ -76,3 +76,12 @@ class RejectedRowAdmin(ReadOnlyAdmin[RejectedRow]):
     list_filter = ["stream"]
     list_select_related = ["account"]
     ordering = ["-created_at"]
+
+
+@admin.register(Outage)
+class OutageAdmin(ReadOnlyAdmin[Outage]):
+    """What could not be asked, since when and why; the ones without an end last."""
+
+    list_display = ["__str__", "reason", "began_at", "ended_at"]
+    list_filter = ["exchange", ("ended_at", admin.EmptyFieldListFilter)]
+    ordering = ["-began_at"]

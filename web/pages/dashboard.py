@@ -21,6 +21,7 @@ from core.django import tenancy
 from core.errors import DomainError
 from credentials import accounts
 from pipeline import runs
+from pipeline.connectivity import connectivity
 from pipeline.models import Trigger
 from portfolio import scope as scopes
 from portfolio.accounting.periods import PeriodKind
@@ -233,7 +234,12 @@ def _sync(reader: Reader) -> Context:
     return {"sync": sync_card(user_id=reader.user_id, scope=reader.scope, at=reader.at)}
 
 
+def _outages(reader: Reader) -> Context:
+    return {"connectivity": connectivity(user_id=reader.user_id, at=reader.at)}
+
+
 FRAGMENTS: Final[Mapping[str, Callable[[Reader], Context]]] = {
+    "outages": _outages,
     "summary": _summary,
     "equity": _equity,
     "sync": _sync,

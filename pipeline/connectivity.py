@@ -1,0 +1,163 @@
+"""What can be asked now and what cannot, since when and why, and how old what is known has become meanwhile."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Max
+
+from credentials.models import ExchangeAccount, KeyState
+from exchanges import registry
+from marketdata.models import Ticker
+from pipeline import breakers, market, pauses, selectors, stops
+from pipeline.stops import Stop
+from portfolio.selectors.freshness import STALE_AFTER
+from portfolio.selectors.positions import is_stale
+
+
+class State(StrEnum):
+    OK = "ok"
+    WAITING = "waiting"  # the exchange asked for it
+    DOWN = "down"  # it fails, or nothing reaches it
+    REFUSED = "refused"  # the key
+
+
+_STATES: Final[Mapping[str, State]] = {
+    stops.PAUSED: State.WAITING,
+    stops.BREAKER: State.DOWN,
+    stops.NETWORK: State.DOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkReport:
+    """Whether everything pauses because nothing can be reached."""
+
+    is_paused: bool
+    since: datetime | None
+    reason: str
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeReport:
+    """`state`: ok, waiting (the exchange asked for it) or down. `data_as_of`: when its prices were read last."""
+
+    exchange: str
+    title: str
+    state: str
+    since: datetime | None
+    reason: str
+    retry_at: datetime | None
+    data_as_of: datetime | None
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """`state`: ok, waiting, down, or refused (its key). `data_as_of`: when its balances were read last."""
+
+    account_id: UUID
+    label: str
+    exchange: str
+    state: str
+    since: datetime | None
+    reason: str
+    retry_at: datetime | None
+    data_as_of: datetime | None
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Connectivity:
+    """The network, the exchanges that concern the user, and the user's own accounts."""
+
+    network: NetworkReport
+    exchanges: list[ExchangeReport]
+    accounts: list[ConnectionReport]
+
+    @property
+    def troubled(self) -> list[ConnectionReport]:
+        """Accounts that cannot be read now, though their keys are good."""
+        return [account for account in self.accounts if account.state in (State.WAITING, State.DOWN)]
+
+
+def connectivity(*, user_id: UUID, at: datetime) -> Connectivity:
+    """How it stands for a user. Opens its own door."""
+    accounts = selectors.sync_state(user_id=user_id)
+    names = sorted({state.account.exchange for state in accounts} & set(registry.supported()))
+    network, by_exchange, by_account = _find([state.account for state in accounts], names, at)
+    prices = dict(
+        Ticker.objects.filter(listing__exchange__in=names)
+        .values_list("listing__exchange")
+        .annotate(at=Max("read_at"))
+        .order_by()
+    )
+    return Connectivity(
+        network=NetworkReport(
+            is_paused=network is not None,
+            since=network.since if network else None,
+            reason=network.detail if network else "",
+            retry_at=network.until if network else None,
+        ),
+        exchanges=[_exchange(name, by_exchange[name], prices.get(name), at) for name in names],
+        accounts=[_account(state, by_account[state.account.id], at) for state in accounts],
+    )
+
+
+def _find(
+    accounts: Sequence[ExchangeAccount], names: Sequence[str], at: datetime
+) -> tuple[Stop | None, dict[str, Stop | None], dict[UUID, Stop | None]]:
+    """What stops everything, each exchange, each account; in one question."""
+    keys = [breakers.network_key()]
+    for name in names:
+        keys += [breakers.exchange_key(name), pauses.address_key(name)]
+    keys += [
+        pauses.account_key(account.exchange, market.purse(account.exchange, account).account)
+        for account in accounts
+    ]
+    network, *rest = stops.find(keys, now=at)
+    pairs, own = rest[: 2 * len(names)], rest[2 * len(names) :]
+    by_exchange = {
+        name: network or down or paused
+        for name, down, paused in zip(names, pairs[::2], pairs[1::2], strict=True)
+    }
+    by_account = {
+        account.id: by_exchange.get(account.exchange) or paused
+        for account, paused in zip(accounts, own, strict=True)
+    }
+    return network, by_exchange, by_account
+
+
+def _exchange(name: str, stop: Stop | None, read_at: datetime | None, at: datetime) -> ExchangeReport:
+    return ExchangeReport(
+        exchange=name,
+        title=registry.supported()[name].title,
+        state=_STATES[stop.code] if stop else State.OK,
+        since=stop.since if stop else None,
+        reason=stop.detail if stop else "",
+        retry_at=stop.until if stop else None,
+        data_as_of=read_at,
+        is_stale=is_stale(read_at, at),
+    )
+
+
+def _account(state: selectors.SyncState, stop: Stop | None, at: datetime) -> ConnectionReport:
+    account = state.account
+    is_refused = account.key_state == KeyState.DISABLED
+    known = _STATES[stop.code] if stop else State.OK
+    read_at = state.balances_at
+    return ConnectionReport(
+        account_id=account.id,
+        label=account.label,
+        exchange=account.exchange,
+        state=State.REFUSED if is_refused else known,
+        since=account.checked_at if is_refused else stop.since if stop else None,
+        reason=account.key_note if is_refused else stop.detail if stop else "",
+        retry_at=stop.until if stop and not is_refused else None,
+        data_as_of=read_at,
+        is_stale=read_at is None or at - read_at > 2 * STALE_AFTER,
+    )
