@@ -46,13 +46,18 @@ def rebate(raw: Raw, settle: str) -> TransferRow | None:
 
 
 def profits(raws: list[object]) -> dict[str, Decimal]:
-    """Realised profit by the id of the fill, of rows of the kind `pnl` that tell it."""
+    """Realised profit by the id of the fill, of rows of the kind `pnl` that tell it; a row that comes twice counts
+    once."""
     found: dict[str, Decimal] = {}
+    seen: set[str] = set()
 
     def add(raw: Raw) -> None:
         key = reading.text(raw, "trade_id", "")
-        if key not in ("", "0"):
-            found[key] = found.get(key, ZERO) + reading.amount(raw, "change")
+        change = reading.amount(raw, "change")
+        row = _id(raw, change, key)
+        if key not in ("", "0") and row not in seen:
+            seen.add(row)
+            found[key] = found.get(key, ZERO) + change
 
     reading.rows(raws, add)
     return found
