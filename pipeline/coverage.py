@@ -87,7 +87,7 @@ def note_end(*, cursor: SyncCursor) -> None:
     """A walk came to its end: the first one tells from when on the stream is known. Before the cursor is finished."""
     if cursor.walk_floor is None:
         return
-    if cursor.state == CursorState.BACKFILL:
+    if cursor.state == CursorState.BACKFILL and cursor.known_from is None:
         cursor.known_from = cursor.walk_floor
     cursor.walk_floor = cursor.reached_at = None
     SyncCursor.objects.filter(id=cursor.id).update(

@@ -138,6 +138,13 @@ def make_due(
     return rows.update(due_at=at)
 
 
+def rewind(*, account: ExchangeAccount, streams: Collection[Stream], at: datetime) -> int:
+    """Let these streams be read from their oldest fact again; answers how many cursors there are. What is known, and
+    from when on, stays."""
+    rows = SyncCursor.objects.filter(account=account, stream__in=streams)
+    return rows.update(position="", state=CursorState.BACKFILL, due_at=at, walk_floor=None, reached_at=None)
+
+
 def make_worked_due(*, account_id: UUID, at: datetime) -> int:
     """Bring forward the symbols that brought facts or failed: what a person who asks for news waits for."""
     streams = (*BY_SYMBOL, *BY_CONTRACT, Stream.FUNDING)

@@ -46,9 +46,17 @@ class Command(BaseCommand):
         if failed:
             raise CommandError(f"The sync of {', '.join(failed)} failed.")
 
+    def prepare(self, account: ExchangeAccount) -> None:
+        """What is to be done before a run is asked for."""
+
+    def work(self, **how: Any) -> SyncRun | None:
+        """One run; `how` is for `sync_account`."""
+        return sync.sync_account(**how)
+
     def _sync(self, account: ExchangeAccount) -> SyncRun:
         """Work until nothing more is due now. Where a worker was faster, its run is watched instead."""
         with tqdm(total=1, desc=account.label, file=sys.stderr, unit="step", disable=None) as bar:
+            self.prepare(account)
             [asked] = runs.request(
                 user_id=account.user_id,
                 account_ids=[account.id],
@@ -56,7 +64,7 @@ class Command(BaseCommand):
                 at=clock.now(),
             )
             while True:
-                run = sync.sync_account(
+                run = self.work(
                     user_id=account.user_id,
                     account_id=account.id,
                     trigger=Trigger.COMMAND,
