@@ -143,8 +143,19 @@ _CONTRACT: Final = {
     "settled_pnl": "n.settled",
     "exchange_pnl": "n.told",
 }
-# Margin used is what the entry of the part that was closed took: its entry value by the leverage.
-ROI: Final = "round(100 * {net} * {leverage} / nullif({cost}, 0), 4)"
+
+
+def roi(*, net: str, leverage: str, cost: str) -> str:
+    """Net result on the margin used, in percent to four decimals, half-even.
+
+    Margin used is what the entry of the part that was closed took: its entry value by the leverage.
+    """
+    scaled = f"(1000000 * {net} * {leverage} / nullif({cost}, 0))"
+    return (
+        f"(CASE WHEN abs({scaled} - trunc({scaled})) = 0.5 THEN 2 * round({scaled} / 2) ELSE round({scaled}) END"
+        " * 0.0001)"
+    )
+
 
 KNOWN: Final = (
     "UPDATE new_position n SET id = p.id, known = true FROM portfolio_position p"
@@ -266,7 +277,7 @@ CONTRACTS: Final = _layout(
     trade=_CONTRACT,
     changed_trade={
         **_CONTRACT,
-        "roi_percentage": ROI.format(net="n.net", leverage="t.leverage", cost="n.cost"),
+        "roi_percentage": roi(net="n.net", leverage="t.leverage", cost="n.cost"),
     },
     day={"funding": "n.funding", "unsettled": "n.unsettled", "untold": "n.untold"},
     copied={

@@ -11,7 +11,7 @@ from django.db import connection
 
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
-from portfolio.layouts import ROI
+from portfolio.layouts import roi
 from portfolio.models import Book
 
 # Whole numbers only: no exchange holds a position at another leverage, and what it told otherwise is not understood.
@@ -44,7 +44,7 @@ WITH chosen AS MATERIALIZED (
 )
 UPDATE portfolio_trade t
 SET leverage = p.leverage, margin_mode = p.margin_mode,
-    roi_percentage = {ROI.format(net="t.net_pnl", leverage="p.leverage", cost="t.cost")}
+    roi_percentage = {roi(net="t.net_pnl", leverage="p.leverage", cost="t.cost")}
 FROM chosen JOIN portfolio_trade own USING (id) JOIN portfolio_position p ON p.id = own.position_id
 WHERE t.id = chosen.id AND p.leverage IS NOT NULL
 """

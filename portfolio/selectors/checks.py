@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from itertools import islice, takewhile
@@ -12,6 +11,7 @@ from django.conf import settings
 
 from core import clock, money
 from core.money import CONTEXT, ZERO, quantize
+from exchanges.rows import MarketType
 from orders.models import Fill
 from portfolio import rebuild
 from portfolio.accounting import engine, results
@@ -20,28 +20,10 @@ from portfolio.accounting.events import Fill as FillFact
 from portfolio.accounting.exits import exit_type
 from portfolio.accounting.measure import percent
 from portfolio.models import Allocation, Trade, TradeKind, Valuation
+from portfolio.selectors import contract_checks
+from portfolio.selectors.check import MAX_EVENTS, Check, check, not_checked
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
-MAX_EVENTS: Final = 20_000
-"""A longer history is not folded again while somebody waits; `manage.py rebuild` does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A number of the trade (`stored`) beside the same number computed anew; `equal` is None, with a `note`, where
-    it could not be computed."""
-
-    name: str
-    basis: str
-    """`allocations`, `fills`, `order`, or `facts`: all facts of the position folded by the engine again."""
-    formula: str
-    stored: str | None
-    computed: str | None
-    equal: bool | None
-    note: str
-
-
-Value = Decimal | datetime | str | None
 Prices = Mapping[tuple[str, datetime], Valuation]
 
 
@@ -50,6 +32,16 @@ def trade_checks(
 ) -> list[Check]:
     """Every check of a trade."""
     with localcontext(CONTEXT):
+        if row.market_type != MarketType.SPOT:
+            return [
+                *_sums(row, parts),
+                *contract_checks.results(row, parts),
+                *_times(row, parts, facts),
+                *contract_checks.fill_quantities(row, parts, facts),
+                *contract_checks.exit_types(row, role, facts, parts),
+                *contract_checks.exchange_opinion(row, parts, facts),
+                *contract_checks.refolded(row),
+            ]
         return [
             *_sums(row, parts),
             *_results(row, parts),
@@ -58,22 +50,6 @@ def trade_checks(
             *_exit_type(row, role),
             *_refolded(row),
         ]
-
-
-def _check(name: str, basis: str, formula: str, stored: Value, computed: Value, note: str = "") -> Check:
-    return Check(name, basis, formula, _text(stored), _text(computed), stored == computed, note)
-
-
-def _unknown(name: str, basis: str, formula: str, stored: Value, note: str) -> Check:
-    return Check(name, basis, formula, _text(stored), None, None, note)
-
-
-def _text(value: Value) -> str | None:
-    if isinstance(value, Decimal):
-        return money.text(value)
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return value
 
 
 def _sums(row: Trade, parts: Sequence[Allocation]) -> Iterator[Check]:
@@ -91,7 +67,7 @@ def _sums(row: Trade, parts: Sequence[Allocation]) -> Iterator[Check]:
     ):
         formula = f"sum of the allocations' {column}" + (", unknown ones only" if over is unknown else "")
         total = sum((getattr(part, column) for part in over), ZERO)
-        yield _check(name, "allocations", formula, getattr(row, name), total)
+        yield check(name, "allocations", formula, getattr(row, name), total)
 
 
 def _results(row: Trade, parts: Sequence[Allocation]) -> Iterator[Check]:
@@ -106,11 +82,11 @@ def _results(row: Trade, parts: Sequence[Allocation]) -> Iterator[Check]:
     exit_price = quantize(sum((part.proceeds for part in over), ZERO) / sold) if sold else None
     entry_price = quantize(cost / quantity) if quantity else None
     share = percent(net, cost).value if cost > 0 else None
-    yield _check("gross_pnl", "allocations", "proceeds - cost", row.gross_pnl, gross)
-    yield _check("net_pnl", "allocations", "proceeds - cost - entry fees - exit fees", row.net_pnl, net)
-    yield _check("entry_price", "allocations", "cost / quantity", row.entry_price, entry_price)
-    yield _check("exit_price", "allocations", "proceeds / quantity", row.exit_price, exit_price)
-    yield _check("pnl_percentage", "allocations", "net / cost x 100", row.pnl_percentage, share)
+    yield check("gross_pnl", "allocations", "proceeds - cost", row.gross_pnl, gross)
+    yield check("net_pnl", "allocations", "proceeds - cost - entry fees - exit fees", row.net_pnl, net)
+    yield check("entry_price", "allocations", "cost / quantity", row.entry_price, entry_price)
+    yield check("exit_price", "allocations", "proceeds / quantity", row.exit_price, exit_price)
+    yield check("pnl_percentage", "allocations", "net / cost x 100", row.pnl_percentage, share)
 
 
 def _times(row: Trade, parts: Sequence[Allocation], facts: Mapping[int, Fill]) -> Iterator[Check]:
@@ -120,9 +96,9 @@ def _times(row: Trade, parts: Sequence[Allocation], facts: Mapping[int, Fill]) -
     held = last - first if first and last else None
     seconds = Decimal(held // _MILLISECOND) / 1000 if held is not None else None
     stored = Decimal(row.hold_duration // _MILLISECOND) / 1000
-    yield _check("entry_time", "fills", "earliest entry fill consumed", row.entry_time, first)
-    yield _check("exit_time", "fills", "last exit fill", row.exit_time, last)
-    yield _check("hold_duration", "fills", "exit time - entry time, in seconds", stored, seconds)
+    yield check("entry_time", "fills", "earliest entry fill consumed", row.entry_time, first)
+    yield check("exit_time", "fills", "last exit fill", row.exit_time, last)
+    yield check("hold_duration", "fills", "exit time - entry time, in seconds", stored, seconds)
 
 
 def _moment(fill: Fill) -> datetime:
@@ -140,9 +116,9 @@ def _fill_quantities(
         name, formula = f"quantity of fill {fill.exchange_fill_id}", "sum of the fill's allocations"
         event = _exit_event(row, fill, prices)
         if event is None:
-            yield _unknown(name, "fills", formula, taken, "A price this fill needs is not pinned.")
+            yield not_checked(name, "fills", formula, taken, "A price this fill needs is not pinned.")
         else:
-            yield _check(name, "fills", formula, money.from_units(event.quantity), taken)
+            yield check(name, "fills", formula, money.from_units(event.quantity), taken)
 
 
 def _exit_event(row: Trade, fill: Fill, prices: Prices) -> Event | None:
@@ -188,7 +164,7 @@ def _price(asset: str, fill: Fill, currency: str, prices: Prices) -> int | None:
 
 def _exit_type(row: Trade, role: str) -> Iterator[Check]:
     computed = str(exit_type(role=role or None, closes_position=row.closes_position))
-    yield _check(
+    yield check(
         "exit_type", "order", f"role {role or 'none'}, closes: {row.closes_position}", row.exit_type, computed
     )
 
@@ -216,11 +192,11 @@ def _refolded(row: Trade) -> Iterator[Check]:
         stored = getattr(row, column)
         formula = "the position's facts folded anew"
         if trade is None:
-            yield _unknown(column, "facts", formula, stored, note)
+            yield not_checked(column, "facts", formula, stored, note)
             continue
         units = getattr(trade, name)
         computed = None if units is None else money.from_units(units)
-        yield _check(column, "facts", formula, stored, computed)
+        yield check(column, "facts", formula, stored, computed)
 
 
 def _fold_again(row: Trade) -> tuple[results.Trade | None, str]:

@@ -11,10 +11,13 @@ from decimal import Decimal
 from core import clock
 from core.django.answers import plain
 from core.money import ZERO, quantize
-from orders.models import Fill, Order
+from exchanges.rows import MarketType
+from orders.models import Fill, FundingPayment, Order
 from portfolio.models import Allocation, Fee, Trade, Valuation
 from portfolio.selectors import trades
-from portfolio.selectors.checks import Check, trade_checks
+from portfolio.selectors.check import MAX_EVENTS, Check
+from portfolio.selectors.checks import trade_checks
+from portfolio.selectors.contract_checks import direction
 from portfolio.selectors.trades import ClosedTrade
 
 
@@ -45,7 +48,8 @@ class FeePaid:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedFill:
-    """A fill as the exchange reported it. `value` is its quote amount in the reporting currency."""
+    """A fill as the exchange reported it. `value` is its quote amount in the reporting currency; of a contract, its
+    value in the settle asset was `quote_quantity`."""
 
     id: int
     exchange_fill_id: str
@@ -97,7 +101,7 @@ class ExplainedAllocation:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Over the allocations."""
+    """Over the allocations; a short's gross is cost - proceeds, as an inverse long's."""
 
     quantity: Decimal
     cost: Decimal
@@ -105,9 +109,24 @@ class Sums:
     entry_fees: Decimal
     exit_fees: Decimal
     gross_pnl: Decimal
+    funding: Decimal
+    """The trade's share of `Explanation.funding`: no allocation carries it. `net_pnl` holds it."""
     net_pnl: Decimal
     unknown_quantity: Decimal
     unknown_proceeds: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FundingPaid:
+    """A funding payment of the trade's position up to the trade's end; `value` in the reporting currency."""
+
+    exchange_payment_id: str
+    amount: Decimal
+    asset: str
+    rate: Decimal | None
+    value: Decimal | None
+    price_source: str
+    paid_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +153,8 @@ class Explanation:
     exit_order: ExitOrder | None
     allocations: list[ExplainedAllocation]
     fills: list[ExplainedFill]
+    funding: list[FundingPaid]
+    """What the position received or paid; exits share it by quantity."""
     sums: Sums
     checks: list[Check]
     adds_up: bool
@@ -155,9 +176,10 @@ def explain(*, trade_id: int) -> Explanation:
         engine_version=row.engine_version,
         book_is_stale=book.stale_from is not None,
         exit_order=order,
-        allocations=[_explained(part, facts) for part in allocations],
+        allocations=[_explained(part, facts, direction(row)) for part in allocations],
         fills=_explained_fills(facts.values(), book.currency, prices),
-        sums=_sum(allocations),
+        funding=_funding(row),
+        sums=_sum(allocations, direction(row), row.funding),
         checks=checks,
         adds_up=all(check.equal is not False for check in checks),
         checksum="",
@@ -203,15 +225,53 @@ def _exit_order(row: Trade) -> ExitOrder | None:
 
 def _pinned(currency: str, facts: Collection[Fill]) -> dict[tuple[str, datetime], Valuation]:
     """Pinned prices of the fills' quote and fee coins, by coin and hour; the newest version of each."""
-    assets = {fill.quote_asset for fill in facts} | {fill.fee_currency for fill in facts}
+    assets = {fill.settle_asset or fill.quote_asset for fill in facts} | {fill.fee_currency for fill in facts}
     hours = {clock.floor_hour(fill.executed_at) for fill in facts}
     rows = Valuation.objects.filter(currency=currency, asset__in=assets - {currency}, at__in=hours)
     return {(row.asset, row.at): row for row in rows.order_by("version")}
 
 
-def _explained(part: Allocation, facts: Mapping[int, Fill]) -> ExplainedAllocation:
+def _funding(row: Trade) -> list[FundingPaid]:
+    """Of the position's contract and side. What came between its close and the next position is the last trade's."""
+    if row.market_type == MarketType.SPOT:
+        return []
+    book, until = row.position.book, row.exit_time
+    paid = FundingPayment.objects.filter(
+        account_id=row.account_id,
+        symbol=book.asset,
+        position_side=book.side,
+        paid_at__gte=row.position.opened_at,
+    )
+    if row.closes_position:
+        later = (
+            book.positions.filter(opened_at__gt=until)
+            .order_by("opened_at")
+            .values_list("opened_at", flat=True)
+        )
+        end = later.first()
+        paid = paid.filter(paid_at__lte=end) if end else paid
+    else:
+        paid = paid.filter(paid_at__lte=until)
+    payments = list(paid.order_by("paid_at", "id").defer("raw")[:MAX_EVENTS])
+    fees = {fee.funding_id: fee for fee in Fee.objects.filter(funding__in=payments)}
+    return [_funding_paid(payment, fees.get(payment.pk)) for payment in payments]
+
+
+def _funding_paid(payment: FundingPayment, fee: Fee | None) -> FundingPaid:
+    return FundingPaid(
+        exchange_payment_id=payment.exchange_payment_id,
+        amount=payment.amount,
+        asset=payment.asset,
+        rate=payment.rate,
+        value=-fee.value if fee and fee.value is not None else None,
+        price_source=fee.price_source if fee else "",
+        paid_at=payment.paid_at,
+    )
+
+
+def _explained(part: Allocation, facts: Mapping[int, Fill], way: int) -> ExplainedAllocation:
     known = part.source != Allocation.Source.UNKNOWN
-    gross = part.proceeds - part.cost if known else None
+    gross = way * (part.proceeds - part.cost) if known else None
     entry = facts[part.entry_fill_id] if part.entry_fill_id else None
     return ExplainedAllocation(
         sequence=part.sequence,
@@ -252,8 +312,9 @@ def _explained_fills(
 def _explained_fill(
     fill: Fill, fee: Fee | None, currency: str, prices: Mapping[tuple[str, datetime], Valuation]
 ) -> ExplainedFill:
-    pinned = prices.get((fill.quote_asset, clock.floor_hour(fill.executed_at)))
-    price = pinned.price if pinned else Decimal(1) if fill.quote_asset == currency else None
+    paid_in = fill.settle_asset or fill.quote_asset  # what `quote_quantity` counts
+    pinned = prices.get((paid_in, clock.floor_hour(fill.executed_at)))
+    price = pinned.price if pinned else Decimal(1) if paid_in == currency else None
     return ExplainedFill(
         id=fill.pk,
         exchange_fill_id=fill.exchange_fill_id,
@@ -281,7 +342,7 @@ def _fee_paid(row: Fee) -> FeePaid:
     return FeePaid(row.fee_amount, row.fee_currency, row.fee_type, row.price, row.price_source, row.value)
 
 
-def _sum(parts: Sequence[Allocation]) -> Sums:
+def _sum(parts: Sequence[Allocation], way: int, funding: Decimal) -> Sums:
     known = [part for part in parts if part.source != Allocation.Source.UNKNOWN]
     unknown = [part for part in parts if part.source == Allocation.Source.UNKNOWN]
     cost = sum((part.cost for part in known), ZERO)
@@ -294,8 +355,9 @@ def _sum(parts: Sequence[Allocation]) -> Sums:
         proceeds=proceeds,
         entry_fees=entry_fees,
         exit_fees=exit_fees,
-        gross_pnl=proceeds - cost,
-        net_pnl=proceeds - cost - entry_fees - exit_fees,
+        gross_pnl=way * (proceeds - cost),
+        funding=funding,
+        net_pnl=way * (proceeds - cost) - entry_fees - exit_fees + funding,
         unknown_quantity=sum((part.quantity for part in unknown), ZERO),
         unknown_proceeds=sum((part.proceeds for part in unknown), ZERO),
     )

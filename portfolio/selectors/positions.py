@@ -5,23 +5,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from core.money import ZERO, quantize
 from credentials.models import ExchangeAccount
 from credentials.scope import Scope
+from exchanges.rows import MarketType
 from marketdata import prices
 from marketdata.prices import PricePoint
 from portfolio.accounting.measure import percent
 from portfolio.models import Position, PositionStatus
+from portfolio.selectors import contract_prices
+from portfolio.selectors.contract_prices import ContractValue
 
 PRICE_STALE_AFTER: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenPosition:
-    """Amounts in `currency`. Without a price `current_price` and what follows from it are None, never zero."""
+    """Amounts in `currency`. Without a price `current_price` and what follows from it are None, never zero.
+
+    Of contracts (`market_type` futures): `quantity` in base units (inverse: quote units), `total_cost` and
+    `current_value` notional, prices in the contract's quote asset; `leverage` None where the exchange tells none.
+    """
 
     id: int
     account_id: UUID
@@ -45,7 +52,16 @@ class OpenPosition:
     unrealized_pnl_percentage: Decimal | None
     realized_pnl: Decimal
     """Net, of the exits so far."""
-    leverage: int
+    leverage: int | None
+    market_type: str
+    settle_asset: str
+    is_inverse: bool
+    margin_mode: str
+    margin: Decimal | None
+    """As the exchange reports it, in the settle asset."""
+    liquidation_price: Decimal | None
+    funding: Decimal
+    """Received less paid since it opened."""
     stop_loss_price: Decimal | None
     take_profit_prices: list[Decimal]
     opened_at: datetime
@@ -69,8 +85,23 @@ def open_positions(*, scope: Scope, at: datetime) -> OpenPositions:
         .defer("checkpoint", "book__state")
         .order_by("-opened_at", "-id")
     )
-    latest = latest_prices((row.book.asset, row.book.currency) for row in rows)
-    positions = [_priced(row, latest.get((row.book.asset, row.book.currency)), at) for row in rows]
+    contracts = [row for row in rows if row.market_type != MarketType.SPOT]
+    terms = contract_prices.terms(contracts)
+    wanted = [row.book.asset for row in rows if row.market_type == MarketType.SPOT]
+    for contract in terms.values():
+        wanted += (contract.base, contract.quote, contract.settle)
+    currencies = {row.book.currency for row in rows}
+    latest = latest_prices((asset, currency) for asset in wanted for currency in currencies)
+    reported = contract_prices.reports(contracts)
+    positions = []
+    for row in rows:
+        if row.book_id in terms:
+            report = reported.get((row.account_id, row.book.asset, row.side))
+            positions.append(
+                _contract(row, contract_prices.value(row, terms[row.book_id], report, latest, at), at)
+            )
+        else:
+            positions.append(_priced(row, latest.get((row.book.asset, row.book.currency)), at))
     known = [row.unrealized_pnl for row in positions if row.unrealized_pnl is not None]
     return OpenPositions(
         positions=positions,
@@ -99,20 +130,30 @@ def is_stale(price_as_of: datetime | None, at: datetime) -> bool:
     return price_as_of is None or at - price_as_of > PRICE_STALE_AFTER
 
 
+def _contract(row: Position, worth: ContractValue, at: datetime) -> OpenPosition:
+    cost = worth.cost if worth.cost is not None else row.total_cost
+    return _position(
+        row,
+        total_cost=cost,
+        average_cost=row.entry_price or ZERO,
+        current_price=worth.price,
+        price_as_of=worth.at,
+        price_source=worth.source,
+        is_stale=is_stale(worth.at, at),
+        current_value=worth.value,
+        unrealized_pnl=worth.unrealized,
+        unrealized_pnl_percentage=worth.unrealized_percent,
+        margin=worth.margin,
+        liquidation_price=worth.liquidation_price,
+    )
+
+
 def _priced(row: Position, point: PricePoint | None, at: datetime) -> OpenPosition:
     value = quantize(row.quantity * point.price) if point else None
     unrealized = value - row.total_cost if value is not None else None
     has_cost = unrealized is not None and row.total_cost > 0
-    return OpenPosition(
-        id=row.pk,
-        account_id=row.account_id,
-        exchange=row.exchange,
-        symbol=row.symbol,
-        asset=row.book.asset,
-        currency=row.book.currency,
-        side=row.side,
-        entry_price=row.entry_price,
-        quantity=row.quantity,
+    return _position(
+        row,
         total_cost=row.total_cost,
         average_cost=quantize(row.total_cost / row.quantity),
         current_price=point.price if point else None,
@@ -124,9 +165,32 @@ def _priced(row: Position, point: PricePoint | None, at: datetime) -> OpenPositi
         unrealized_pnl_percentage=percent(unrealized, row.total_cost).value
         if has_cost and unrealized is not None
         else None,
+        margin=None,
+        liquidation_price=None,
+    )
+
+
+def _position(row: Position, **worth: Any) -> OpenPosition:
+    """The stored columns with what prices say of them."""
+    return OpenPosition(
+        id=row.pk,
+        account_id=row.account_id,
+        exchange=row.exchange,
+        symbol=row.symbol,
+        asset=row.book.asset,
+        currency=row.book.currency,
+        side=row.side,
+        entry_price=row.entry_price,
+        quantity=row.quantity,
         realized_pnl=row.net_pnl,
         leverage=row.leverage,
+        market_type=row.market_type,
+        settle_asset=row.settle_asset,
+        is_inverse=row.is_inverse,
+        margin_mode=row.margin_mode,
+        funding=row.funding,
         stop_loss_price=row.stop_loss_price,
         take_profit_prices=[Decimal(price) for price in row.take_profit_prices or ()],
         opened_at=row.opened_at,
+        **worth,
     )

@@ -13,7 +13,7 @@ from core.errors import NotFound
 from core.money import ZERO
 from credentials.scope import Scope
 from portfolio.accounting.periods import Period, format_duration
-from portfolio.models import PerformanceMetric, PeriodType, Trade, TradeKind
+from portfolio.models import PerformanceMetric, PeriodType, PositionSide, Trade, TradeKind
 
 MAX_LIMIT: Final = 500
 
@@ -58,7 +58,25 @@ class ClosedTrade:
     stop_loss_price: Decimal | None
     take_profit_prices: list[Decimal]
     strategy: str
-    leverage: int
+    leverage: int | None
+    """None where the exchange did not tell a contract's; then there is no ROI, and `roi_reason` says so."""
+    market_type: str
+    settle_asset: str
+    is_inverse: bool
+    margin_mode: str
+    funding: Decimal
+    settled_pnl: Decimal | None
+    """Gross in the settle asset, of contracts."""
+    exchange_pnl: Decimal | None
+    """The exchange's own word on the same, where it gives one."""
+    exchange_difference: Decimal | None
+    """Ours less the exchange's: its rounding, other lots than its average, or a fact that is missing."""
+    roi_reason: str
+
+    @property
+    def gains_by_rise(self) -> bool:
+        """Whether gross is exit value less entry value, or the other way round."""
+        return (self.side == PositionSide.LONG) is not self.is_inverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,4 +188,26 @@ def closed(row: Trade) -> ClosedTrade:
         take_profit_prices=[Decimal(price) for price in row.take_profit_prices or ()],
         strategy=row.strategy,
         leverage=row.leverage,
+        market_type=row.market_type,
+        settle_asset=row.settle_asset,
+        is_inverse=row.is_inverse,
+        margin_mode=row.margin_mode,
+        funding=row.funding,
+        settled_pnl=row.settled_pnl,
+        exchange_pnl=row.exchange_pnl,
+        exchange_difference=_difference(row),
+        roi_reason=_roi_reason(row),
     )
+
+
+def _difference(row: Trade) -> Decimal | None:
+    if row.settled_pnl is None or row.exchange_pnl is None:
+        return None
+    return row.settled_pnl - row.exchange_pnl
+
+
+def _roi_reason(row: Trade) -> str:
+    """Why there is no ROI; empty where there is one."""
+    if row.roi_percentage is not None:
+        return ""
+    return "unknown_leverage" if row.leverage is None else "no_cost"
