@@ -34,6 +34,7 @@ class Purpose(StrEnum):
 
     SYNC = "sync"
     KEY_CHECK = "key check"
+    LIVE = "live read"
 
 
 class NoKeys(Conflict):

@@ -19,6 +19,7 @@ SYNC: Final = "sync"
 MARKET: Final = "market"
 SYNC_TASK: Final = "pipeline.sync_accounts"
 CHECK_TASK: Final = "pipeline.check_keys"
+LIVE_TASK: Final = "pipeline.read_live"
 
 
 class ActingTask(Task[Any, Any]):
@@ -40,10 +41,11 @@ app.conf.update(
 )
 
 
-def hint(task: str, arguments: Sequence[object], *, queue: str) -> bool:
-    """Tell a worker of work that lies in rows; answers whether the broker took it."""
+def hint(task: str, arguments: Sequence[object], *, queue: str, expires: int = 60) -> bool:
+    """Tell a worker of work that lies in rows; answers whether the broker took it. `expires`: seconds after which
+    nobody need look any more."""
     try:
-        app.send_task(task, args=list(arguments), queue=queue, retry=False, expires=60)
+        app.send_task(task, args=list(arguments), queue=queue, retry=False, expires=expires)
     except (OperationalError, OSError) as error:
         logger.warning("The broker took no hint of %s: %s", task, type(error).__name__)
         return False

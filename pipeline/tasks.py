@@ -1,10 +1,10 @@
 """Celery's side: each task takes ids or nothing, asks the rows what is due, and does no harm when it comes twice."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from core.errors import DomainError
 from credentials.vault import Purpose
 from exchanges import registry
 from exchanges.errors import ExchangeError
-from pipeline import broker, derive, dispatch, market, sync
+from pipeline import broker, derive, dispatch, live, live_reads, market, sync
 from pipeline.models import Trigger
 from portfolio import metrics, snapshots
 
@@ -46,6 +46,20 @@ def sync_accounts(account_ids: Sequence[str]) -> int:
 def check_keys(account_ids: Sequence[str]) -> int:
     """Ask the exchanges what new keys may do: somebody waits. The reading that follows is another task."""
     return _sync_each(account_ids, Purpose.KEY_CHECK, Trigger.CONNECT)
+
+
+@broker.app.task(name=broker.LIVE_TASK)
+def read_live(words: Mapping[str, Any], token: str) -> str:
+    """Ask an exchange while somebody waits; answers how it went. Who comes too late does nothing."""
+    reading = live.Reading.parse(words)
+    if not live.is_wanted(reading, token):
+        return "late"
+    reason = "fault"
+    try:
+        reason = live_reads.perform(reading)
+    finally:
+        live.tell(reading, token, reason)
+    return reason
 
 
 @broker.app.task(name="pipeline.rebuild_stale")

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, TypeVar, cast
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -19,8 +20,9 @@ from core.django.answers import plain, schema
 from core.django.schema import problems
 from core.django.serializers import QuerySerializer
 from core.django.views import Endpoint
-from pipeline import ages
+from pipeline import ages, live
 from pipeline.ages import Age
+from pipeline.live import CLOSED, Reading, What
 from pipeline.models import Stream
 from web.exchange_routes.asking import KNOWN, Answer, Asked, ask, require_known
 from web.exchange_routes.queries import AccountQuery
@@ -37,7 +39,12 @@ _EXCHANGE: Final = OpenApiParameter("exchange", OpenApiTypes.STR, OpenApiParamet
 _AGE: Final = (
     _header("X-Data-As-Of", OpenApiTypes.DATETIME, "When the exchange was asked, of the oldest account."),
     _header("X-Data-Stale", OpenApiTypes.BOOL, "Whether that is longer ago than it should be, or asked for."),
-    _header("X-Data-Stale-Reason", OpenApiTypes.STR, "Why it is stale, in a word."),
+    _header(
+        "X-Data-Stale-Reason",
+        OpenApiTypes.STR,
+        "Why it is stale, in a word: `never_read`, `old`, `history_incomplete`; of live reads `timeout`, `busy`,"
+        " `unavailable`, `closed`, `key_…`, or how the exchange failed (`down`, `network`, `rate`, `auth`, …).",
+    ),
 )
 _LINK: Final = _header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')
 
@@ -67,6 +74,8 @@ class ExchangeEndpoint(Endpoint):
     """Reads facts of the user's accounts at one exchange, in one door."""
 
     query_serializer: ClassVar[type[QuerySerializer]] = AccountQuery
+    what: ClassVar[What]
+    """What a live read of it asks for."""
     streams: ClassVar[Sequence[Stream]] = ()
     """What the age of the answer is that of."""
     contract_streams: ClassVar[Sequence[Stream]] = ()
@@ -77,12 +86,30 @@ class ExchangeEndpoint(Endpoint):
     def read(self, request: Request, exchange: str) -> Response:
         """The answer with its headers. Raises UnknownExchange, NoAccount."""
         require_known(exchange)
-        at = clock.now()
-        with tenancy.acting_as(cast("User", request.user).id):
-            asked = ask(exchange, self.query, at)
+        user_id = cast("User", request.user).id
+        refusal = self._read_live(user_id, exchange) if self.query["live"] else ""
+        with tenancy.acting_as(user_id):
+            asked = ask(exchange, self.query, clock.now())
             answer = self.answer(asked)
             age = self.age(asked)
-        return respond(request, answer, age)
+        return respond(request, answer, Age(age.as_of, refusal) if refusal else age)
+
+    def _read_live(self, user_id: UUID, exchange: str) -> str:
+        """Have a worker ask the exchange, and wait; answers why that did not work. Outside any door."""
+        with tenancy.acting_as(user_id):
+            asked = ask(exchange, self.query, clock.now())
+        readings = [
+            Reading(
+                what=self.what,
+                exchange=exchange,
+                user_id=user_id,
+                account_id=account_id,
+                symbol=self.query.get("symbol", ""),
+                contracts=asked.market != "spot",
+            )
+            for account_id in asked.scope.living_ids
+        ]
+        return live.read(readings) if readings else CLOSED
 
     @abstractmethod
     def answer(self, asked: Asked) -> Answer:

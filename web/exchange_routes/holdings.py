@@ -13,9 +13,9 @@ from core.money import ZERO, quantize, text
 from credentials.models import ExchangeAccount
 from exchanges.rows import TransferKind, TransferStatus
 from orders.models import Transfer
+from portfolio.balances import latest_by_wallet
 from portfolio.models import WalletBalance
 from portfolio.selectors.positions import latest_prices
-from portfolio.selectors.wallets import latest_by_wallet
 from web.exchange_routes.asking import Answer, Asked
 from web.exchange_routes.shapes import Balance, BitgetAsset, NormalizedAccountInfo, NormalizedUserAsset
 
@@ -109,7 +109,7 @@ def _held(asked: Asked) -> list[_Held]:
     for row in latest_by_wallet(account_ids=asked.present_ids):
         if asked.market == "all" or (row.wallet == _FUTURES) == (asked.market == _FUTURES):
             found.setdefault(row.asset, _Held(row.asset)).add(row)
-    return [found[asset] for asset in sorted(found)]
+    return [found[asset] for asset in sorted(found) if found[asset].free or found[asset].locked]
 
 
 def _leaving(asked: Asked) -> dict[str, Decimal]:

@@ -8,7 +8,9 @@ from rest_framework.response import Response
 from accounts.models import User
 from core import clock
 from core.django.views import Endpoint
+from pipeline import live
 from pipeline.ages import OLD, Age
+from pipeline.live import Reading, What
 from pipeline.models import Stream
 from portfolio.selectors import freshness
 from portfolio.selectors.positions import PRICE_STALE_AFTER
@@ -45,6 +47,7 @@ class AccountInfoView(ExchangeEndpoint):
     """What the accounts may do and hold."""
 
     query_serializer = WalletQuery
+    what = What.BALANCES
     streams = (Stream.BALANCES,)
 
     @described(NormalizedAccountInfo, WalletQuery, example=examples.ACCOUNT_INFO, many=False)
@@ -59,6 +62,7 @@ class UserAssetsView(ExchangeEndpoint):
     """Assets with a balance, the most valuable first."""
 
     query_serializer = WalletQuery
+    what = What.BALANCES
     streams = (Stream.BALANCES,)
 
     @described(NormalizedUserAsset, WalletQuery, example=examples.USER_ASSETS)
@@ -73,6 +77,7 @@ class OpenOrdersView(ExchangeEndpoint):
     """Orders in the book, newest first."""
 
     query_serializer = OpenOrdersQuery
+    what = What.OPEN_ORDERS
     streams = (Stream.OPEN_ORDERS,)
     contract_streams = (Stream.CONTRACT_OPEN,)
 
@@ -88,6 +93,7 @@ class OrderHistoryView(ExchangeEndpoint):
     """Orders in any state, by symbol, a page of the newest."""
 
     query_serializer = SymbolHistoryQuery
+    what = What.ORDERS
     streams = (Stream.OPEN_ORDERS,)
     contract_streams = (Stream.CONTRACT_OPEN,)
     walked = (Stream.ORDERS, Stream.CONTRACT_ORDERS)
@@ -105,6 +111,7 @@ class TradeFillsView(ExchangeEndpoint):
     """Executions, newest first; any span of time."""
 
     query_serializer = SymbolHistoryQuery
+    what = What.FILLS
     streams = (Stream.BALANCES, Stream.OPEN_ORDERS)
     contract_streams = (Stream.CONTRACT_OPEN,)
     walked = (Stream.FILLS, Stream.CONTRACT_FILLS)
@@ -121,6 +128,7 @@ class DepositHistoryView(ExchangeEndpoint):
     """Deposits, newest first."""
 
     query_serializer = CoinHistoryQuery
+    what = What.DEPOSITS
     streams = (Stream.DEPOSITS,)
     walked = (Stream.DEPOSITS,)
 
@@ -136,6 +144,7 @@ class WithdrawHistoryView(ExchangeEndpoint):
     """Withdrawals, newest first."""
 
     query_serializer = CoinHistoryQuery
+    what = What.WITHDRAWALS
     streams = (Stream.WITHDRAWALS,)
     walked = (Stream.WITHDRAWALS,)
 
@@ -151,6 +160,7 @@ class TransferHistoryView(ExchangeEndpoint):
     """Transfers between the wallets of an account, newest first."""
 
     query_serializer = CoinHistoryQuery
+    what = What.TRANSFERS
     streams = (Stream.TRANSFERS,)
     walked = (Stream.TRANSFERS,)
 
@@ -166,6 +176,7 @@ class AccountSnapshotView(ExchangeEndpoint):
     """What the accounts were worth day by day, contracts included."""
 
     query_serializer = SnapshotQuery
+    what = What.SNAPSHOT
 
     @described(AccountSnapshotResponse, SnapshotQuery, example=examples.SNAPSHOT, many=False)
     def get(self, request: Request, exchange: str) -> Response:
@@ -189,9 +200,10 @@ class TickersView(Endpoint):
     def get(self, request: Request, exchange: str) -> Response:
         """One market by `symbol`, else all."""
         require_known(exchange)
+        refusal = live.read([Reading(What.TICKERS, exchange)]) if self.query["live"] else ""
         rows, as_of = facts.tickers(exchange, self.query)
         is_old = as_of is None or clock.now() - as_of > PRICE_STALE_AFTER
-        return respond(request, Answer(rows), Age(as_of, OLD if is_old else ""))
+        return respond(request, Answer(rows), Age(as_of, refusal or (OLD if is_old else "")))
 
 
 class BitgetOpenOrdersView(OpenOrdersView):
