@@ -1,14 +1,22 @@
-"""A Bitget account."""
+"""A Bitget account, classic or unified: one question decides which, then one of two readers answers."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Final
 
 from exchanges.base import Derivatives, Markets
+from exchanges.bitget import client as wire
 from exchanges.bitget.listings import KnownMarkets
 from exchanges.bitget.spot import ClassicAccount
+from exchanges.bitget.unified import UnifiedAccount
+from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, TransferKind, TransferRow
 from exchanges.transport import CcxtClient
+
+_SETTINGS: Final = "private_uta_get_v3_account_settings"  # answered for unified accounts only
+# Refusals that say something of the account; the others are of the key, or of the way there.
+_REFUSED: Final = (ErrorKind.PERMISSION, ErrorKind.USER, ErrorKind.BUG)
 
 
 class BitgetAccount:
@@ -70,5 +78,11 @@ class BitgetAccount:
         self._client.close()
 
     @cached_property
-    def _reader(self) -> ClassicAccount:
-        return ClassicAccount(self._client, self._markets)
+    def _reader(self) -> ClassicAccount | UnifiedAccount:
+        try:
+            settings = wire.record(self._client, _SETTINGS)
+        except ExchangeError as error:
+            if error.kind not in _REFUSED:
+                raise
+            return ClassicAccount(self._client, self._markets)
+        return UnifiedAccount(self._client, self._markets, settings)

@@ -11,6 +11,7 @@ from typing import Final
 from core import money
 from core.money import ZERO
 from exchanges import reading
+from exchanges.base import Contracts
 from exchanges.bitget import fields
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
@@ -55,8 +56,8 @@ _PLAN_TYPES: Final = {
     "loss_plan": "STOP_LOSS",
     "pos_loss": "STOP_LOSS",
 }
-_POSITION_SIDES: Final = {"long": PositionSide.LONG, "short": PositionSide.SHORT}
-_MARGIN_MODES: Final = {
+POSITION_SIDES: Final = {"long": PositionSide.LONG, "short": PositionSide.SHORT}
+MARGIN_MODES: Final = {
     "crossed": MarginMode.CROSS,
     "cross": MarginMode.CROSS,
     "isolated": MarginMode.ISOLATED,
@@ -107,6 +108,13 @@ def delisted(symbol: str, settle: str) -> Contract:
     return linear(base, settle)
 
 
+def product(symbol: str, known: Contracts) -> str:
+    """Where a contract is traded."""
+    contract = known.get(symbol)
+    settle = contract.settle_asset if contract else "USDT" if symbol.endswith("USDT") else "USDC"
+    return next(name for name, coin in PRODUCTS.items() if coin == settle)
+
+
 def mark_price(raw: Raw) -> PriceRow | None:
     """A row of tickers; None for a contract without a price."""
     value = reading.amount(raw, "markPrice", ZERO) or reading.amount(raw, "lastPr", ZERO)
@@ -140,7 +148,7 @@ def position(raw: Raw, terms: Terms) -> PositionRow | None:
     mode = reading.text(raw, "marginMode", "")
     return PositionRow(
         symbol=symbol,
-        side=fields.one_of(raw, "holdSide", _POSITION_SIDES),
+        side=fields.one_of(raw, "holdSide", POSITION_SIDES),
         is_hedged=reading.text(raw, "posMode", "") == "hedge_mode",
         quantity=quantity,
         settle_asset=contract.settle_asset,
@@ -149,7 +157,7 @@ def position(raw: Raw, terms: Terms) -> PositionRow | None:
         mark_price=reading.amount(raw, "markPrice", ZERO) or None,
         liquidation_price=_above_zero(raw, "liquidationPrice"),
         leverage=reading.amount(raw, "leverage", ZERO) or None,
-        margin_mode=_MARGIN_MODES.get(mode),
+        margin_mode=MARGIN_MODES.get(mode),
         margin=reading.amount(raw, "marginSize", ZERO),
         unrealized_pnl=reading.amount(raw, "unrealizedPL", ZERO),
         raw=raw,
@@ -294,7 +302,7 @@ def sides(raw: Raw) -> tuple[Side, PositionSide, bool]:
     if reading.text(raw, "posMode", "") != "hedge_mode":
         return told, PositionSide.BOTH, False
     named = reading.text(raw, "posSide", "") or trade.rpartition("_")[2]
-    held = _POSITION_SIDES.get(named, PositionSide.LONG if told is Side.BUY else PositionSide.SHORT)
+    held = POSITION_SIDES.get(named, PositionSide.LONG if told is Side.BUY else PositionSide.SHORT)
     closes = "close" in trade or "reduce" in trade
     buys = (held is PositionSide.LONG) is not closes
     return Side.BUY if buys else Side.SELL, held, closes

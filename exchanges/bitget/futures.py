@@ -86,7 +86,7 @@ class ClassicFutures:
         return Page((*rows, *more), (*bad, *unread), "", has_more=False, raw_count=count)
 
     def order(self, symbol: str, order_id: str) -> OrderRow:
-        product = self._product(symbol)
+        product = contracts.product(symbol, self._markets.contracts)
         kind = next((kind for kind, prefix in PLANS.items() if order_id.startswith(prefix)), "")
         if kind:
             found = self._plan(product, symbol, kind, order_id.removeprefix(PLANS[kind]))
@@ -194,11 +194,6 @@ class ClassicFutures:
 
     def _term(self, product: str, symbol: str) -> Contract:
         return self._markets.contracts.get(symbol) or contracts.delisted(symbol, PRODUCTS[product])
-
-    def _product(self, symbol: str) -> str:
-        known = self._markets.contracts.get(symbol)
-        settle = known.settle_asset if known else "USDT" if symbol.endswith("USDT") else "USDC"
-        return next(product for product, coin in PRODUCTS.items() if coin == settle)
 
 
 def _asked(product: str, coin: str = "") -> dict[str, str]:

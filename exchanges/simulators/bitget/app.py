@@ -6,7 +6,7 @@ from typing import Final
 
 from exchanges.simulators.account import Account
 from exchanges.simulators.app import SimulatorApp
-from exchanges.simulators.bitget import errors, mix, private, public, signing, wallet, wire
+from exchanges.simulators.bitget import errors, mix, private, public, signing, unified, wallet, wire
 from exchanges.simulators.bitget.context import Answer, Context, PublicContext, PublicEndpoint, SignedEndpoint
 from exchanges.simulators.bitget.limits import RequestLedger
 from exchanges.simulators.bitget.parameters import Parameters
@@ -14,12 +14,17 @@ from exchanges.simulators.faults import Faults, Struck
 from exchanges.simulators.server import Request, Response
 from exchanges.simulators.world import World
 
-_CLASSIC: Final[Mapping[tuple[str, str], SignedEndpoint]] = {
+_SIGNED: Final[Mapping[tuple[str, str], SignedEndpoint]] = {
     **private.ENDPOINTS,
     **wallet.ENDPOINTS,
     **mix.ENDPOINTS,
+    **unified.ENDPOINTS,
 }
-_PUBLIC: Final[Mapping[tuple[str, str], PublicEndpoint]] = {**public.ENDPOINTS, **mix.PUBLIC}
+_PUBLIC: Final[Mapping[tuple[str, str], PublicEndpoint]] = {
+    **public.ENDPOINTS,
+    **mix.PUBLIC,
+    **unified.PUBLIC,
+}
 # Bitget's API tells of no bans: an address is barred by what stands before it.
 _BARRED = b"<html><head><title>Access Denied</title></head><body><h1>Access Denied</h1></body></html>"
 
@@ -78,7 +83,7 @@ class BitgetApp(SimulatorApp):
     def _endpoint(self, request: Request) -> SignedEndpoint | None:
         if request.method == "POST" and request.path.startswith("/api/"):
             return private.refused
-        return _CLASSIC.get((request.method, request.path))
+        return _SIGNED.get((request.method, request.path))
 
     def _admit(self, request: Request, struck: Struck, server_ms: int) -> Account:
         """Find out who sent a request."""

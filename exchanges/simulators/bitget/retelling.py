@@ -1,22 +1,28 @@
 """The world's truth in Bitget's words: what a client that missed nothing knows."""
 
+from collections.abc import Collection
 from typing import Any
 
-from exchanges.simulators import truth
+from exchanges.simulators import amounts, truth
 from exchanges.simulators.account import Account
-from exchanges.simulators.bitget import names, signing, wire
+from exchanges.simulators.bitget import names, signing, unified_wire, wire
 from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.facts import Order
+from exchanges.simulators.symbols import assets
 from exchanges.simulators.truth import Json
 from exchanges.simulators.world import World
 
 
-def tell(world: World) -> Json:
-    """As `truth.tell`; `plans` are the trigger orders, beside the orders they placed."""
+def tell(world: World, unified: Collection[str]) -> Json:
+    """As `truth.tell`; `plans` are the trigger orders, beside the orders they placed. `wallets` are the balances
+    of unified accounts: spot and contracts in one, and the funding wallet."""
     told = world.truth()
     with world.lock:
         for label, account in world.accounts.items():
             _retell(told["accounts"][label], account)
+            told["accounts"][label]["mode"] = "unified" if label in unified else "classic"
+            if label in unified:
+                told["accounts"][label]["wallets"] = _wallets(account)
     return told
 
 
@@ -39,6 +45,15 @@ def _retell(told: dict[str, Any], account: Account) -> None:
         for row, transfer in zip(told[kind], getattr(account, kind), strict=True):
             row["id"] = names.transfer_id(transfer)
             row["status"] = "success" if transfer.moves_balance else "fail"
+
+
+def _wallets(account: Account) -> Json:
+    held = {coin: unified_wire.balance(account, coin) for coin in assets(names.EXCHANGE)}
+    outside = account.margin.outside if account.margin else {}
+    return {
+        name: {coin: amounts.text(amount) for coin, amount in wallet.items() if amount}
+        for name, wallet in (("spot", held), ("funding", outside))
+    }
 
 
 def _retell_futures(told: dict[str, Any], margin: MarginAccount) -> None:

@@ -55,8 +55,9 @@ class BitgetSimulator(SimulatedExchange):
         world = World(
             seed=seed, clock=clock or RealClock(), profiles=profiles, live_from=live_from, house=HOUSE
         )
+        self._unified = frozenset(unified)
         ledger = RequestLedger(limits or Limits())
-        super().__init__(BitgetApp(world, Faults(), ledger, frozenset(unified)), port=port)
+        super().__init__(BitgetApp(world, Faults(), ledger, self._unified), port=port)
 
     def passphrase(self, label: str) -> str:
         """What the key of an account is used with."""
@@ -64,4 +65,4 @@ class BitgetSimulator(SimulatedExchange):
 
     def truth(self) -> Json:
         """All facts up to now, as Bitget words them; see `retelling`."""
-        return retelling.tell(self.world)
+        return retelling.tell(self.world, self._unified)

@@ -343,14 +343,14 @@ def test_a_spoilt_row_is_set_aside(world: World, action: dict[str, Any], reason:
 
 def test_limits_are_by_endpoint_and_second() -> None:
     with made(limits=Limits(private=3)) as world:
-        account = world.account()
+        account, lately = world.account(), str(clock.to_ms(world.now() - timedelta(days=1)))
         for _ in range(3):
-            account.balances()
-        error = refused(account.balances)
+            account.fills("BTCUSDT", lately)
+        error = refused(lambda: account.fills("BTCUSDT", lately))
         assert (error.kind, error.code) == (ErrorKind.RATE, "429")
         assert account.open_orders().rows
         world.clock.advance(seconds=1)
-        assert account.balances().rows
+        assert account.fills("BTCUSDT", lately).bad == ()
 
 
 def test_public_data_is_read(still: World) -> None:
