@@ -1,4 +1,4 @@
-"""Fills and orders as the exchanges reported them, newest first."""
+"""Fills, orders and funding as the exchanges reported them, newest first."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -15,7 +15,14 @@ from core.django.views import Endpoint
 from credentials.scope import resolve
 from orders import selectors
 from orders.selectors import ListPage
-from orders.serializers import FillPageSerializer, FillQuery, OrderPageSerializer, OrderQuery
+from orders.serializers import (
+    FillPageSerializer,
+    FillQuery,
+    FundingPageSerializer,
+    FundingQuery,
+    OrderPageSerializer,
+    OrderQuery,
+)
 
 
 class FillsView(Endpoint):
@@ -50,8 +57,26 @@ class OrdersView(Endpoint):
         return _page(request, self.query, selectors.orders_page)
 
 
+class FundingView(Endpoint):
+    """Funding of contracts."""
+
+    query_serializer = FundingQuery
+
+    @extend_schema(
+        operation_id="api_funding",
+        tags=["orders"],
+        parameters=[FundingQuery],
+        responses={200: FundingPageSerializer, **problems(400, 401, 404)},
+    )
+    def get(self, request: Request) -> Response:
+        """A page of funding payments of the scope; `next_cursor` is null on the last."""
+        return _page(request, self.query, selectors.funding_page)
+
+
 def _page(request: Request, query: dict[str, Any], read: Callable[..., ListPage]) -> Response:
     filters = dict(query)
+    if market_type := filters.pop("market_type", None):
+        filters["market_types"] = [market_type]
     chosen = {name: filters.pop(name, None) for name in ("exchange", "account", "mode")}
     with tenancy.acting_as(cast("User", request.user).id):
         scope = resolve(**chosen)

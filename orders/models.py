@@ -178,6 +178,11 @@ class Fill(Fact):
             ),
             models.Index(fields=["user", "-executed_at", "-id"], name="fill_list"),
             models.Index(fields=["account", "symbol", "exchange_order_id"], name="fill_of_order"),
+            models.Index(
+                fields=["account", "symbol", "position_side", "executed_at"],
+                condition=~Q(market_type="spot"),
+                name="fill_of_contract",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -208,6 +213,7 @@ class FundingPayment(Fact):
         indexes = [
             models.Index(fields=["account", "symbol", "paid_at"], name="funding_of_contract"),
             models.Index(fields=["user", "-paid_at", "-id"], name="funding_list"),
+            models.Index(fields=["account", "paid_at"], name="funding_of_account"),
         ]
 
     def __str__(self) -> str:

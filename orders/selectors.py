@@ -1,4 +1,4 @@
-"""Lists of fills and orders for API and pages: evaluated rows, newest first. Need an open door.
+"""Lists of fills, orders and funding for API and pages: evaluated rows, newest first. Need an open door.
 
 Pages go by keyset, so any page costs what the first does and rows that come meanwhile shift nothing.
 """
@@ -13,20 +13,32 @@ from django.db.models import F, Model, Q, QuerySet
 
 from core.django.cursors import Place
 from core.errors import Invalid
-from orders.models import Fill, Order, Transfer
+from orders.models import Fill, FundingPayment, Order, Transfer
 
 MOST: Final = 500  # rows a page
 OPEN: Final = ("NEW", "PARTIALLY_FILLED")
 FILL_FIELDS: Final = (
     *("id", "account_id", "market_type", "symbol", "base_asset", "quote_asset", "exchange_fill_id"),
     *("exchange_order_id", "side", "price", "quantity", "quote_quantity", "fee_amount", "fee_currency"),
-    *("is_maker", "executed_at"),
+    *(
+        "is_maker",
+        "position_side",
+        "settle_asset",
+        "is_inverse",
+        "realized_pnl",
+        "is_liquidation",
+        "executed_at",
+    ),
 )
 ORDER_FIELDS: Final = (
     *("id", "account_id", "market_type", "symbol", "exchange_order_id", "client_order_id", "order_list_id"),
     *("side", "type", "status", "price", "stop_price", "quantity", "executed_quantity"),
     *("executed_quote_quantity", "time_in_force", "role", "group_id", "parent_id", "linked_by", "strategy"),
-    *("note", "ordered_at", "filled_at", "exchange_updated_at"),
+    *("note", "position_side", "reduce_only", "ordered_at", "filled_at", "exchange_updated_at"),
+)
+FUNDING_FIELDS: Final = (
+    *("id", "account_id", "symbol", "exchange_payment_id", "position_side", "asset", "amount", "rate"),
+    *("quantity", "paid_at"),
 )
 TRANSFER_FIELDS: Final = (
     *(
@@ -115,6 +127,20 @@ def orders_page(
         ordered_at__lt=until,
     )
     return _page(Order.objects.filter(wanted), "ordered_at", fields, limit, cursor, most=most)
+
+
+def funding_page(
+    *,
+    account_ids: Collection[UUID] | None = None,
+    symbol: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> ListPage:
+    """Funding paid or received in [since, until), newest first; otherwise as `fills_page`."""
+    wanted = _condition(account_id__in=account_ids, symbol=symbol, paid_at__gte=since, paid_at__lt=until)
+    return _page(FundingPayment.objects.filter(wanted), "paid_at", FUNDING_FIELDS, limit, cursor)
 
 
 def open_orders_page(

@@ -3,15 +3,15 @@
 from rest_framework import serializers
 
 from credentials.queries import ScopeQuery
-from orders.models import Fill, Order, Side
-from orders.selectors import FILL_FIELDS, MOST, ORDER_FIELDS
+from exchanges.rows import MarketType
+from orders.models import Fill, FundingPayment, Order, Side
+from orders.selectors import FILL_FIELDS, FUNDING_FIELDS, MOST, ORDER_FIELDS
 
 
 class _FactQuery(ScopeQuery):
     """What lists of facts share. `since` is in, `until` is not."""
 
     symbol = serializers.CharField(required=False, max_length=40, help_text="As on the exchange.")
-    side = serializers.ChoiceField(choices=Side.choices, required=False)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
     limit = serializers.IntegerField(min_value=1, max_value=MOST, default=50)
@@ -20,18 +20,31 @@ class _FactQuery(ScopeQuery):
     )
 
 
-class FillQuery(_FactQuery):
+class _TradeQuery(_FactQuery):
+    market_type = serializers.ChoiceField(choices=[each.value for each in MarketType], required=False)
+    side = serializers.ChoiceField(choices=Side.choices, required=False)
+
+
+class FundingQuery(_FactQuery):
+    """Of contracts."""
+
+
+class FillQuery(_TradeQuery):
     order_id = serializers.CharField(required=False, max_length=64, help_text="The exchange's order id.")
 
 
-class OrderQuery(_FactQuery):
+class OrderQuery(_TradeQuery):
     status = serializers.CharField(required=False, max_length=20)
     role = serializers.CharField(required=False, max_length=10, help_text="ENTRY, TP1…TPn, SL.")
     group_id = serializers.CharField(required=False, max_length=100)
 
 
 class FillSerializer(serializers.ModelSerializer[Fill]):
-    """One execution. A `fee_amount` below zero is a rebate."""
+    """One execution. A `fee_amount` below zero is a rebate.
+
+    Of contracts `quantity` is in the base asset (inverse ones: in the quote asset); `realized_pnl` is the exchange's
+    own, before fees, in the settle asset, and null where it tells none.
+    """
 
     account_id = serializers.UUIDField()
     exchange = serializers.CharField()
@@ -51,6 +64,22 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
     class Meta:
         model = Order
         fields = (*ORDER_FIELDS, "exchange")
+
+
+class FundingSerializer(serializers.ModelSerializer[FundingPayment]):
+    """What a position received (`amount` above zero) or paid for being held; rate and quantity where told."""
+
+    account_id = serializers.UUIDField()
+    exchange = serializers.CharField()
+
+    class Meta:
+        model = FundingPayment
+        fields = (*FUNDING_FIELDS, "exchange")
+
+
+class FundingPageSerializer(serializers.Serializer[object]):
+    results = FundingSerializer(many=True)
+    next_cursor = serializers.CharField(allow_null=True)
 
 
 class FillPageSerializer(serializers.Serializer[object]):

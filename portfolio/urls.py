@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from portfolio import api
+from portfolio import api, reported_api
 
 urlpatterns = [
     path("api/positions/open", api.OpenPositionsView.as_view(), name="open-positions"),
+    path("api/positions/reported", reported_api.ReportedPositionsView.as_view(), name="reported-positions"),
     path("api/trades/history", api.TradeHistoryView.as_view(), name="trade-history"),
     path("api/trades/<int:trade_id>", api.TradeView.as_view(), name="trade"),
     path("api/trades/<int:trade_id>/explain", api.TradeExplanationView.as_view(), name="trade-explanation"),

@@ -133,8 +133,10 @@ RECIPES: Final[dict[str, Recipe]] = {
     # facts and books
     "GET /api/fills": _SCOPED,
     "GET /api/orders": _SCOPED,
+    "GET /api/funding": _SCOPED,
     "GET /api/balances": _SCOPED,
     "GET /api/positions/open": _SCOPED,
+    "GET /api/positions/reported": _SCOPED,
     "GET /api/performance/metrics": _SCOPED,
     "GET /api/portfolio/snapshot": _SCOPED,
     "GET /api/portfolio/equity-curve": _SCOPED,

@@ -12,6 +12,7 @@ from portfolio.models import (
     PerformanceMetric,
     PortfolioSnapshot,
     Position,
+    ReportedPosition,
     Trade,
     Valuation,
     WalletBalance,
@@ -101,15 +102,41 @@ class ValuationAdmin(ReadOnlyAdmin[Valuation]):
 
 @admin.register(AssetDay)
 class AssetDayAdmin(_DerivedAdmin[AssetDay]):
-    list_display = ["account", "asset", "day", "traded", "deposited", "withdrawn", "withdrawal_fees"]
+    list_display = [
+        *(
+            "account",
+            "asset",
+            "day",
+            "traded",
+            "settled",
+            "funding",
+            "income",
+            "moved",
+            "deposited",
+            "withdrawn",
+        ),
+        "withdrawal_fees",
+    ]
     search_fields = ["=asset"]
     ordering = ["-day", "asset"]
 
 
 @admin.register(WalletBalance)
 class WalletBalanceAdmin(_DerivedAdmin[WalletBalance]):
-    list_display = ["account", "asset", "available", "locked", "computed", "reported_at"]
+    list_display = ["account", "wallet", "asset", "available", "locked", "computed", "reported_at"]
+    list_filter = ["wallet"]
     search_fields = ["=asset"]
+    ordering = ["-reported_at", "-id"]
+
+
+@admin.register(ReportedPosition)
+class ReportedPositionAdmin(_DerivedAdmin[ReportedPosition]):
+    list_display = [
+        *("account", "symbol", "side", "quantity", "entry_price", "mark_price", "leverage", "margin_mode"),
+        *("unrealized_pnl", "reported_at"),
+    ]
+    list_filter = ["side", "margin_mode"]
+    search_fields = ["=symbol"]
     ordering = ["-reported_at", "-id"]
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 from django.contrib import admin
 from django.db import models
 
-from orders.models import Fill, Order, Transfer
+from orders.models import Fill, FundingPayment, Order, Transfer
 from web.admin.base import ReadOnlyAdmin
 
 _M = TypeVar("_M", bound=models.Model)
@@ -44,3 +44,11 @@ class TransferAdmin(_FactAdmin[Transfer]):
     list_filter = ["kind", "status", "asset"]
     search_fields = ["=exchange_transfer_id", "=tx_id"]
     ordering = ["-occurred_at", "-id"]
+
+
+@admin.register(FundingPayment)
+class FundingPaymentAdmin(_FactAdmin[FundingPayment]):
+    list_display = ["symbol", "position_side", "account", "amount", "asset", "rate", "quantity", "paid_at"]
+    list_filter = ["position_side", "account__exchange"]
+    search_fields = ["=exchange_payment_id", "=symbol"]
+    ordering = ["-paid_at", "-id"]
