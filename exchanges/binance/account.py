@@ -9,10 +9,9 @@ from core import clock
 from core.money import InvalidAmount
 from exchanges import binance_like, reading
 from exchanges.base import Contracts, Derivatives, Listings
-from exchanges.binance import derivatives as futures
 from exchanges.binance import listings as symbols
 from exchanges.binance import mapping, market
-from exchanges.binance.derivatives import BinanceDerivatives
+from exchanges.binance.derivatives import BinanceDerivatives, find_wallet
 from exchanges.binance.walks import PAGE, Window, next_id
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.reading import UnreadableRow
@@ -63,9 +62,8 @@ class BinanceAccount:
 
     @cached_property
     def _futures(self) -> BinanceDerivatives | None:
-        if not futures.opened(self._client):
-            return None
-        return BinanceDerivatives(self._client, self._contracts)
+        wallet = find_wallet(self._client)
+        return None if wallet is None else BinanceDerivatives(self._client, wallet, self._contracts)
 
     @cached_property
     def _listings(self) -> Listings:

@@ -33,6 +33,8 @@ TRADES_REACH: Final = timedelta(days=180)  # six months
 ORDERS_REACH: Final = timedelta(days=90)
 INCOME_REACH: Final = timedelta(days=89)  # three months
 MOVES_REACH: Final = timedelta(days=180)
+RECENT: Final = timedelta(days=7)
+_HOUR_MS: Final = 3_600_000
 _BEFORE_FILL: Final = timedelta(
     minutes=1
 )  # an order of the exchange itself is this much older than its fills
@@ -40,28 +42,30 @@ _BEFORE_FILL: Final = timedelta(
 TRADES: Final = WindowWalk(page=PAGE, longest=clock.DAY * 7 - _BEFORE_FILL, overlap=timedelta(hours=1))
 ORDERS: Final = WindowWalk(page=PAGE, longest=clock.DAY * 7, overlap=timedelta(hours=1))
 INCOME: Final = WindowWalk(page=PAGE, longest=clock.DAY * 30, overlap=clock.DAY)
+FEES: Final = WindowWalk(page=PAGE, longest=INCOME_REACH, overlap=clock.DAY)
 MOVES: Final = WindowWalk(page=MOVES_PAGE * _MOST_PAGES, longest=clock.DAY * 30, overlap=clock.DAY)
 # What a key without the right to futures, or an account that never opened them, is answered.
 _CLOSED: Final = ("-2015", "-1109")
 _T = TypeVar("_T")
 
 
-def opened(client: CcxtClient) -> bool:
-    """Whether this key may see a futures wallet. Other refusals than that are raised."""
+def find_wallet(client: CcxtClient) -> Raw | None:
+    """The futures wallet as it stands; None where this key may not see one. Other refusals are raised."""
     try:
-        client.record("fapiprivatev3_get_account")
+        return client.record("fapiprivatev3_get_account")
     except ExchangeError as error:
         if error.code in _CLOSED or (error.code.startswith("-4") and len(error.code) == len("-4000")):
-            return False
+            return None
         raise
-    return True
 
 
 class BinanceDerivatives:
     """Implements `exchanges.base.Derivatives`: scopes of trading are symbols, the ledger is one."""
 
-    def __init__(self, client: CcxtClient, known: Contracts | None = None) -> None:
+    def __init__(self, client: CcxtClient, wallet: Raw, known: Contracts | None = None) -> None:
+        """`wallet` as just found; `known` contracts save asking for them."""
         self._client = client
+        self._changed_at = _changed_at(wallet)
         self._given = known
 
     def balances(self) -> Page[BalanceRow]:
@@ -98,8 +102,16 @@ class BinanceDerivatives:
         return rows[0]
 
     def trade_scopes(self, known: Sequence[str]) -> list[str]:
-        """The contracts known, and those a fee was paid for in the last three months."""
-        return sorted({*known, *self._traded})
+        """The contracts known, and those a fee was paid for in the last three months.
+
+        A wallet that did not change traded nothing. Of very many fees, once some contracts are known, only the last
+        days and one earlier day in turn are read: another every hour.
+        """
+        since = RECENT if known else INCOME_REACH
+        if self._changed_at < clock.to_ms(self._client.now() - since):
+            return sorted(known)
+        found = self._all_traded if not known else self._lately_traded
+        return sorted({*known, *found})
 
     def ledger_scopes(self) -> list[str]:
         return [""]
@@ -154,17 +166,40 @@ class BinanceDerivatives:
         return contracts.terms_of(symbol, self._known)
 
     @cached_property
-    def _traded(self) -> frozenset[str]:
-        """Contracts of all fills in the reach of the income history."""
+    def _all_traded(self) -> frozenset[str]:
+        """Contracts of all fees there are."""
         found: set[str] = set()
-        position, has_more, until = "", True, self._client.now() + MILLISECOND
+        span = Span.reaching(INCOME_REACH, now=self._client.now())
+        position, has_more = "", True
         while has_more:
-            span = Span.reaching(INCOME_REACH, now=until, until=ceil_ms(until))
-            window = INCOME.at(position, span)
-            raws = self._client.records("fapiprivate_get_income", _asked(movements.FEES, window))
-            found |= {str(raw["symbol"]) for raw in raws if isinstance(raw, dict) and raw.get("symbol")}
-            position, has_more = INCOME.after(window, len(raws), span)
+            window = FEES.at(position, span)
+            traded, count = self._paid_for(window)
+            found |= traded
+            position, has_more = FEES.after(window, count, span)
         return frozenset(found)
+
+    @cached_property
+    def _lately_traded(self) -> frozenset[str]:
+        span = Span.reaching(INCOME_REACH, now=self._client.now())
+        found, count = self._paid_for(Window(span.floor, span.until))
+        if not FEES.is_full(count):
+            return found
+        hour, day = span.until // _HOUR_MS, 24 * _HOUR_MS
+        turn = span.floor + hour % INCOME_REACH.days * day
+        for window in (
+            Window(span.until - RECENT // MILLISECOND, span.until),
+            Window(span.until - day, span.until),
+            Window(span.until - _HOUR_MS, span.until),
+            Window(turn, turn + day),
+        ):
+            found |= self._paid_for(window)[0]
+        return found
+
+    def _paid_for(self, window: Window) -> tuple[frozenset[str], int]:
+        """(contracts, rows) of an answer with fees."""
+        raws = self._client.records("fapiprivate_get_income", _asked(movements.FEES, window))
+        symbols = {str(raw["symbol"]) for raw in raws if isinstance(raw, dict) and raw.get("symbol")}
+        return frozenset(symbols), len(raws)
 
     def _fills(self, scope: str, position: str, span: Span) -> Page[FillRow]:
         window = TRADES.at(position, span)
@@ -223,6 +258,17 @@ class BinanceDerivatives:
             if not isinstance(raws, list) or len(raws) < MOVES_PAGE:
                 return found
         raise unreadable("transfers without an end")
+
+
+def _changed_at(wallet: Raw) -> int:
+    """When the wallet changed last, in milliseconds; 0 for never."""
+    assets = wallet.get("assets")
+    moments = [
+        reading.whole(raw.get("updateTime"), below=reading.LATEST_MS, default=0)
+        for raw in (assets if isinstance(assets, list) else ())
+        if isinstance(raw, dict)
+    ]
+    return max(moments, default=0)
 
 
 def _asked(kind: str, window: Window) -> dict[str, Any]:
