@@ -54,8 +54,9 @@ class Limits:
 
 
 def refused_payer(charges: Charges) -> Payer:
-    """Whom the refusal of a request concerns: one account where nothing of the address's was charged."""
-    is_own = bool(charges) and all(charge.bucket.payer is Payer.ACCOUNT for charge in charges)
+    """Whom the refusal of a request concerns: one account where the account was charged, for its allowance is the
+    smaller one and used up first."""
+    is_own = any(charge.bucket.payer is Payer.ACCOUNT for charge in charges)
     return Payer.ACCOUNT if is_own else Payer.ADDRESS
 
 
