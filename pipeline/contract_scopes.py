@@ -1,6 +1,7 @@
 """Which contracts an account has to do with, and what they are asked by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,7 +11,7 @@ from exchanges.rows import MarketType, TransferKind
 from orders.models import Fill
 from pipeline import cursors, schedule
 from pipeline.models import Stream, SyncCursor
-from pipeline.session import Session
+from pipeline.session import NEVER_ALONE, Session
 from pipeline.walks import make_due
 from portfolio.models import ReportedPosition
 
@@ -33,11 +34,12 @@ def derivatives(session: Session) -> Derivatives:
 def ensure(session: Session) -> None:
     """Make the cursors that the account has because of what its client can tell: further movements, contracts."""
     wanted = [_BY_KIND[kind] for kind in session.client.transfer_kinds if kind in _BY_KIND]
-    contracts = session.client.derivatives
-    ledgers = []
-    if contracts is not None:
-        wanted += cursors.OF_CONTRACTS
-        ledgers = contracts.ledger_scopes()
+    ledgers: list[str] = []
+    with _alone(session):
+        contracts = session.client.derivatives
+        if contracts is not None:
+            ledgers = contracts.ledger_scopes()
+            wanted += cursors.OF_CONTRACTS
     with session.door():
         rows = SyncCursor.objects.filter(account=session.account, stream__in=[*wanted, Stream.FUNDING])
         known = set(rows.values_list("stream", "scope"))
@@ -54,10 +56,11 @@ def ensure(session: Session) -> None:
 
 def follow_new(session: Session) -> int:
     """Follow what the contracts met so far are asked by; answers how many scopes are new."""
-    contracts = session.client.derivatives
-    if contracts is None:
-        return 0
-    scopes = contracts.trade_scopes(session.contracts())
+    scopes: list[str] = []
+    with _alone(session):
+        contracts = session.client.derivatives
+        if contracts is not None:
+            scopes = contracts.trade_scopes(session.contracts())
     new = [scope for scope in scopes if scope not in session.contract_scopes]
     if new:
         with session.door("Looking for contracts"):
@@ -102,6 +105,17 @@ def recently_traded(session: Session, market_type: MarketType, now: datetime) ->
         account=session.account, executed_at__gte=now - RECENT, market_type=market_type.value
     )
     return list(rows.order_by("symbol").values_list("symbol", flat=True).distinct())
+
+
+@contextmanager
+def _alone(session: Session) -> Iterator[None]:
+    """Contracts that cannot be asked for now do not keep the rest from being read."""
+    try:
+        yield
+    except ExchangeError as error:
+        if error.kind in NEVER_ALONE:
+            raise
+        session.problems.append(error)
 
 
 def _first(session: Session, stream: Stream) -> datetime:

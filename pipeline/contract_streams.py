@@ -12,7 +12,7 @@ from pipeline.contract_scopes import derivatives, look_at, recently_traded, scop
 from pipeline.models import Stream, SyncCursor
 from pipeline.session import Session
 from pipeline.streams import RECHECKED, look_at_open
-from pipeline.walks import make_due, read_again, walk
+from pipeline.walks import make_due, read_again, read_newest, walk
 from portfolio import balances as reported
 from portfolio.models import ReportedPosition
 
@@ -70,8 +70,10 @@ def fills(session: Session, cursor: SyncCursor) -> None:
             make_due(session, [Stream.CONTRACT_ORDERS], [cursor.scope])
         return touched
 
-    ask = partial(derivatives(session).fills, cursor.scope)
+    contracts = derivatives(session)
+    ask = partial(contracts.fills, cursor.scope)
     walk(session, cursor, ask, store, f"Reading contract fills {cursor.scope}".strip())
+    read_newest(session, cursor, contracts.fills_between, Stream.CONTRACT_FILLS)
 
 
 def orders(session: Session, cursor: SyncCursor) -> None:

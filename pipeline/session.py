@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 SOURCE: Final = "sync"
 SLICE: Final = timedelta(minutes=4)  # a longer history goes on in the next run, so that others get their turn
 _MOST_MS: Final = 2**31 - 1
-_NEVER_ALONE: Final = frozenset(
+NEVER_ALONE: Final = frozenset(
     {ErrorKind.AUTH, ErrorKind.BANNED, ErrorKind.RATE, ErrorKind.NETWORK, ErrorKind.CLOCK}
 )
 _T_contra = TypeVar("_T_contra", contravariant=True)
@@ -87,6 +87,8 @@ class Session:
     contract_scopes: set[str] = field(default_factory=set)  # with a CONTRACT_FILLS cursor
     contract_live: set[str] = field(default_factory=set)  # of these, the ones with something new
     holds_contracts: bool = False
+    is_first: bool = False  # nothing was ever read of the account
+    glances: bool = False  # read a page of each stream at most, see `sync`
     known_contracts: set[str] | None = None  # see `contracts`
     problems: list[ExchangeError] = field(default_factory=list)
     reported_at: datetime | None = None  # when balances were asked for in this run
@@ -177,7 +179,7 @@ class Session:
         with self.door() as now:
             until = cursors.fail(cursor=cursor, error=error, now=now)
             self.run.steps_done += 1
-        if error.kind in _NEVER_ALONE or self.downs > 1:
+        if error.kind in NEVER_ALONE or self.downs > 1:
             raise Stopped(error, until)
 
     def put_off(self, cursor: SyncCursor, priority: Priority, until: datetime) -> None:

@@ -17,7 +17,7 @@ from orders.touched import Touched
 from pipeline.contract_scopes import follow_money, recently_traded
 from pipeline.models import Stream, SyncCursor
 from pipeline.session import Session
-from pipeline.walks import make_due, read_again, walk
+from pipeline.walks import make_due, read_again, read_newest, walk
 from portfolio import balances as reported
 from portfolio.models import WalletBalance
 
@@ -177,6 +177,7 @@ def fills(session: Session, cursor: SyncCursor) -> None:
 
     ask = partial(session.client.fills, cursor.scope)
     walk(session, cursor, ask, store, f"Reading fills of {cursor.scope}")
+    read_newest(session, cursor, session.client.fills_between, Stream.FILLS)
 
 
 def orders(session: Session, cursor: SyncCursor) -> None:

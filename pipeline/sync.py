@@ -18,7 +18,19 @@ from credentials.vault import KeyVersion, Purpose
 from exchanges.base import NO_MARKETS, Markets
 from exchanges.base import Account as Client
 from exchanges.errors import ErrorKind, ExchangeError
-from pipeline import contract_scopes, cursors, derive, discovery, governors, market, rejected, runs, schedule
+from pipeline import (
+    backfill,
+    contract_scopes,
+    cursors,
+    derive,
+    discovery,
+    governors,
+    market,
+    rejected,
+    runs,
+    schedule,
+)
+from pipeline.backfill import Span
 from pipeline.clients import open_client
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
 from pipeline.session import Clock, Progress, Session, SliceOver, Stopped
@@ -50,8 +62,9 @@ def sync_account(
     progress: Progress | None = None,
     clock: Clock = time.now,
     purpose: Purpose = Purpose.SYNC,
+    span: Span | None = None,
 ) -> SyncRun | None:
-    """Read what is due and derive what follows; answers the finished run.
+    """Read what is due (or, if given, a span again) and derive what follows; answers the finished run.
 
     For the purpose of a key check only the key is looked at: a run that finds it good is queued again, for whoever
     reads the rest. None: nothing is due, or another worker has the account. Opens its own doors; raises NotFound.
@@ -68,7 +81,7 @@ def sync_account(
     if run is None:
         return None
     try:
-        _work(account, run, purpose, clock, progress or (lambda run: None))
+        _work(account, run, purpose, span, clock, progress or (lambda run: None))
     except runs.LostRun:
         logger.warning("Run %s was closed by somebody else; it stops here.", run.id)
         return None
@@ -92,7 +105,14 @@ def sync_account(
     return run
 
 
-def _work(account: ExchangeAccount, run: SyncRun, purpose: Purpose, clock: Clock, progress: Progress) -> None:
+def _work(
+    account: ExchangeAccount,
+    run: SyncRun,
+    purpose: Purpose,
+    span: Span | None,
+    clock: Clock,
+    progress: Progress,
+) -> None:
     """Facts, then what follows from them; closes the run, or queues it again once its key was checked."""
     is_check = purpose is Purpose.KEY_CHECK
     try:
@@ -100,7 +120,7 @@ def _work(account: ExchangeAccount, run: SyncRun, purpose: Purpose, clock: Clock
         markets = NO_MARKETS if is_check else market.known_markets(exchange=account.exchange, now=clock)
         with open_client(account, purpose=purpose, markets=markets, clock=clock) as (client, key):
             session = _open_session(account, run, client, key, markets, clock, progress)
-            ending = _read(session, key_only=is_check)
+            ending = _read(session, key_only=is_check, span=span)
             if is_check and ending is None:
                 _queue_again(run, clock)
                 return
@@ -120,14 +140,19 @@ def _work(account: ExchangeAccount, run: SyncRun, purpose: Purpose, clock: Clock
         _ask_anew(account.user_id, account.id, clock)
 
 
-def _read(session: Session, *, key_only: bool) -> Ending | None:
+def _read(session: Session, *, key_only: bool, span: Span | None) -> Ending | None:
     """Every due stream, in the order in which one tells what to ask the next; says why when it ended early."""
     try:
         work_due(session, Stream.PERMISSIONS)
         _require_checked(session)
         if key_only:
             return None
+        if span is not None:
+            backfill.read(session, span)
+            return None
         contract_scopes.ensure(session)
+        if session.is_first:
+            _glance(session)
         for stream in _FIRST:
             work_due(session, stream)
         discovery.explore_contracts(session)
@@ -144,6 +169,20 @@ def _read(session: Session, *, key_only: bool) -> Ending | None:
         _stop(session.account, stopped.error, stopped.until, session.key, session.clock)
         return RunStatus.FAILED, stopped.error.kind, stopped.error.detail
     return None
+
+
+def _glance(session: Session) -> None:
+    """Of an account never read: what it is now and the newest days, shown before the long reading begins."""
+    session.glances = True
+    for stream in schedule.STATES:
+        work_due(session, stream)
+    discovery.explore_contracts(session)
+    discovery.explore(session)
+    session.glances = False
+    with session.door():
+        cursors.release(account_id=session.account.id)
+    session.run.steps_total += 1
+    _derive(session)
 
 
 def _require_checked(session: Session) -> None:
@@ -253,6 +292,9 @@ def _open_session(
             asked=cursors.symbols(account_id=account.id, stream=Stream.FILLS),
             followed=cursors.symbols(account_id=account.id, stream=Stream.ORDERS),
             contract_scopes=cursors.symbols(account_id=account.id, stream=Stream.CONTRACT_FILLS),
+            is_first=not SyncCursor.objects.filter(
+                account=account, stream=Stream.BALANCES, last_ok_at__isnull=False
+            ).exists(),
             holds_contracts=ReportedPosition.objects.filter(account=account, quantity__gt=0).exists(),
             unread=rejected.open_places(run=run),
         )

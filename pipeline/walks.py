@@ -1,15 +1,17 @@
 """Pages to the end of a stream, each stored with the cursor that passed it."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import BadRow, FillRow, Page
 from orders import ingest
 from pipeline import coverage, cursors, schedule
-from pipeline.models import Stream, SyncCursor
+from pipeline.models import CursorState, Stream, SyncCursor
 from pipeline.session import Session, Store
 
+NEWEST: Final = timedelta(days=7)  # of a long history these are read first
 EMPTY_AT_ONCE: Final = 10  # windows without a row that a crash may have read again
 _R = TypeVar("_R")
 
@@ -17,9 +19,10 @@ _R = TypeVar("_R")
 def walk(
     session: Session, cursor: SyncCursor, ask: Callable[[str], Page[_R]], store: Store[_R], step: str
 ) -> None:
-    """Page after page to the end. A page with rows never found unreadable before is asked again by the next walk.
+    """Page after page to the end; while the session glances one page, and the cursor stays claimed.
 
-    What stops it (an error, the run's time) costs nothing: empty windows passed are kept then, too.
+    A page with rows never found unreadable before is asked again by the next walk. What stops it (an error, the run's
+    time) costs nothing: empty windows passed are kept then, too.
     """
     asked, again, skipped = cursor.position, None, 0
     while True:
@@ -37,6 +40,9 @@ def walk(
         place = (cursor.stream, cursor.scope, asked)
         if not page.raw_count and page.has_more and place not in session.unread:
             asked, skipped = page.next_position, skipped + 1  # an empty window, long ago mostly
+            if session.glances:
+                _keep_place(session, cursor, asked, step)
+                return
             if skipped >= EMPTY_AT_ONCE and again is None:
                 _keep_place(session, cursor, asked, step)
                 session.check_time()
@@ -58,6 +64,8 @@ def walk(
         if not page.has_more:
             return
         session.check_time()
+        if session.glances:
+            return
         asked = page.next_position
 
 
@@ -73,12 +81,24 @@ def read_again(session: Session, stream: Stream, scope: str, pages: Iterable[Pag
         bad += page.bad
         if not page.raw_count:
             continue
-        with session.door(f"Checking fills of {scope or 'contracts'} again"):
+        with session.door(f"Reading the newest fills of {scope or 'contracts'}"):
             stored += session.keep(page, ingest.store_fills, place).touched.stored
     if place in session.unread:
         with session.door():
             session.mend(place, bad)
     return stored
+
+
+def read_newest(
+    session: Session,
+    cursor: SyncCursor,
+    between: Callable[[str, datetime, datetime], Iterable[Page[FillRow]]],
+    stream: Stream,
+) -> None:
+    """At the first glance at a long history its last days follow the first page: the page shows them at once."""
+    if session.glances and cursor.state == CursorState.BACKFILL:
+        now = session.clock()
+        read_again(session, stream, cursor.scope, between(cursor.scope, now - NEWEST, now))
 
 
 def make_due(session: Session, streams: Sequence[Stream], scopes: Collection[str]) -> None:
