@@ -91,9 +91,8 @@ class House:
     tells_free: bool = True  # what is free and what is locked is the truth's own, not only their sum
     late_fills_by_recheck_only: bool = False
     empty_page_by_recheck_only: bool = False
-    opened: tuple[
-        str, ...
-    ] = ()  # settings that say when the exchange began: nothing happened long before START
+    contracts: Contracts | None = None
+    opened: tuple[str, ...] = ()  # settings that say when it began: nothing happened long before START
 
     def wire(self, symbol: str) -> str:
         """The simulated world's symbol (`BTCUSDT`) as this exchange writes it."""

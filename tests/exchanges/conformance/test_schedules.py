@@ -12,7 +12,7 @@ from tests.exchanges.conformance.house import Facts, World, fill_facts, walk
 
 BREAKING = ("rate_limit", "ban", "bad_gateway", "truncate", "reset", "bad_signature")
 DISORDER = ("duplicate_rows", "out_of_order_rows", "latency")
-KINDS = {ErrorKind.RATE, ErrorKind.BANNED, ErrorKind.DOWN, ErrorKind.NETWORK, ErrorKind.AUTH}
+KINDS = {ErrorKind.RATE, ErrorKind.BANNED, ErrorKind.DOWN, ErrorKind.NETWORK, ErrorKind.AUTH, None}
 
 rules = st.fixed_dictionaries(
     {
@@ -24,19 +24,18 @@ rules = st.fixed_dictionaries(
 schedules = st.lists(st.tuples(st.lists(rules, max_size=3), st.booleans()), min_size=1, max_size=4)
 
 
-def attempt(account: Account, symbol: str, position: str, found: Facts) -> tuple[str, bool]:
-    """Walk until it ends or breaks; answers where to go on, and whether it ended."""
+def attempt(account: Account, symbol: str, position: str, found: Facts) -> tuple[str, ErrorKind | None]:
+    """Walk until it ends or breaks; answers where to go on, and by what it broke."""
     while True:
         try:
             page = account.fills(symbol, position)
         except ExchangeError as error:
-            assert error.kind in KINDS
-            return position, False
+            return position, error.kind
         for key, fill in fill_facts(page.rows).items():
             assert found.setdefault(key, fill) == fill
         position = page.next_position
         if not page.has_more:
-            return position, True
+            return position, None
 
 
 @given(schedule=schedules)
@@ -51,7 +50,8 @@ def test_any_schedule_of_faults_and_sessions_ends_in_the_truth(
             still.simulator.faults.add(**rule, path=still.house.fills_path, ms=1)
         if reopens:
             account = still.account()
-        position, _ = attempt(account, symbol, position, found)
+        position, broken_by = attempt(account, symbol, position, found)
+        assert broken_by in KINDS
         still.simulator.faults.clear()
     rows, bad, _ = walk(partial(account.fills, symbol), position)
     assert (found | fill_facts(rows), bad) == (still.fills(symbol), [])
