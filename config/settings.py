@@ -134,6 +134,8 @@ SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
 VERIFY_EMAIL = env.bool("VERIFY_EMAIL", default=True)
 # How long an answer to saving keys waits for a worker's verdict; the check goes on in the background.
 KEY_CHECK_SECONDS = env.float("KEY_CHECK_SECONDS", default=10.0)
+# How long `?live=true` waits for a worker; 0 turns live reads off.
+LIVE_READ_SECONDS = env.float("LIVE_READ_SECONDS", default=10.0)
 # How long after showing password and second factor keys, tokens and live trading may be touched.
 STEP_UP_MINUTES = env.int("STEP_UP_MINUTES", default=10)
 ONE_TIME_TOKEN_MINUTES = 15

@@ -13,9 +13,10 @@ from threading import BoundedSemaphore
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from django.conf import settings
+
 from pipeline import broker, shared
 
-WAIT_SECONDS: Final = 10.0
 ASKED_SECONDS: Final = 12  # a worker that comes later finds that nobody waits any more
 TOLD_SECONDS: Final = 2
 _LOOK_SECONDS: Final = 0.1
@@ -24,7 +25,7 @@ _waiting: Final = BoundedSemaphore(4)  # of this process's threads: the others g
 TIMEOUT: Final = "timeout"
 BUSY: Final = "busy"
 CLOSED: Final = "closed"
-UNAVAILABLE: Final = "unavailable"  # no broker, or no Redis
+UNAVAILABLE: Final = "unavailable"  # no broker, no Redis, or turned off
 
 
 class What(StrEnum):
@@ -83,11 +84,15 @@ class _State:
         return json.dumps(asdict(self))
 
 
-def read(readings: Sequence[Reading], *, seconds: float = WAIT_SECONDS) -> str:
-    """Have these read, all at once, and wait for them. Answers why it did not work, in a word; "" when it did.
+def read(readings: Sequence[Reading]) -> str:
+    """Have these read, all at once, and wait up to LIVE_READ_SECONDS. Answers why it did not work, in a word; "" when
+    it did.
 
     Outside any door: nothing is held meanwhile.
     """
+    seconds = settings.LIVE_READ_SECONDS
+    if seconds <= 0:
+        return UNAVAILABLE
     if not _waiting.acquire(blocking=False):
         return BUSY
     try:

@@ -48,8 +48,8 @@ def _cheap_passwords(settings: object) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(settings: object) -> None:
-    """No worker runs beside the tests: nobody would answer whoever waits for a key's check."""
-    settings.KEY_CHECK_SECONDS = 0  # type: ignore[attr-defined]
+    """No worker runs beside the tests: nobody would answer whoever waits for a key's check, or reads live."""
+    settings.KEY_CHECK_SECONDS = settings.LIVE_READ_SECONDS = 0  # type: ignore[attr-defined]
 
 
 @pytest.fixture

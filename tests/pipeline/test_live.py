@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from pipeline import broker, live, shared, tasks
 from pipeline.live import Reading, What
@@ -29,6 +30,11 @@ class Worker:
         if self.reason is not None:
             threading.Timer(self.seconds, live.tell, (Reading.parse(words), token, self.reason)).start()
         return True
+
+
+@pytest.fixture(autouse=True)
+def _waiting(settings: Settings) -> None:
+    settings.LIVE_READ_SECONDS = 10
 
 
 @pytest.fixture
@@ -81,10 +87,10 @@ def test_one_failure_of_several_is_told(worker: Worker, monkeypatch: pytest.Monk
     assert live.read([BALANCES, other]) == "down"
 
 
-def test_nobody_waits_longer_than_they_said(worker: Worker) -> None:
-    worker.reason, begun = None, time.monotonic()
+def test_nobody_waits_longer_than_is_set(worker: Worker, settings: Settings) -> None:
+    worker.reason, settings.LIVE_READ_SECONDS, begun = None, 0.4, time.monotonic()
 
-    assert live.read([BALANCES], seconds=0.4) == "timeout"
+    assert live.read([BALANCES]) == "timeout"
     assert 0.4 <= time.monotonic() - begun < 2
 
 
@@ -96,7 +102,7 @@ def test_a_broker_that_takes_no_hint_is_told_at_once(monkeypatch: pytest.MonkeyP
     assert time.monotonic() - begun < 2
 
 
-def test_without_redis_there_are_no_live_reads(worker: Worker, settings: Any) -> None:
+def test_without_redis_there_are_no_live_reads(worker: Worker, settings: Settings) -> None:
     settings.EXCHANGE_STATE_URL = "redis://127.0.0.1:1/9"
     shared._shared.cache_clear()
 
@@ -112,11 +118,24 @@ def test_some_threads_are_left_for_those_who_do_not_wait(worker: Worker) -> None
     assert sorted(answers) == [""] * 4 + ["busy"] * 2
 
 
-def test_a_worker_that_comes_too_late_does_nothing(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    worker.reason = None
-    live.read([BALANCES], seconds=0.1)
+def test_live_reads_can_be_turned_off(worker: Worker, settings: Settings) -> None:
+    settings.LIVE_READ_SECONDS = 0
+
+    assert (live.read([BALANCES]), worker.taken) == ("unavailable", [])
+
+
+def test_a_worker_that_comes_too_late_does_nothing(
+    worker: Worker, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker.reason, settings.LIVE_READ_SECONDS = None, 0.1
+    live.read([BALANCES])
     performed: list[Reading] = []
-    monkeypatch.setattr("pipeline.live_reads.perform", lambda reading: performed.append(reading) or "")
+
+    def perform(reading: Reading) -> str:
+        performed.append(reading)
+        return ""
+
+    monkeypatch.setattr("pipeline.live_reads.perform", perform)
     words, (_, _, token) = BALANCES.words(), worker.taken[0]
 
     assert (tasks.read_live(words, "another"), performed) == ("late", [])
@@ -124,9 +143,11 @@ def test_a_worker_that_comes_too_late_does_nothing(worker: Worker, monkeypatch: 
     assert (tasks.read_live(words, token), len(performed)) == ("late", 1)
 
 
-def test_a_fault_of_ours_is_told_too(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    worker.reason = None
-    live.read([BALANCES], seconds=0.1)
+def test_a_fault_of_ours_is_told_too(
+    worker: Worker, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker.reason, settings.LIVE_READ_SECONDS = None, 0.1
+    live.read([BALANCES])
 
     def break_down(reading: Reading) -> str:
         raise RuntimeError

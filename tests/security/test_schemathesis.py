@@ -26,7 +26,11 @@ KNOWS_MORE: Final = (
     "/api-credentials/{account_id}", "/api-credentials/save-credentials", "/api/audit", "/api/fills", "/api/orders",
     "/api/performance/metrics", "/api/portfolio/equity-curve", "/api/trades/history", "/auth/api-tokens",
     "/auth/reset-password", "/auth/two-factor/confirm", "/user/change-email", "/user/change-password",
-    "/user/confirm-email", "/user/me", "/user/register-user", "/user/verify-email",
+    "/user/confirm-email", "/user/me", "/user/register-user", "/user/verify-email", "/{exchange}/open-orders",
+    "/{exchange}/order-history", "/{exchange}/account-snapshot", "/{exchange}/deposit-history",
+    "/{exchange}/withdraw-history", "/{exchange}/transfer-history", "/{exchange}/trade-fills",
+    "/bitget/order/all-open-orders", "/bitget/order/trade-fills", "/bitget/deposit-records",
+    "/bitget/withdrawal-records",
 )  # fmt: skip
 _TAKEN: Final = ["2xx", "3xx", "400", "401", "403", "404", "409", "429"]
 

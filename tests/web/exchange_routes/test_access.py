@@ -165,6 +165,7 @@ def test_the_oldest_account_decides(account: ExchangeAccount, reader: JsonClient
     assert answer.headers["X-Data-Stale"] == "false"
     with tenancy.acting_as(account.user_id):
         oldest = SyncCursor.objects.get(account=other).last_ok_at
+    assert oldest is not None
     assert answer.headers["X-Data-As-Of"] == oldest.isoformat().replace("+00:00", "Z")
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from core.django import actors
 from core.django.actors import Actor, ActorKind
@@ -22,7 +23,7 @@ from tests.web.exchange_routes.frontend import body
 pytestmark = pytest.mark.django_db
 
 make_world = conftest.make_world
-make_gateio = pytest.fixture(name="make_gateio")(test_gateio.make_world.__wrapped__)
+make_gateio = test_gateio.make_world
 ROUTES = (
     *("account-info", "user-assets", "open-orders", "order-history", "account-snapshot", "deposit-history"),
     *("withdraw-history", "trade-fills", "tickers"),
@@ -56,6 +57,11 @@ def employ(world: World, monkeypatch: pytest.MonkeyPatch) -> Worker:
     monkeypatch.setattr(live_reads, "perform", partial(live_reads.perform, clock=world.now))
     monkeypatch.setattr("web.exchange_routes.endpoint.clock", SimpleNamespace(now=world.now))
     return worker
+
+
+@pytest.fixture(autouse=True)
+def _waiting(settings: Settings) -> None:
+    settings.LIVE_READ_SECONDS = 10
 
 
 @pytest.fixture
@@ -132,12 +138,9 @@ def test_a_dead_exchange_leaves_what_is_stored(worker: Worker, trader: JsonClien
 
 
 def test_a_worker_that_does_not_come_leaves_what_is_stored(
-    worker: Worker, trader: JsonClient, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, trader: JsonClient, settings: Settings
 ) -> None:
-    worker.works = False
-    monkeypatch.setattr(
-        "web.exchange_routes.endpoint.live", SimpleNamespace(read=partial(live.read, seconds=0.2))
-    )
+    worker.works, settings.LIVE_READ_SECONDS = False, 0.2
 
     answer = trader.get("/binance/open-orders?live=true")
 
