@@ -17,7 +17,12 @@ from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.contract_facts import ConditionalOrder, ContractOrder
 from exchanges.simulators.contracts import ContractMarket, Listing, Terms
 
-PRODUCTS: Final = {"USDT-FUTURES": "USDT", "USDC-FUTURES": "USDC", "COIN-FUTURES": ""}
+# What they settle in; in coins, and for practice, nothing is traded here.
+PRODUCTS: Final = {
+    "USDT-FUTURES": "USDT",
+    "USDC-FUTURES": "USDC",
+    **dict.fromkeys(("COIN-FUTURES", "SUSDT-FUTURES", "SUSDC-FUTURES", "SCOIN-FUTURES"), ""),
+}
 _PLAN_TYPES: Final = ("normal_plan", "track_plan", "profit_loss")
 _WEEK: Final = 7
 _BILL_DAYS: Final = 30

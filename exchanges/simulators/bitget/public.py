@@ -35,6 +35,11 @@ def coins(context: PublicContext, parameters: Parameters) -> Answer:
     return Rows([wire.encode(_coin(asset)) for asset in assets(names.EXCHANGE)])
 
 
+def nothing(context: PublicContext, parameters: Parameters) -> Answer:
+    """No pair may be traded on margin."""
+    return Rows([])
+
+
 def tickers(context: PublicContext, parameters: Parameters) -> Answer:
     return Rows([wire.encode(_ticker(context, row)) for row in _chosen(parameters)])
 
@@ -123,6 +128,7 @@ ENDPOINTS: Final[dict[tuple[str, str], PublicEndpoint]] = {
     ("GET", "/api/v2/public/time"): server_time,
     ("GET", "/api/v2/spot/public/symbols"): symbols,
     ("GET", "/api/v2/spot/public/coins"): coins,
+    ("GET", "/api/v2/margin/currencies"): nothing,
     ("GET", "/api/v2/spot/market/tickers"): tickers,
     ("GET", "/api/v2/spot/market/candles"): candles,
     ("GET", "/api/v2/spot/market/history-candles"): old_candles,
