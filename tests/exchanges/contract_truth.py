@@ -31,7 +31,7 @@ def fills(rows: Iterable[FillRow]) -> Facts:
         assert row.contract is not None
         told[row.symbol, row.fill_id] = (
             *(row.order_id, row.side.value, row.contract.position_side.value, row.price, row.quantity),
-            *(_short(row.quote_quantity), row.fee_amount, row.fee_currency, row.contract.realized_pnl),
+            *(short(row.quote_quantity), row.fee_amount, row.fee_currency, row.contract.realized_pnl),
             *(row.is_maker, row.contract.is_liquidation, clock.to_ms(row.executed_at)),
         )
     return told
@@ -54,7 +54,7 @@ def orders(rows: Iterable[OrderRow]) -> Facts:
         (row.symbol, row.order_id): (
             *(row.side.value, row.position_side and row.position_side.value, row.type, row.status.value),
             *(row.time_in_force, row.price or Decimal(0), row.quantity, row.executed_quantity),
-            *(_rough(row.executed_quote_quantity), row.reduce_only),
+            *(rough(row.executed_quote_quantity), row.reduce_only),
             *(clock.to_ms(row.ordered_at), clock.to_ms(row.updated_at)),
         )
         for row in rows
@@ -66,7 +66,7 @@ def true_orders(truth: Json) -> Facts:
         (name, str(row["id"])): (
             *(row["side"], row["position_side"], row["type"], row["status"], row["time_in_force"]),
             *(Decimal(row[key]) for key in ("price", "quantity", "executed")),
-            *(_rough(Decimal(row["executed_value"])), row["reduce_only"], row["time"], row["updated"]),
+            *(rough(Decimal(row["executed_value"])), row["reduce_only"], row["time"], row["updated"]),
         )
         for name, row in _each(truth["orders"])
     }
@@ -96,7 +96,7 @@ def true_conditionals(truth: Json, prefix: str = "") -> Facts:
 def positions(rows: Iterable[PositionRow]) -> Facts:
     return {
         (row.symbol, row.side.value): (
-            *(row.is_hedged, row.quantity, _rough(row.entry_price), row.liquidation_price, row.leverage),
+            *(row.is_hedged, row.quantity, rough(row.entry_price), row.liquidation_price, row.leverage),
             row.margin_mode and row.margin_mode.value,
         )
         for row in rows
@@ -106,7 +106,7 @@ def positions(rows: Iterable[PositionRow]) -> Facts:
 def true_positions(truth: Json) -> Facts:
     return {
         (row["contract"], row["side"]): (
-            *(row["position_side"] != "BOTH", Decimal(row["quantity"]), _rough(Decimal(row["entry_price"]))),
+            *(row["position_side"] != "BOTH", Decimal(row["quantity"]), rough(Decimal(row["entry_price"]))),
             *(Decimal(row["liquidation_price"]) or None, Decimal(row["leverage"]), row["margin_mode"]),
         )
         for row in truth["positions"]
@@ -173,11 +173,11 @@ def _each(told: Json) -> Iterable[tuple[str, Json]]:
     return ((name, row) for name, rows in told.items() for row in rows)
 
 
-def _short(value: Decimal) -> Decimal:
+def short(value: Decimal) -> Decimal:
     """To the simulator's eight places."""
     return value.quantize(Decimal("1e-8"), rounding=ROUND_DOWN)
 
 
-def _rough(value: Decimal) -> Decimal:
+def rough(value: Decimal) -> Decimal:
     """What follows from an average price."""
     return round(value, 5)
