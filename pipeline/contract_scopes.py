@@ -33,9 +33,10 @@ def derivatives(session: Session) -> Derivatives:
 
 def ensure(session: Session) -> None:
     """Make the cursors that the account has because of what its client can tell: further movements, contracts."""
-    wanted = [_BY_KIND[kind] for kind in session.client.transfer_kinds if kind in _BY_KIND]
+    wanted: list[Stream] = []
     ledgers: list[str] = []
     with _alone(session):
+        wanted += [_BY_KIND[kind] for kind in session.client.transfer_kinds if kind in _BY_KIND]
         contracts = session.client.derivatives
         if contracts is not None:
             ledgers = contracts.ledger_scopes()

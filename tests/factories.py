@@ -11,7 +11,7 @@ from django.db.models import Model
 from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount
-from orders.models import Fill, Order, Transfer
+from orders.models import Fill, FundingPayment, Order, Transfer
 
 _M = TypeVar("_M", bound=Model)
 PASSWORD = "correct horse battery"
@@ -105,5 +105,22 @@ class TransferFactory(_OwnedFactory[Transfer]):
     amount = Decimal(1000)
     status = "success"
     occurred_at = datetime(2026, 1, 31, 10, tzinfo=UTC)
+    raw = factory.LazyFunction(dict)
+    source = "test"
+
+
+class FundingFactory(_OwnedFactory[FundingPayment]):
+    """0.01 USDT paid by a long of BTCUSDT, unless told otherwise."""
+
+    class Meta:
+        model = FundingPayment
+
+    account = factory.SubFactory(AccountFactory)
+    symbol = "BTCUSDT"
+    exchange_payment_id = factory.Sequence(lambda n: f"f{n + 1}")
+    position_side = "BOTH"
+    asset = "USDT"
+    amount = Decimal("-0.01")
+    paid_at = datetime(2026, 2, 1, 8, tzinfo=UTC)
     raw = factory.LazyFunction(dict)
     source = "test"

@@ -1,5 +1,6 @@
-"""Fills and orders over the API."""
+"""Fills, orders and funding over the API."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,12 +12,24 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount
-from orders.models import Fill, Order, Transfer
+from orders.models import Fill, FundingPayment, Order, Transfer
 from tests.clients import JsonClient, client_of, problem, stranger
-from tests.factories import AccountFactory, FillFactory, OrderFactory, TransferFactory, UserFactory
+from tests.factories import (
+    AccountFactory,
+    FillFactory,
+    FundingFactory,
+    OrderFactory,
+    TransferFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
-PATHS = ("/api/fills", "/api/orders")
+MAKE: dict[str, Callable[..., Any]] = {
+    "/api/fills": FillFactory.create,
+    "/api/orders": OrderFactory.create,
+    "/api/funding": FundingFactory.create,
+}
+PATHS = tuple(MAKE)
 every_path = pytest.mark.parametrize("path", PATHS)
 START = datetime(2026, 2, 1, 10, tzinfo=UTC)
 
@@ -72,6 +85,11 @@ def test_a_fill_shows_its_money_as_text(account: ExchangeAccount, as_alice: Json
         "fee_amount": "-0.5",
         "fee_currency": "USDT",
         "is_maker": False,
+        "position_side": "",
+        "settle_asset": "",
+        "is_inverse": False,
+        "realized_pnl": None,
+        "is_liquidation": False,
         "executed_at": "2026-02-01T10:00:00Z",
     }
 
@@ -134,8 +152,7 @@ def test_fills_are_found_by_their_order(account: ExchangeAccount, as_alice: Json
 
 @every_path
 def test_pages_meet_without_gap_or_overlap(path: str, account: ExchangeAccount, as_alice: JsonClient) -> None:
-    make = FillFactory.create if path == "/api/fills" else OrderFactory.create
-    made = [make(account=account).id for _ in range(5)]  # all of one moment
+    made = [MAKE[path](account=account).id for _ in range(5)]  # all of one moment
     pages, query = [], {"limit": "2"}
 
     while "cursor" not in query or query["cursor"]:
@@ -150,11 +167,10 @@ def test_pages_meet_without_gap_or_overlap(path: str, account: ExchangeAccount, 
 def test_one_row_takes_as_many_queries_as_three(
     path: str, account: ExchangeAccount, as_alice: JsonClient
 ) -> None:
-    make = FillFactory if path == "/api/fills" else OrderFactory
     counts = []
     for rows in (1, 2):
         for _ in range(rows):
-            make(account=account)
+            MAKE[path](account=account)
         as_alice.get(path)
         with CaptureQueriesContext(connection) as queries:
             as_alice.get(path)
@@ -170,19 +186,20 @@ def test_a_stranger_is_asked_to_log_in(path: str) -> None:
 
 @every_path
 def test_another_user_sees_nothing(path: str, account: ExchangeAccount) -> None:
-    FillFactory.create(account=account), OrderFactory.create(account=account)
+    MAKE[path](account=account)
     as_bob = client_of(UserFactory.create())
 
     assert ids(as_bob, path) == []
     assert problem(as_bob.get(path, {"account": str(account.id)}))[0] == 404
 
 
-@pytest.mark.parametrize("model", [Fill, Order, Transfer])
+@pytest.mark.parametrize("model", [Fill, Order, Transfer, FundingPayment])
 def test_the_database_refuses_when_the_queryset_is_unscoped(model: Any, account: ExchangeAccount) -> None:
     (
         FillFactory.create(account=account),
         OrderFactory.create(account=account),
         TransferFactory.create(account=account),
+        FundingFactory.create(account=account),
     )
     bob = UserFactory.create()
 
@@ -203,7 +220,7 @@ def test_reading_is_all_there_is(path: str, as_alice: JsonClient) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        {"page": "2"}, {"limit": "0"}, {"limit": "501"}, {"cursor": "MTIz"}, {"cursor": "x.y"}, {"side": "LONG"},
+        {"page": "2"}, {"limit": "0"}, {"limit": "501"}, {"cursor": "MTIz"}, {"cursor": "x.y"},
         {"since": "yesterday"}, {"until": "2026-02-30T00:00:00Z"}, {"symbol": "B\x00TC"}, {"exchange": "mtgox"},
         {"since": "9999-12-31T23:59:59-23:59"}, {"since": "0001-01-01T00:00:00+23:59"},
     ],
@@ -212,3 +229,62 @@ def test_bad_questions_are_refused(path: str, query: dict[str, str], as_alice: J
     status, _, errors = problem(as_alice.get(path, query))
 
     assert (status, [pointer for pointer, _ in errors]) == (400, [f"/{next(iter(query))}"])
+
+
+@pytest.mark.parametrize("path", ["/api/fills", "/api/orders"])
+@pytest.mark.parametrize("query", [{"side": "LONG"}, {"market_type": "margin"}])
+def test_a_trade_of_no_kind_is_refused(path: str, query: dict[str, str], as_alice: JsonClient) -> None:
+    assert problem(as_alice.get(path, query))[0] == 400
+
+
+def test_a_fill_of_a_contract_tells_its_side_and_profit(
+    account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    contract = {"market_type": "futures", "position_side": "LONG", "settle_asset": "USDT"}
+    FillFactory.create(account=account, realized_pnl=Decimal("-1.5"), **contract)
+    FillFactory.create(account=account)
+
+    (row,) = as_alice.get("/api/fills", {"market_type": "futures"}).json()["results"]
+
+    names = ("market_type", "position_side", "settle_asset", "is_inverse", "realized_pnl", "is_liquidation")
+    assert [row[name] for name in names] == ["futures", "LONG", "USDT", False, "-1.5", False]
+
+
+def test_funding_shows_its_money_as_text(account: ExchangeAccount, as_alice: JsonClient) -> None:
+    payment = FundingFactory.create(account=account, rate=Decimal("0.0001"))
+
+    (row,) = as_alice.get("/api/funding").json()["results"]
+
+    assert row == {
+        "id": payment.id,
+        "account_id": str(account.id),
+        "exchange": "binance",
+        "symbol": "BTCUSDT",
+        "exchange_payment_id": payment.exchange_payment_id,
+        "position_side": "BOTH",
+        "asset": "USDT",
+        "amount": "-0.01",
+        "rate": "0.0001",
+        "quantity": None,
+        "paid_at": "2026-02-01T08:00:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"symbol": "ETHUSDT"}, [1]),
+        ({"since": "2026-02-01T09:00:00Z"}, [1]),
+        ({"until": "2026-02-01T09:00:00Z"}, [0]),
+        ({"exchange": "mexc"}, []),
+    ],
+)
+def test_funding_is_found_by(
+    query: dict[str, str], expected: list[int], account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    made = [
+        FundingFactory.create(account=account, symbol=symbol, paid_at=START + timedelta(hours=hour))
+        for symbol, hour in (("BTCUSDT", -2), ("ETHUSDT", 0))
+    ]
+
+    assert ids(as_alice, "/api/funding", **query) == [made[place].id for place in expected]
