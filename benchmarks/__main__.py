@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-ALL = ("engine", "rebuild", "ingest", "sync", "identity")
+ALL = ("engine", "rebuild", "ingest", "adapters", "sync", "dispatch", "limits", "identity")
 
 
 def main(names: list[str]) -> int:

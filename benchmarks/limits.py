@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REQUEST = timedelta(milliseconds=40)
+PUT_OFF = timedelta(minutes=2)  # no budget is used up for longer
 DISPATCHED_EVERY = timedelta(seconds=5)
 
 
@@ -102,7 +103,10 @@ class Crowd:
                 self.clock.advance(seconds=DISPATCHED_EVERY.total_seconds())
 
     def due(self) -> int:
-        """Cursors that wait to be read, over all accounts; one for an account nobody looked at yet."""
+        """Cursors that wait to be read, over all accounts, also those that wait for the budget; one for an account
+        nobody looked at yet."""
+        from django.db.models import Q
+
         from core.django import tenancy
         from pipeline.models import SyncCursor
 
@@ -110,7 +114,8 @@ class Crowd:
         for account in self.accounts:
             with tenancy.acting_as(account.user_id):
                 cursors = SyncCursor.objects.filter(account=account)
-                count += cursors.filter(due_at__lte=self.now()).count() or not cursors.exists()
+                waiting = Q(due_at__lte=self.now()) | Q(last_ok_at=None, due_at__lte=self.now() + PUT_OFF)
+                count += cursors.filter(waiting).count() or not cursors.exists()
         return count
 
     def oldest(self, stream: str) -> timedelta:
