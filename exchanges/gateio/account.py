@@ -12,7 +12,7 @@ from exchanges.base import Derivatives, Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.gateio import listings as symbols
 from exchanges.gateio import mapping, market, rights, triggers
-from exchanges.gateio.futures import GateioDerivatives, find_wallets
+from exchanges.gateio.futures import GateioDerivatives, Wallets, find_wallets
 from exchanges.gateio.ledgers import Ledger
 from exchanges.gateio.walks import LATE_FILLS_MS, LATE_TRANSFERS_MS, PAGE, SLACK_MS, TRADES_PAGE, Window
 from exchanges.reading import UnreadableRow
@@ -65,13 +65,17 @@ class GateioAccount:
 
     @property
     def derivatives(self) -> Derivatives | None:
-        """None where the key has no right to futures; the first look asks for the wallets."""
+        """None where the key has no right to futures, or nothing was ever moved there; the first look asks."""
         return self._contracts
 
     @cached_property
+    def _wallets(self) -> Wallets | None:
+        return find_wallets(self._client)
+
+    @cached_property
     def _contracts(self) -> GateioDerivatives | None:
-        wallets = find_wallets(self._client)
-        if wallets is None:
+        wallets = self._wallets
+        if not wallets:
             return None
         return GateioDerivatives(
             self._client, wallets, self._given.contracts or None if self._given else None
@@ -85,7 +89,7 @@ class GateioAccount:
             raise refusals[0]
         try:
             return rights.account_info(
-                detail or {}, fees or {}, self._own_key(), sees_contracts=self._contracts is not None
+                detail or {}, fees or {}, self._own_key(), sees_contracts=self._wallets is not None
             )
         except (UnreadableRow, InvalidAmount) as error:
             raise unreadable(str(error)) from None
@@ -140,7 +144,7 @@ class GateioAccount:
         if kind not in _TRANSFERS:
             if self._contracts is None:
                 raise ExchangeError(
-                    ErrorKind.PERMISSION, "The key has no right to futures.", code="FORBIDDEN"
+                    ErrorKind.PERMISSION, "There is no wallet of contracts to read.", code="FORBIDDEN"
                 )
             return self._contracts.transfers(kind, position, until)
         window = Window.at(position, until)

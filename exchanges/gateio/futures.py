@@ -11,9 +11,8 @@ from core.money import InvalidAmount
 from exchanges import reading
 from exchanges.base import Contracts
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.gateio import book, contracts, market, triggers
+from exchanges.gateio import book, contracts, market, triggers, walks
 from exchanges.gateio.walks import (
-    CONTRACTS_OPENED,
     LATE_FILLS_MS,
     LATE_TRANSFERS_MS,
     LEDGER_REACH,
@@ -40,7 +39,6 @@ from exchanges.rows import (
 from exchanges.transport import CcxtClient, unreadable
 
 LIST_PAGE: Final = 100
-_BEGINNING: Final = str(clock.to_ms(CONTRACTS_OPENED))
 _NO_WALLET: Final = "USER_NOT_FOUND"  # nothing was ever moved there
 _TRANSFERS: Final = {TransferKind.INTERNAL: book.internal, TransferKind.REBATE: book.rebate}
 _R = TypeVar("_R")
@@ -62,7 +60,7 @@ def find_wallets(client: CcxtClient) -> Wallets | None:
 
 
 class GateioDerivatives:
-    """Implements `exchanges.base.Derivatives`; its scopes are settle assets. `wallets` as just told."""
+    """Implements `exchanges.base.Derivatives`; its scopes are settle assets. `wallets` as just told, at least one."""
 
     def __init__(self, client: CcxtClient, wallets: Wallets, known: Contracts | None = None) -> None:
         self._client = client
@@ -126,7 +124,7 @@ class GateioDerivatives:
 
     def fills(self, scope: str, position: str) -> Page[FillRow]:
         until = self._client.now()
-        window = Window.at(position or _BEGINNING, until)
+        window = Window.at(position or _beginning(), until)
         if window.is_empty:
             return Page((), (), position, has_more=False, raw_count=0)
         return self._fills(scope, window, until)
@@ -142,7 +140,7 @@ class GateioDerivatives:
     def orders(self, scope: str, position: str) -> Page[OrderRow]:
         """Those of any state; whether they go by their beginning or their end is not documented."""
         until = self._client.now()
-        window = Window.at(position or _BEGINNING, until)
+        window = Window.at(position or _beginning(), until)
         if window.is_empty:
             return Page((), (), position, has_more=False, raw_count=0)
         raws = self._rows("private_futures_get_settle_orders_timerange", scope, window)
@@ -155,8 +153,6 @@ class GateioDerivatives:
 
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
         """Of all wallets, one after the other. What moved between them and spot is told here only."""
-        if not self._settles:
-            return Page((), (), position, has_more=False, raw_count=0)
         turn = Round.starting(position, self._settles)
         read = partial(_TRANSFERS[kind], settle=turn.at)
         page = self._ledger(turn.at, book.KINDS[kind], turn.place, until, read)
@@ -206,7 +202,7 @@ class GateioDerivatives:
         self, settle: str, kind: str, position: str, until: datetime, read: Callable[[Raw], _R | None]
     ) -> Page[_R]:
         """A page of the ledger; where it reaches back no further, the walk goes on at its floor and tells it."""
-        window = Window.at(position or _BEGINNING, until)
+        window = Window.at(position or _beginning(), until)
         if window.is_empty:
             return Page((), (), position, has_more=False, raw_count=0)
         floor = self._client.now() - LEDGER_REACH
@@ -264,6 +260,10 @@ class GateioDerivatives:
             return self._term(name)
         except (UnreadableRow, InvalidAmount) as error:
             raise ExchangeError(ErrorKind.USER, str(error)[:200], code="contract") from None
+
+
+def _beginning() -> str:
+    return str(clock.to_ms(walks.CONTRACTS_OPENED))
 
 
 def _page(

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from core import clock as time
 from credentials import accounts
 from exchanges.rows import TransferKind
 from exchanges.simulators.binance import BinanceSimulator
@@ -37,7 +36,7 @@ def make_world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     # Nothing happened before: a hundred empty windows less to walk in every test.
     monkeypatch.setattr("exchanges.gateio.walks.OPENED", START - timedelta(days=100))
-    monkeypatch.setattr("exchanges.gateio.futures._BEGINNING", str(time.to_ms(START - timedelta(days=100))))
+    monkeypatch.setattr("exchanges.gateio.walks.CONTRACTS_OPENED", START - timedelta(days=100))
     simulators: list[SimulatedExchange] = []
 
     def make(label: str) -> World:

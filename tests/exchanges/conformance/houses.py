@@ -135,7 +135,8 @@ HOUSES: Final = (
         tells_free=False,
         late_fills_by_recheck_only=True,
         empty_page_by_recheck_only=True,
-        opened=("exchanges.gateio.walks.OPENED",),
+        opened=("exchanges.gateio.walks.OPENED", "exchanges.gateio.walks.CONTRACTS_OPENED"),
+        contracts=Contracts(fills_path="/api/v4/futures/usdt/my_trades_timerange", busy="ETH_USDT"),
         bulk_from=str(clock.to_ms(START - timedelta(days=500))),
         refusals={
             **_FAULTS,
@@ -164,6 +165,11 @@ HOUSES: Final = (
         keeps_transfers=timedelta(days=90),
         statuses={"PARTIALLY_CANCELED": "CANCELED"},
         transfer_key="tx_id",
+        contracts=Contracts(
+            fills_path="/api/v1/private/order/list/order_deals",
+            busy="ETH_USDT",
+            keeps_fills=timedelta(days=90) - timedelta(hours=1),
+        ),
         refusals={
             **_FAULTS,
             "key of nobody": Refusal(ErrorKind.AUTH, "10072"),

@@ -67,8 +67,7 @@ def opened(label: str, **properties: Any) -> Iterator[House]:
 @pytest.fixture(autouse=True)
 def _opened_lately(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing happened before: a hundred empty windows less to walk in every test."""
-    beginning = str(time.to_ms(NOON - timedelta(days=200)))
-    monkeypatch.setattr("exchanges.gateio.futures._BEGINNING", beginning)
+    monkeypatch.setattr("exchanges.gateio.walks.CONTRACTS_OPENED", NOON - timedelta(days=200))
 
 
 @pytest.fixture(scope="module", params=LABELS)
@@ -249,11 +248,9 @@ def test_a_key_without_the_right_to_futures_sees_spot_alone(house: House) -> Non
     assert {row.wallet for row in house.account.balances().rows} == {"spot"}
 
 
-def test_an_account_that_never_moved_anything_has_contracts_without_scopes() -> None:
+def test_an_account_that_never_moved_anything_there_has_no_contracts() -> None:
     with opened("quiet") as house:
-        assert (house.contracts.trade_scopes([]), house.contracts.positions().rows) == ([], ())
-        page = house.account.transfers(TransferKind.INTERNAL, "", house.now())
-        assert (page.rows, page.has_more) == ((), False)
+        assert (house.account.derivatives, house.account.info().untold) == (None, ())
 
 
 def test_what_is_allowed_to_each_endpoint_is_kept() -> None:
