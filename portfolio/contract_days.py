@@ -6,11 +6,13 @@ exchange settles it ("unsettled": other lots than the exchange's average). Both 
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
+
+from django.db import connection
 
 from core import clock
 from core.money import CONTEXT, ZERO, quantize
@@ -19,7 +21,7 @@ from exchanges.rows import MarketType
 from marketdata.models import Candle, Ticker
 from portfolio.accounting.holdings import DoubtKind
 from portfolio.composition import Closes
-from portfolio.models import Book, BookDay, Position, ReportedPosition
+from portfolio.models import BookDay, Position, ReportedPosition
 
 _DAILY: Final = "1d"
 
@@ -81,10 +83,9 @@ class ContractDays:
     """Walks an account's contract books through its days, which must be asked for in order."""
 
     def __init__(self, account: ExchangeAccount) -> None:
-        self._terms = _terms(account)
+        books = read_books(account)
+        self._terms, self._settle, self.firsts = books.terms, books.settle, books.firsts
         self._rows: dict[date, list[_Row]] = defaultdict(list)
-        books = Book.objects.filter(account=account).exclude(market_type=MarketType.SPOT)
-        self._settle = dict(books.values_list("id", "settle_asset"))
         days = BookDay.objects.filter(account=account, book_id__in=self._settle).order_by("day")
         columns = ("book_id", "quantity", "cost", "gross_pnl", "funding", "unsettled")
         for day, *row in days.values_list("day", *columns):
@@ -92,18 +93,6 @@ class ContractDays:
         self._days = sorted(self._rows, reverse=True)
         self._standing: dict[int, _Row] = {}
         self._marks = _Marks(account, {terms.symbol for terms in self._terms.values()})
-
-    @property
-    def first_days(self) -> dict[str, date]:
-        """Assets whose prices contracts are valued by, from when on."""
-        firsts: dict[str, date] = {}
-        for day, rows in sorted(self._rows.items()):
-            for row in rows:
-                firsts.setdefault(self._settle[row.book], day)
-                if terms := self._terms.get(row.book):
-                    firsts.setdefault(terms.base, day)
-                    firsts.setdefault(terms.quote, day)
-        return firsts
 
     def next(self, day: date, closes: Closes) -> ContractDay:
         """The books at the end of a day."""
@@ -195,8 +184,42 @@ def terms_of(positions: Iterable[Position]) -> dict[int, Terms]:
     }
 
 
-def _terms(account: ExchangeAccount) -> Mapping[int, Terms]:
-    """Of every contract book that had a position; others hold nothing to value."""
-    contracts = Position.objects.filter(account=account).exclude(market_type=MarketType.SPOT)
-    rows = contracts.order_by("book_id", "id").distinct("book_id").select_related("book", "opening_fill")
-    return terms_of(rows.defer("checkpoint", "book__state", "opening_fill__raw"))
+_CONTRACTS: Final = """
+SELECT b.id, b.asset, f.base_asset, f.quote_asset, coalesce(f.settle_asset, p.asset, ''), coalesce(f.is_inverse, false),
+       least((b.stale_from AT TIME ZONE 'UTC')::date,
+             (SELECT min(day) FROM portfolio_bookday d WHERE d.book_id = b.id)) AS first
+FROM portfolio_book b
+LEFT JOIN LATERAL (
+  SELECT base_asset, quote_asset, settle_asset, is_inverse FROM orders_fill
+  WHERE account_id = b.account_id AND symbol = b.asset AND market_type <> 'spot' LIMIT 1
+) AS f ON true
+LEFT JOIN LATERAL (
+  SELECT asset FROM orders_fundingpayment WHERE account_id = b.account_id AND symbol = b.asset LIMIT 1
+) AS p ON true
+WHERE b.account_id = %(account)s AND b.market_type <> 'spot'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractBooks:
+    """By book: what it settles in; and, where it ever had a fill, what its contract is."""
+
+    settle: dict[int, str]
+    terms: dict[int, Terms]
+    firsts: dict[str, date]
+    """Assets whose prices contracts are valued by, from when on."""
+
+
+def read_books(account: ExchangeAccount) -> ContractBooks:
+    """Every contract book, also one that no fold has seen yet."""
+    books = ContractBooks({}, {}, {})
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTRACTS, {"account": account.id})
+        for book_id, symbol, base, quote, settle, is_inverse, first in cursor.fetchall():
+            books.settle[book_id] = settle
+            if base is not None:
+                books.terms[book_id] = Terms(symbol, base, quote, settle, is_inverse)
+            for asset in (base, quote, settle):
+                if asset and first:
+                    books.firsts[asset] = min(first, books.firsts.get(asset, first))
+    return books

@@ -23,7 +23,7 @@ from portfolio.accounting.engine import ENGINE_VERSION
 from portfolio.accounting.identity import residual, revaluation
 from portfolio.accounting.measure import percent
 from portfolio.composition import Closes, Day, compose, read_closes
-from portfolio.contract_days import ContractDay, ContractDays
+from portfolio.contract_days import ContractDay, ContractDays, read_books
 from portfolio.day_sums import Passed
 from portfolio.models import AssetDay, AssetSnapshot, Grade, PortfolioSnapshot, WalletBalance
 from portfolio.reports import read_facts, read_reports
@@ -44,7 +44,7 @@ def refresh(*, user_id: UUID, account_id: UUID, at: datetime) -> int:
         if not reports:
             return 0
         contracts = ContractDays(account)
-        closes = read_closes(account, facts, reports, clock.utc_day(at), also=contracts.first_days)
+        closes = read_closes(account, facts, reports, clock.utc_day(at), also=contracts.firsts)
         days = compose(account, facts, reports, closes)
         line = _Line(account, days, closes, contracts, at)
         return _store(account, [line.row(day) for day in days], closes)
@@ -57,7 +57,7 @@ def price_needs(*, account: ExchangeAccount, at: datetime) -> list[PriceNeed]:
         AssetDay.objects.filter(account=account).values_list("asset").annotate(first=Min("day")).order_by()
     )
     start = min(firsts.values(), default=clock.utc_day(at))
-    for asset, first in ContractDays(account).first_days.items():
+    for asset, first in read_books(account).firsts.items():
         firsts[asset] = min(first, firsts.get(asset, first))
     held = WalletBalance.objects.filter(account=account).values_list("asset", flat=True).distinct()
     for asset in held:  # held without any fact: it may have been there all the time

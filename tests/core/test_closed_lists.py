@@ -40,6 +40,7 @@ BOUND_SQL: Final = frozenset(
         "portfolio/annotations.py: refresh",
         "portfolio/books.py: mark_stale",
         "portfolio/books.py: _mark_contracts",
+        "portfolio/contract_days.py: read_books",
         "portfolio/day_sums.py: open_counts",
         "portfolio/day_sums.py: passed",
         "portfolio/fees.py: refresh",
