@@ -138,7 +138,7 @@ def account_info(account: Raw, restrictions: Raw, *, sees_contracts: bool = True
         taker_commission=_commission(account, rates, "taker"),
         permissions=tuple(str(name) for name in permissions) if isinstance(permissions, Sequence) else (),
         account_type=str(account.get("accountType") or ""),
-        untold=() if sees_contracts else ("futures",),
+        untold=() if sees_contracts else ("derivatives",),
         raw={
             "account": {key: value for key, value in account.items() if key != "balances"},
             "restrictions": restrictions,

@@ -268,7 +268,7 @@ def test_a_page_says_how_far_back_it_reaches(leveraged: House) -> None:
 def test_an_account_without_futures_has_no_derivatives_and_its_spot_works() -> None:
     with opened("quiet") as house:
         assert house.account.derivatives is None
-        assert house.account.info().untold == ("futures",)
+        assert house.account.info().untold == ("derivatives",)
         assert {row.wallet for row in house.account.balances().rows} == {"spot"}
         assert house.account.transfer_kinds == (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL)
         with pytest.raises(ExchangeError) as refused:
