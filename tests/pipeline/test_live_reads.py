@@ -14,8 +14,9 @@ from pipeline.live import Reading, What
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
 from portfolio.models import PortfolioSnapshot
 from tests.accounts.trails import trail_of
+from tests.exchanges import contract_truth
 from tests.factories import UserFactory
-from tests.pipeline import test_gateio
+from tests.pipeline import contract_facts, test_gateio, test_gateio_futures
 from tests.pipeline.facts import (
     stored_balances,
     stored_fills,
@@ -31,6 +32,7 @@ from tests.pipeline.worlds import World
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_worker")]
 
 make_gateio = test_gateio.make_world
+make_contracts = test_gateio_futures.make_world
 
 
 def perform(world: World, what: What, **more: Any) -> str:
@@ -124,6 +126,39 @@ def test_another_exchange_answers_alike(make_gateio: Callable[..., World]) -> No
     assert [perform(world, what) for what in (What.BALANCES, What.FILLS, What.OPEN_ORDERS)] == [""] * 3
     assert stored_balances(world) == true_balances(world)
     assert stored_fills(world).items() <= true_fills(world).items()
+
+
+@pytest.fixture
+def leveraged(make_contracts: Callable[..., World]) -> World:
+    world = make_contracts("leveraged")
+    world.sync(Trigger.CONNECT)
+    world.wait(days=1)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("what", "stored", "true"),
+    [
+        (What.FILLS, contract_facts.fills, contract_truth.true_fills),
+        (What.ORDERS, contract_facts.orders, contract_truth.true_orders),
+    ],
+)
+def test_contracts_are_read_where_they_are_asked_for(
+    what: What, stored: Callable[..., Any], true: Callable[..., Any], leveraged: World
+) -> None:
+    before = stored(leveraged)
+
+    assert perform(leveraged, what) == ""
+    assert stored(leveraged) == before
+    leveraged.wait(seconds=3)
+    assert perform(leveraged, what, contracts=True) == ""
+    assert stored(leveraged) == true(leveraged.truth()["futures"]) != before
+
+
+def test_open_orders_of_contracts_are_those_of_this_moment(leveraged: World) -> None:
+    assert perform(leveraged, What.OPEN_ORDERS, contracts=True) == ""
+
+    assert leveraged.cursor(Stream.CONTRACT_OPEN).last_ok_at == leveraged.now()
 
 
 def test_keys_are_opened_for_a_live_read(traded: World) -> None:
