@@ -121,7 +121,7 @@ def test_windows(simulator: BitgetSimulator, account: str, path: str, days: floa
 
 def test_what_is_older_than_90_days_cannot_be_asked_for(simulator: BitgetSimulator) -> None:
     now = simulator.clock.now_ms()
-    old = {"startTime": now - 100 * DAY_MS, "endTime": now - 95 * DAY_MS}
+    old: dict[str, Any] = {"startTime": now - 100 * DAY_MS, "endTime": now - 95 * DAY_MS}
     assert ask(simulator, FILLS, **old).error == (400, "40017")
     assert ask(simulator, DEPOSITS, **old).status == 200
 
