@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from credentials.models import ExchangeAccount
 from portfolio import marks
@@ -27,71 +28,79 @@ SELECT ARRAY(SELECT id FROM portfolio_position
        ARRAY(SELECT id FROM orders_order WHERE account_id = %(account)s AND updated_at >= %(changed)s
              ORDER BY updated_at LIMIT %(limit)s)
 """
-_ALL: Final = "SELECT id FROM {table} WHERE user_id = %(user)s AND account_id = %(account)s"
-# Those folded, and those entered by changed orders: a position is found from its entry order by the fill that opened
-# it, in the book of one of the fill's assets.
-_SOME_POSITIONS: Final = """
-  SELECT unnest(%(positions)s::bigint[]) AS id
-  UNION
-  SELECT p.id FROM unnest(%(orders)s::bigint[]) AS changed (id)
-  JOIN orders_order o ON o.id = changed.id
-  JOIN orders_order entry ON entry.id = coalesce(o.parent_id, o.id)
-  JOIN orders_fill f ON f.account_id = entry.account_id AND f.symbol = entry.symbol
-    AND f.exchange_order_id = entry.exchange_order_id
-  JOIN portfolio_book b ON b.account_id = entry.account_id AND b.market_type = entry.market_type
-    AND b.asset IN (f.base_asset, f.quote_asset, f.symbol)
-  JOIN portfolio_position p ON p.book_id = b.id AND p.opening_fill_id = f.id
+# From changed rows to those that hang on them, one table at a time. A position is found from its entry order by the
+# fill that opened it, in one of the account's books.
+_ENTERED_BY_ORDERS: Final = """
+SELECT id FROM portfolio_position WHERE user_id = %(user)s AND account_id = %(account)s
+  AND book_id = ANY(ARRAY(SELECT id FROM portfolio_book WHERE account_id = %(account)s))
+  AND opening_fill_id = ANY(ARRAY(
+    SELECT id FROM orders_fill WHERE account_id = %(account)s
+      AND symbol = ANY(ARRAY(SELECT symbol FROM orders_order WHERE id = ANY(%(parents)s)))
+      AND exchange_order_id = ANY(ARRAY(SELECT exchange_order_id FROM orders_order WHERE id = ANY(%(parents)s)))))
 """
-# Those folded, those that ended by changed orders, and those of positions with another plan.
-_SOME_TRADES: Final = """
-  SELECT unnest(%(trades)s::bigint[]) AS id
-  UNION
-  SELECT t.id FROM unnest(%(orders)s::bigint[]) AS changed (id)
-  JOIN orders_order o ON o.id = changed.id
-  JOIN portfolio_trade t ON t.account_id = o.account_id AND t.symbol = o.symbol
-    AND t.exit_order_id = o.exchange_order_id
-  UNION
-  SELECT t.id FROM unnest(%(replanned)s::bigint[]) AS replanned (id)
-  JOIN portfolio_trade t ON t.position_id = replanned.id
+_PARENTS: Final = "SELECT coalesce(parent_id, id) FROM orders_order WHERE id = ANY(%(orders)s)"
+_ENDED_BY_ORDERS: Final = """
+SELECT id FROM portfolio_trade WHERE account_id = %(account)s
+  AND symbol = ANY(ARRAY(SELECT symbol FROM orders_order WHERE id = ANY(%(orders)s)))
+  AND exit_order_id = ANY(ARRAY(SELECT exchange_order_id FROM orders_order WHERE id = ANY(%(orders)s)))
+"""
+_ENTRIES: Final = """
+SELECT id FROM orders_order WHERE account_id = %(account)s
+  AND symbol = ANY(ARRAY(SELECT symbol FROM portfolio_position WHERE id = ANY(%(positions)s)))
+  AND exchange_order_id = ANY(ARRAY(SELECT entry_order_id FROM portfolio_position WHERE id = ANY(%(positions)s)))
+"""
+_LEGS: Final = """
+SELECT id FROM orders_order WHERE account_id = %(account)s AND NOT group_id = ''
+  AND group_id = ANY(ARRAY(SELECT group_id FROM orders_order WHERE id = ANY(%(orders)s)))
+"""
+_OF_POSITIONS: Final = "SELECT id FROM portfolio_trade WHERE position_id = ANY(%(replanned)s)"
+_POSITIONS_OF: Final = "SELECT DISTINCT position_id FROM portfolio_trade WHERE id = ANY(%(trades)s)"
+_EXITS: Final = """
+SELECT id FROM orders_order WHERE account_id = %(account)s
+  AND symbol = ANY(ARRAY(SELECT symbol FROM portfolio_trade WHERE id = ANY(%(trades)s)))
+  AND exchange_order_id = ANY(ARRAY(SELECT exit_order_id FROM portfolio_trade WHERE id = ANY(%(trades)s)))
 """
 # What was placed first for each role: a stop that was moved later was not the plan.
 _POSITIONS: Final = """
-WITH chosen AS MATERIALIZED ({chosen}), leg AS MATERIALIZED (
+WITH leg AS MATERIALIZED (
   SELECT DISTINCT ON (p.id, leg.role) p.id, leg.role,
          CASE leg.role WHEN 'SL' THEN coalesce(leg.stop_price, leg.price) ELSE coalesce(leg.price, leg.stop_price) END
            AS level
-  FROM chosen JOIN portfolio_position p USING (id)
+  FROM (SELECT * FROM portfolio_position WHERE {positions}) p
   JOIN portfolio_book b ON b.id = p.book_id
-  JOIN orders_order entry ON entry.account_id = p.account_id AND entry.market_type = b.market_type
-    AND entry.symbol = p.symbol AND entry.exchange_order_id = p.entry_order_id
-  JOIN orders_order leg ON leg.account_id = entry.account_id AND leg.group_id = entry.group_id
-    AND NOT leg.group_id = '' AND leg.parent_id = entry.id
+  JOIN (SELECT * FROM orders_order WHERE {orders}) entry
+    ON entry.account_id = p.account_id AND entry.market_type = b.market_type AND entry.symbol = p.symbol
+    AND entry.exchange_order_id = p.entry_order_id
+  JOIN (SELECT * FROM orders_order WHERE {orders}) leg
+    ON leg.account_id = entry.account_id AND leg.group_id = entry.group_id AND NOT leg.group_id = ''
+    AND leg.parent_id = entry.id
   ORDER BY p.id, leg.role, leg.ordered_at, length(leg.exchange_order_id), leg.exchange_order_id
 ), plan AS MATERIALIZED (
-  SELECT chosen.id, max(level) FILTER (WHERE role = 'SL') AS stop,
+  SELECT p.id, max(level) FILTER (WHERE role = 'SL') AS stop,
          to_jsonb(array_agg(level::text ORDER BY length(role), role)
            FILTER (WHERE role LIKE 'TP%%' AND level IS NOT NULL)) AS targets
-  FROM chosen LEFT JOIN leg USING (id) GROUP BY chosen.id
+  FROM (SELECT * FROM portfolio_position WHERE {positions}) p LEFT JOIN leg USING (id) GROUP BY p.id
 )
 UPDATE portfolio_position p SET stop_loss_price = plan.stop, take_profit_prices = plan.targets
 FROM plan
-WHERE p.id = plan.id
+WHERE p.id = plan.id AND p.{positions}
   AND (p.stop_loss_price, p.take_profit_prices) IS DISTINCT FROM (plan.stop, plan.targets)
 RETURNING p.id
 """
 # The rule lives in exits.exit_type; its table is joined, so that all trades take one statement. Liquidations are told
 # by fills, not by orders.
 _TRADES: Final = """
-WITH chosen AS MATERIALIZED ({chosen}), found AS MATERIALIZED (
+WITH found AS MATERIALIZED (
   SELECT trade.id, CASE trade.exit_type WHEN 'LIQUIDATION' THEN trade.exit_type ELSE rule.exit_type END AS exit_type,
          coalesce(o.strategy, '') AS strategy,
          CASE WHEN o.linked_by = 'inferred' THEN 'role inferred' ELSE '' END AS reason,
          p.stop_loss_price, p.take_profit_prices
-  FROM chosen JOIN portfolio_trade trade USING (id)
-  JOIN portfolio_position p ON p.id = trade.position_id
+  FROM (SELECT * FROM portfolio_trade WHERE {trades}) trade
+  JOIN (SELECT * FROM portfolio_position WHERE {positions}) p ON p.id = trade.position_id
   JOIN portfolio_book b ON b.id = p.book_id
-  LEFT JOIN orders_order o ON o.account_id = trade.account_id AND o.market_type = b.market_type
-    AND o.symbol = trade.symbol AND o.exchange_order_id = trade.exit_order_id
+  LEFT JOIN (SELECT * FROM orders_order WHERE {orders}) o
+    ON o.account_id = trade.account_id AND o.market_type = b.market_type AND o.symbol = trade.symbol
+    AND o.exchange_order_id = trade.exit_order_id
   JOIN unnest(%(roles)s::text[], %(closes)s::boolean[], %(types)s::text[]) AS rule (role, closes, exit_type)
     ON rule.role = rtrim(coalesce(o.role, ''), '0123456789') AND rule.closes = trade.closes_position
 )
@@ -99,7 +108,8 @@ UPDATE portfolio_trade t
 SET exit_type = found.exit_type, strategy = found.strategy, exit_reason = found.reason,
     stop_loss_price = found.stop_loss_price, take_profit_prices = found.take_profit_prices
 FROM found
-WHERE t.id = found.id AND (t.exit_type, t.strategy, t.exit_reason, t.stop_loss_price, t.take_profit_prices)
+WHERE t.id = found.id AND t.{trades}
+  AND (t.exit_type, t.strategy, t.exit_reason, t.stop_loss_price, t.take_profit_prices)
   IS DISTINCT FROM
   (found.exit_type, found.strategy, found.reason, found.stop_loss_price, found.take_profit_prices)
 """
@@ -125,13 +135,34 @@ def refresh(*, account: ExchangeAccount, since: datetime | None) -> None:
         scope["positions"], scope["trades"], scope["orders"] = changed = cursor.fetchone()
         cursor.execute(_HASH)
         if any(len(ids) > _FEW for ids in changed):
-            positions, trades = (_ALL.format(table=f"portfolio_{name}") for name in ("position", "trade"))
-        else:
-            positions, trades = _SOME_POSITIONS, _SOME_TRADES
-        cursor.execute(_POSITIONS.format(chosen=positions), scope)
-        scope["replanned"] = [position for (position,) in cursor.fetchall()]
-        cursor.execute(_TRADES.format(chosen=trades), scope)
+            read = dict.fromkeys(("positions", "trades", "orders"), "account_id = %(account)s")
+            cursor.execute(_POSITIONS.format(**read), scope)
+            cursor.execute(_TRADES.format(**read), scope)
+        elif any(changed):
+            _refresh_some(cursor, scope)
     marks.orders_followed(mark)
+
+
+def _refresh_some(cursor: CursorWrapper, scope: dict[str, Any]) -> None:
+    """Of the changed rows only, and of those that hang on them."""
+
+    def ids(statement: str) -> list[int]:
+        cursor.execute(statement, scope)
+        return [found for (found,) in cursor.fetchall()]
+
+    read = {name: f"id = ANY(%({name})s)" for name in ("positions", "trades", "orders")}
+    trades = scope["trades"]
+    if scope["orders"]:
+        trades = trades + ids(_ENDED_BY_ORDERS)
+        scope["parents"] = ids(_PARENTS)
+        scope["positions"] = scope["positions"] + ids(_ENTERED_BY_ORDERS)
+    scope["orders"] = ids(_ENTRIES)
+    scope["orders"] += ids(_LEGS)
+    cursor.execute(_POSITIONS.format(**read), scope)
+    scope["replanned"] = [position for (position,) in cursor.fetchall()]
+    scope["trades"] = trades + ids(_OF_POSITIONS)
+    scope["positions"], scope["orders"] = ids(_POSITIONS_OF), ids(_EXITS)
+    cursor.execute(_TRADES.format(**read), scope)
 
 
 def _rules() -> dict[str, list[Any]]:
