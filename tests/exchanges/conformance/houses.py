@@ -110,6 +110,9 @@ HOUSES: Final = (
         keeps_orders=timedelta(days=90) - timedelta(hours=1),
         tells_free=False,
         late_fills_by_recheck_only=True,
+        contracts=Contracts(
+            fills_path="/api/v2/mix/order/fills", keeps_fills=timedelta(days=90) - timedelta(hours=1)
+        ),
         refusals={
             **_FAULTS,
             "banned": Refusal(ErrorKind.DOWN),

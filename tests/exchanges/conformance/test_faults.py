@@ -1,7 +1,7 @@
 """Every error case of every exchange ends in the right kind, says no secret, and the next walk recovers."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -22,13 +22,22 @@ FAULTS: Final[Mapping[str, dict[str, Any]]] = {
     "half an answer": {"action": "truncate"},
     "no answer": {"action": "reset"},
 }
+
+
+def _fills_of(world: World, symbol: str) -> Iterator[object]:
+    """From the beginning, which may lie before everything the exchange looks up, and lately."""
+    account, now = world.account(), world.now()
+    yield account.fills(symbol, "")
+    yield from account.fills_between(symbol, now - timedelta(hours=1), now)
+
+
 # What is wrong with us.
 MISTAKES: Final[Mapping[str, Callable[[World], object]]] = {
     "key of nobody": lambda world: world.account(key=world.house.no_key).balances(),
     "malformed key": lambda world: world.account(key="short").balances(),
     "wrong secret": lambda world: world.account(secret=world.house.no_secret).balances(),
     "wrong passphrase": lambda world: world.account(passphrase="wrong").balances(),
-    "unknown symbol": lambda world: world.account().fills(world.house.wire("NOPEUSDT"), ""),
+    "unknown symbol": lambda world: [*_fills_of(world, world.house.wire("NOPEUSDT"))],
     "unknown order": lambda world: world.account().order(world.busiest(), "1"),
 }
 CASES: Final = (*FAULTS, *MISTAKES, "clock still off")
