@@ -35,6 +35,11 @@ _ANYWHERE: Final = (
 _WITHDRAWAL_UNTOLD: Final = (
     "This exchange does not tell whether a key may withdraw: make sure there that this one may not."
 )
+_CONTRACTS_UNSEEN: Final = (
+    "This key may not see contracts (futures): their positions and money are missing here. Allow reading them at the"
+    " exchange if you have any."
+)
+_CONTRACTS: Final = frozenset({"futures", "derivatives"})  # what is untold then
 _NOT_ASKED: Final = "The exchange could not be asked about the key yet; it is tried again by itself."
 _REFUSED_ONCE: Final = (
     "The exchange refused the key ({said}). It is asked once more before the key is disabled."
@@ -152,6 +157,7 @@ def _approve(account: ExchangeAccount, info: AccountInfo, at: datetime) -> Excha
     account.save(update_fields=[*fields, "permissions", "account_type", "updated_at"])
     notes = [
         _WITHDRAWAL_UNTOLD if "can_withdraw" in info.untold else "",
+        _CONTRACTS_UNSEEN if _CONTRACTS & set(info.untold) else "",
         _ANYWHERE if not info.ip_restricted and "ip_restricted" not in info.untold else "",
     ]
     return _judge(account, KeyState.GOOD, " ".join(filter(None, notes)), at)

@@ -5,7 +5,8 @@ Three ways of knowing, the surest first; `linked_by` keeps which one it was.
 1. `client_id`: orders named `cgt-<group>-ENTRY|TP1…TPn|SL` by whoever placed them.
 2. `exchange`: an order list with both its entry and its exits (OTO, OTOCO).
 3. `inferred`: an OCO belongs to the latest order of its symbol filled before it, on the other side, that is not
-   claimed by another list already (`order_lists.Claims`); without one its legs have roles but no parent.
+   claimed by another list already (`order_lists.Claims`); without one its legs have roles but no parent. A contract's
+   stop or target that stands alone belongs to the latest order that opened its side of the position.
 
 The outcome depends on the stored orders alone, not on the order they came in: an order that comes late, or fills,
 has every list of its symbol placed after it judged again.
@@ -26,12 +27,18 @@ from core.django import bulk
 from credentials.models import ExchangeAccount
 from orders import order_lists
 from orders.models import Linking, Order
-from orders.order_lists import ENTRY, OrderList, Placed
+from orders.order_lists import ENTRY, OrderList, Placed, Taken
 
 CLIENT_ID: Final = re.compile(r"cgt-(?P<group>.{1,90})-(?P<role>ENTRY|TP[1-9]\d{0,2}|SL)", re.ASCII)
 LOOK_BACK: Final = 200  # how many earlier orders of a symbol may be the entry of a list
 _OPEN: Final = ("NEW", "PARTIALLY_FILLED")
 
+_GUARD: Final = (
+    ~Q(market_type="spot")
+    & (Q(type__startswith="STOP") | Q(type__startswith="TAKE_PROFIT"))
+    & (Q(reduce_only=True) | Q(position_side="LONG", side="SELL") | Q(position_side="SHORT", side="BUY"))
+)
+_IN_LIST: Final = ~Q(order_list_id="") | _GUARD
 _SAYS_SOMETHING: Final = Q(client_order_id__startswith="cgt-") | ~Q(order_list_id="")
 
 Market = tuple[str, str]  # market type, wire symbol
@@ -72,9 +79,7 @@ def _by_client_id(order: Placed) -> Link | None:
 def _disturbed(account: ExchangeAccount, touched: Q) -> dict[Market, datetime]:
     """From when on the lists of a market must be judged again: orders in lists, and orders that may be entries."""
     rows = (
-        Order.objects.filter(
-            touched & (Q(executed_quantity__gt=0) | ~Q(order_list_id="")), account_id=account.id
-        )
+        Order.objects.filter(touched & (Q(executed_quantity__gt=0) | _IN_LIST), account_id=account.id)
         .values_list("market_type", "symbol")
         .annotate(since=Min("ordered_at"))
     )
@@ -86,16 +91,16 @@ class _Scope:
 
     def __init__(self, account: ExchangeAccount, market: Market, since: datetime) -> None:
         market_type, symbol = market
-        of_market = Q(market_type=market_type, symbol=symbol)
-        in_lists = _load(account, of_market & Q(ordered_at__gte=since) & ~Q(order_list_id=""))
-        names = {order.order_list_id for order in in_lists}
+        of_market = self._of_market = Q(market_type=market_type, symbol=symbol)
+        in_lists = _load(account, of_market & Q(ordered_at__gte=since) & _IN_LIST)
+        names = {order.order_list_id for order in in_lists} - {""}
         self.orders = {order.id: order for order in in_lists}
         if names:  # a leg may be stamped earlier than the rest of its list
             self._keep(_load(account, of_market & Q(order_list_id__in=names)))
         lists: dict[str, list[Placed]] = defaultdict(list)
         for order in self.orders.values():
             if _by_client_id(order) is None:
-                lists[order.order_list_id].append(order)
+                lists[_list_of(order)].append(order)
         apart = [order_lists.take_apart(orders) for orders in lists.values()]
         self.lists = sorted(apart, key=lambda each: (each.placed_at, each.orders[0].sequence))
         self.orphans = [each for each in self.lists if each.exits and each.entry is None]
@@ -122,6 +127,7 @@ class _Scope:
             if order.id not in taken
             and (not order.role or (order.role == ENTRY and order.linked_by == Linking.INFERRED))
             and _by_client_id(order) is None
+            and not order.closes
         ]
         self._keep(self.candidates)
 
@@ -130,7 +136,7 @@ class _Scope:
         inferred = {order.group_id for order in self.orders.values() if order.linked_by == Linking.INFERRED}
         if not inferred:
             return
-        for order in _load(account, Q(group_id__in=inferred) & ~Q(group_id="")):
+        for order in _load(account, self._of_market & Q(group_id__in=inferred) & ~Q(group_id="")):
             if order.role == ENTRY and order.id not in self.orders:
                 self.candidates.append(order)
             elif order.parent_id is not None and order.id not in self.orders:
@@ -145,7 +151,7 @@ class _Scope:
                 wanted[each.entry.id] = Link(ENTRY, each.name, Linking.EXCHANGE)
             found = order_lists.roles(each.exits)
             wanted.update(
-                (order.id, Link(found.get(order.id, ""), each.name, Linking.EXCHANGE))
+                (order.id, Link(found.get(order.id, ""), each.name, _known_by(each)))
                 for order in each.orders
                 if order is not each.entry
             )
@@ -169,21 +175,31 @@ class _Scope:
                 groups.setdefault(entry.id, (entry, []))[1].extend(orphan.exits)
         return groups
 
-    def _taken(self) -> dict[int, Decimal]:
+    def _taken(self) -> Taken:
         """What lists placed before the scope claim."""
-        taken: dict[int, Decimal] = {}
+        taken: Taken = defaultdict(Decimal)
         for entry_id, legs in self.earlier_legs.items():
             lists: dict[str, list[Placed]] = defaultdict(list)
             for leg in legs:
-                lists[leg.order_list_id].append(leg)
-            claims = (OrderList(tuple(each), None, tuple(each)).claim for each in lists.values())
-            taken[entry_id] = sum(claims, Decimal(0))
+                lists[_list_of(leg)].append(leg)
+            for orders in lists.values():
+                each = OrderList(tuple(orders), None, tuple(orders))
+                taken[entry_id, each.slot] += each.claim
         return taken
+
+
+def _list_of(order: Placed) -> str:
+    """Orders of one list have one name; who stands alone has its own."""
+    return f"list:{order.order_list_id}" if order.order_list_id else f"order:{order.exchange_order_id}"
+
+
+def _known_by(order_list: OrderList) -> str:
+    return Linking.EXCHANGE if order_list.name else Linking.INFERRED
 
 
 def _group(entry: Placed) -> str:
     """The group that is inferred around an entry."""
-    return f"{entry.symbol}:{entry.exchange_order_id}"
+    return f"{entry.market}:{entry.exchange_order_id}"
 
 
 def _load(account: ExchangeAccount, condition: Q, *, latest: int | None = None) -> list[Placed]:

@@ -1,4 +1,8 @@
-"""What the orders of an exchange's order list (OCO, OTO, OTOCO) are to each other. Pure; see `orders.linking`."""
+"""What the orders of an exchange's order list (OCO, OTO, OTOCO) are to each other. Pure; see `orders.linking`.
+
+A contract's position is guarded by conditional orders that stand alone: each is a list of one exit, and a stop and a
+target may guard the same quantity.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ from typing import Final, NamedTuple
 ENTRY: Final = "ENTRY"
 STOP: Final = "SL"
 _TARGET_TYPES: Final = ("LIMIT_MAKER", "TAKE_PROFIT")
+_CLOSING: Final = (("LONG", "SELL"), ("SHORT", "BUY"))  # in hedge mode
 _OPEN: Final = ("NEW", "PARTIALLY_FILLED")
 
 
@@ -35,6 +40,27 @@ class Placed(NamedTuple):
     group_id: str
     linked_by: str
     parent_id: int | None
+    position_side: str
+    reduce_only: bool
+
+    @property
+    def is_spot(self) -> bool:
+        return self.market_type == "spot"
+
+    @property
+    def closes(self) -> bool:
+        """Of contracts: it can only reduce a position."""
+        return not self.is_spot and (self.reduce_only or (self.position_side, self.side) in _CLOSING)
+
+    @property
+    def is_guard(self) -> bool:
+        """A contract's stop or target that stands alone."""
+        return self.closes and (self.is_stop or self.is_target) and not self.order_list_id
+
+    @property
+    def market(self) -> str:
+        """Begins the names of groups: those of spot and of contracts never meet."""
+        return self.symbol if self.is_spot else f"{self.market_type}:{self.symbol}"
 
     @property
     def is_stop(self) -> bool:
@@ -78,6 +104,15 @@ class OrderList:
         return max((leg.quantity for leg in self.exits), default=Decimal(0))
 
     @property
+    def is_guard(self) -> bool:
+        return self.entry is None and len(self.exits) == 1 and self.exits[0].is_guard
+
+    @property
+    def slot(self) -> str:
+        """What excludes each other: a contract's stops, its targets; of lists each holds both."""
+        return ("stop" if self.exits[0].is_stop else "target") if self.is_guard else ""
+
+    @property
     def claim(self) -> Decimal:
         """How much of its entry it takes: what it may still sell, or, once it is over, what it sold."""
         if any(leg.is_open for leg in self.exits):
@@ -90,8 +125,9 @@ class OrderList:
 
     @property
     def name(self) -> str:
+        """ "" for a list that the exchange does not know as one."""
         first = self.orders[0]
-        return f"{first.symbol}:list:{first.order_list_id}"
+        return f"{first.market}:list:{first.order_list_id}" if first.order_list_id else ""
 
 
 def take_apart(orders: Sequence[Placed]) -> OrderList:
@@ -102,6 +138,8 @@ def take_apart(orders: Sequence[Placed]) -> OrderList:
     cannot be told yet (a leg still missing) has no exits.
     """
     ordered = tuple(sorted(orders, key=lambda order: order.sequence))
+    if len(ordered) == 1 and ordered[0].is_guard:
+        return OrderList(ordered, None, ordered)
     stops = [order for order in ordered if order.is_stop]
     if len({order.side for order in ordered}) > 1:
         exit_side = stops[0].side if stops else _other(ordered[0].side)
@@ -123,10 +161,13 @@ def roles(exits: Iterable[Placed]) -> dict[int, str]:
     return {leg.id: STOP if leg.is_stop else f"TP{number[leg.level]}" for leg in exits}
 
 
+Taken = dict[tuple[int, str], Decimal]  # how much of an order lists of a slot claim
+
+
 class Claims:
     """What earlier orders have left for lists without an entry of their own, handed out in the lists' order."""
 
-    def __init__(self, candidates: Iterable[Placed], taken: dict[int, Decimal]) -> None:
+    def __init__(self, candidates: Iterable[Placed], taken: Taken) -> None:
         self._candidates = sorted(
             candidates, key=lambda order: (order.settled_at, *order.sequence), reverse=True
         )
@@ -134,17 +175,21 @@ class Claims:
 
     def entry_of(self, order_list: OrderList) -> Placed | None:
         """The latest order filled before it, on the other side, with enough left unclaimed."""
-        side = _other(order_list.exits[0].side)
         for order in self._candidates:
-            left = order.executed_quantity - self._taken.get(order.id, Decimal(0))
-            if (
-                order.side == side
-                and order.settled_at <= order_list.placed_at
-                and left >= order_list.quantity
-            ):
-                self._taken[order.id] = self._taken.get(order.id, Decimal(0)) + order_list.claim
+            slot = order.id, order_list.slot
+            left = order.executed_quantity - self._taken.get(slot, Decimal(0))
+            if _may_enter(order, order_list) and left >= order_list.quantity:
+                self._taken[slot] = self._taken.get(slot, Decimal(0)) + order_list.claim
                 return order
         return None
+
+
+def _may_enter(order: Placed, order_list: OrderList) -> bool:
+    """Contracts are guarded from the moment their entry is placed."""
+    leg = order_list.exits[0]
+    since = order.settled_at if order.is_spot else order.ordered_at
+    same = order.side == _other(leg.side) and order.position_side == leg.position_side
+    return same and not order.closes and since <= order_list.placed_at
 
 
 def _other(side: str) -> str:

@@ -49,10 +49,9 @@ def ensure(session: Session) -> None:
             *((Stream.FUNDING, each) for each in ledgers),
         ]:
             if (stream.value, scope) not in known:
-                cursors.ensure(
-                    account=session.account, stream=stream, scopes=[scope], due_at=_first(session, stream)
-                )
-                session.run.steps_total += 1
+                due_at = _first(session, stream)
+                cursors.ensure(account=session.account, stream=stream, scopes=[scope], due_at=due_at)
+                session.run.steps_total += due_at <= session.started
 
 
 def follow_new(session: Session) -> int:

@@ -195,3 +195,11 @@ def test_a_long_refusal_still_says_what_to_do(now: datetime) -> None:
             judged = accounts.note_auth_failure(account=account, detail="x" * 1000, at=now)
 
     assert judged.key_note.endswith("save the key again.")
+
+
+@pytest.mark.parametrize("untold", ["futures", "derivatives"])
+def test_a_key_that_may_not_see_contracts_is_good_with_a_word_of_it(now: datetime, untold: str) -> None:
+    account = _check(_connect(UserFactory.create().id), replace(GOOD, untold=(untold,)), now)
+
+    assert account.key_state == "good"
+    assert account.key_note.startswith("This key may not see contracts")

@@ -26,6 +26,7 @@ from exchanges.rows import (
 from marketdata import listings
 from orders.models import Fill, FundingPayment, Order, Transfer
 from pipeline import runs, schedule
+from pipeline.derive import Derived
 from pipeline.models import CursorState, RunStatus, Stream, SyncCursor, SyncRun, Trigger
 from pipeline.sync import sync_account
 from portfolio.balances import side_by_side
@@ -316,3 +317,54 @@ def test_the_cursor_moves_every_few_empty_windows(
     trader.connect()
 
     assert trader.cursor(Stream.DEPOSITS).position == "20"
+
+
+def test_of_a_long_history_the_newest_days_are_read_first(
+    trader: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = page(
+        [rows.contract_fill(fill_id="old", executed_at=START - timedelta(days=90))],
+        next_position="more",
+        has_more=True,
+    )
+    rest = page(trader.contracts.by_symbol["BTCUSDT"])
+    seen: list[set[str]] = []
+
+    def fills(scope: str, position: str) -> Any:
+        trader.asked.append(f"fills {scope} {position}".strip())
+        return rest if position else first
+
+    def derive(**given: Any) -> Derived:
+        with tenancy.acting_as(trader.account.user_id):
+            seen.append(set(Fill.objects.values_list("exchange_fill_id", flat=True)))
+        return Derived()
+
+    monkeypatch.setattr(trader.contracts, "fills", fills)
+    monkeypatch.setattr("pipeline.sync.derive.bring_up_to_date", derive)
+    run = trader.connect()
+
+    walked = [call for call in trader.asked if call.startswith(("fills", "between"))]
+    assert walked == ["fills BTCUSDT", "between BTCUSDT 02-22", "fills BTCUSDT more"]
+    assert (run.status, run.steps_done, seen) == (RunStatus.OK, run.steps_total, [{"old", "1"}] * 2)
+
+
+def test_only_the_first_run_of_an_account_glances(trader: Trader) -> None:
+    trader.connect()
+    trader.wait(days=2)
+    trader.work()
+
+    between = [call for call in trader.asked if call.startswith("between")]
+    assert (len(between), trader.asked.count("positions")) == (1, 1)  # the daily look for late fills
+
+
+def test_contracts_that_fail_leave_the_rest_to_be_read(
+    trader: Trader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ledgers() -> list[str]:
+        raise ExchangeError(ErrorKind.DOWN, "Internal error.")
+
+    monkeypatch.setattr(trader.contracts, "ledger_scopes", ledgers)
+    run = trader.connect()
+
+    assert (run.status, run.error_kind) == (RunStatus.PARTIAL, ErrorKind.DOWN)
+    assert trader.cursor(Stream.BALANCES).last_ok_at is not None

@@ -1,0 +1,122 @@
+"""Stops and targets of contracts stand alone: the exchange does not say which position they guard."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from core.django import tenancy
+from credentials.models import ExchangeAccount
+from exchanges.rows import MarketType, OrderRow, OrderStatus, PositionSide, Side
+from orders import ingest
+from orders.models import Order
+from orders.touched import Touched
+from tests.factories import AccountFactory
+from tests.orders import rows
+from tests.orders.rows import at
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account() -> Iterator[ExchangeAccount]:
+    made = AccountFactory.create()
+    with tenancy.acting_as(made.user_id):
+        yield made
+
+
+def store(account: ExchangeAccount, *given: OrderRow) -> Touched:
+    return ingest.store_orders(account=account, rows=given, source="sync", run_id=None)
+
+
+def linked(account: ExchangeAccount) -> dict[str, tuple[str, str | None]]:
+    """(role, parent's exchange id) by exchange id."""
+    stored = Order.objects.filter(account_id=account.id, market_type="futures")
+    values = stored.values_list("exchange_order_id", "role", "parent__exchange_order_id")
+    return {order_id: (role, parent) for order_id, role, parent in values}
+
+
+def entry(order_id: str = "1", **given: Any) -> OrderRow:
+    contract = {"market_type": MarketType.FUTURES, "position_side": PositionSide.BOTH}
+    return rows.filled(**{"order_id": order_id, **contract, **given})
+
+
+def guard(order_id: str, kind: str, price: int, **given: Any) -> OrderRow:
+    values = {
+        "market_type": MarketType.FUTURES,
+        "position_side": PositionSide.BOTH,
+        "reduce_only": True,
+        "order_id": order_id,
+        "type": kind,
+        "side": Side.SELL,
+        "price": None,
+        "stop_price": Decimal(price),
+        "ordered_at": at(5),
+        "updated_at": at(5),
+    }
+    return rows.order(**{**values, **given})
+
+
+def test_a_stop_and_targets_guard_the_entry_before_them(account: ExchangeAccount) -> None:
+    half = {"quantity": Decimal("0.5")}
+    given = (
+        entry(),
+        guard("2", "STOP_MARKET", 90),
+        guard("3", "TAKE_PROFIT_MARKET", 110, **half),
+        guard("4", "TAKE_PROFIT_MARKET", 120, **half),
+    )
+    for order in permutations(given):
+        store(account, *order)
+        found = linked(account)
+        Order.objects.all().delete()
+
+        assert found == {"1": ("ENTRY", None), "2": ("SL", "1"), "3": ("TP1", "1"), "4": ("TP2", "1")}
+
+
+def test_a_guard_of_the_whole_position_names_no_quantity(account: ExchangeAccount) -> None:
+    store(account, entry(), guard("2", "STOP_MARKET", 90, quantity=Decimal(0)))
+
+    assert linked(account) == {"1": ("ENTRY", None), "2": ("SL", "1")}
+
+
+def test_the_sides_of_hedge_mode_are_guarded_apart(account: ExchangeAccount) -> None:
+    short = {"position_side": PositionSide.SHORT, "side": Side.SELL}
+    store(
+        account,
+        entry("1", position_side=PositionSide.LONG),
+        entry("2", **short),
+        guard("3", "STOP_LOSS", 90, position_side=PositionSide.LONG, reduce_only=False),
+        guard("4", "STOP_LOSS", 110, position_side=PositionSide.SHORT, side=Side.BUY, reduce_only=False),
+    )
+
+    assert linked(account) == {"1": ("ENTRY", None), "2": ("ENTRY", None), "3": ("SL", "1"), "4": ("SL", "2")}
+
+
+def test_a_spot_order_of_the_same_name_is_no_entry(account: ExchangeAccount) -> None:
+    store(account, rows.filled(), guard("2", "STOP_MARKET", 90))
+
+    assert linked(account) == {"2": ("SL", None)}
+    assert Order.objects.get(market_type="spot").role == ""
+
+
+def test_a_stop_that_opens_a_position_is_no_guard(account: ExchangeAccount) -> None:
+    store(account, entry(), guard("2", "STOP_MARKET", 120, side=Side.BUY, reduce_only=False))
+
+    assert linked(account) == {"1": ("", None), "2": ("", None)}
+
+
+def test_a_moved_stop_guards_what_the_one_before_it_did(account: ExchangeAccount) -> None:
+    store(account, entry(), guard("2", "STOP_MARKET", 90))
+    gone = guard("2", "STOP_MARKET", 90, status=OrderStatus.CANCELED, updated_at=at(8))
+    store(account, gone, guard("3", "STOP_MARKET", 95, ordered_at=at(9), updated_at=at(9)))
+
+    assert linked(account) == {"1": ("ENTRY", None), "2": ("SL", "1"), "3": ("SL", "1")}
+
+
+def test_a_link_touches_the_contract_that_was_traded(account: ExchangeAccount) -> None:
+    ingest.store_fills(account=account, rows=[rows.contract_fill(order_id="1")], source="sync", run_id=None)
+    touched = store(account, entry(), guard("2", "STOP_MARKET", 90))
+
+    assert (touched.assets, touched.contracts) == ({}, {("BTCUSDT", "BOTH"): rows.AT})
