@@ -1,0 +1,71 @@
+"""Worked cases of others: one round trip of 30 at 2.0 with a fee of 0.25 % on both sides, and funding.
+
+Expected profits: freqtrade/freqtrade, tests/persistence/test_persistence.py, test_calc_profit, its futures rows (commit
+c9ae5e1e9ff2). It cuts some of its figures short. Its ratio is taken on the entry value with its fee, ours on
+the entry value alone, so ratios are not compared. Without fees: jesse-ai's position PnL.
+"""
+
+from decimal import Decimal
+
+import pytest
+
+from core.money import from_units
+from tests.portfolio.accounting.books import units
+from tests.portfolio.accounting.contracts import column, fill, fold, funding
+
+# Is it a short, left at, funding, profit.
+CASES = [
+    (False, "2.1", "1", "3.6925"),
+    (True, "2.1", "1", "-2.3074999"),
+    (False, "1.9", "1", "-2.2925"),
+    (True, "1.9", "1", "3.7075"),
+    (False, "2.2", "1", "6.685"),
+    (True, "2.2", "1", "-5.315"),
+    (False, "2.1", "-1", "1.6925"),
+    (True, "2.1", "-1", "-4.307499"),
+    (False, "1.9", "-1", "-4.292499"),
+    (True, "1.9", "-1", "1.7075"),
+    (False, "2.2", "-1", "4.684999"),
+    (True, "2.2", "-1", "-7.315"),
+    (False, "2.1", "0", "2.6925"),
+    (True, "2.1", "0", "-3.3074999"),
+    (False, "1.9", "0", "-3.2925"),
+    (True, "1.9", "0", "2.7075"),
+]
+
+
+@pytest.mark.parametrize(("is_short", "left_at", "paid", "profit"), CASES)
+@pytest.mark.parametrize("method", ["average", "fifo"])
+def test_a_round_trip_with_fees_and_funding(
+    is_short: bool, left_at: str, paid: str, profit: str, method: str
+) -> None:
+    way = ("SELL", "BUY") if is_short else ("BUY", "SELL")
+    entry_fee, exit_fee = (str(Decimal(price) * 30 * Decimal("0.0025")) for price in ("2.0", left_at))
+    rows = fold(
+        [
+            fill(1, way[0], "30", "2.0", fee=entry_fee),
+            funding(2, paid),
+            fill(3, way[1], "30", left_at, fee=exit_fee),
+        ],
+        method=method,
+    )
+
+    [trade] = rows.trades
+    assert abs(from_units(trade.net) - Decimal(profit)) < Decimal("0.0000011")
+    assert trade.net == rows.positions[0].net
+    assert trade.funding == units(paid)
+
+
+@pytest.mark.parametrize(
+    ("is_short", "entered", "left", "profit"),
+    [
+        (True, "60", "50", "20"),
+        (False, "100", "110", "20"),
+        (True, "100", "90", "20"),
+        (True, "100", "110", "-20"),
+    ],
+)
+def test_two_units_without_fees(is_short: bool, entered: str, left: str, profit: str) -> None:
+    way = ("SELL", "BUY") if is_short else ("BUY", "SELL")
+
+    assert column(fold([fill(1, way[0], "2", entered), fill(2, way[1], "2", left)]).trades, "net") == [profit]
