@@ -53,6 +53,8 @@ BOUND_SQL: Final = frozenset(
 # These belong to one of the above, which hands them a scope, or run inside the system door.
 INNER_SQL: Final = frozenset(
     {
+        "portfolio/annotations.py: _refresh_some",
+        "portfolio/annotations.py: _refresh_some.ids",
         "portfolio/store.py: Rows.commit",
         "portfolio/store.py: Rows._flush",
         "portfolio/store.py: _run",
