@@ -14,7 +14,8 @@ from exchanges import registry
 from marketdata.models import Ticker
 from pipeline import breakers, market, pauses, selectors, stops
 from pipeline.stops import Stop
-from portfolio.selectors.freshness import STALE_AFTER
+from portfolio.scope import Scope
+from portfolio.selectors.freshness import STALE_AFTER, Freshness, freshness
 from portfolio.selectors.positions import is_stale
 
 
@@ -106,6 +107,21 @@ def connectivity(*, user_id: UUID, at: datetime) -> Connectivity:
         exchanges=[_exchange(name, by_exchange[name], prices.get(name), at) for name in names],
         accounts=[_account(state, by_account[state.account.id], at) for state in accounts],
     )
+
+
+def known_as_of(*, user_id: UUID, scope: Scope, at: datetime) -> Freshness:
+    """The age of what is shown of these accounts: folding old facts anew makes them no younger than the exchange's
+    last word. Inside an open door."""
+    fresh = freshness(scope=scope, at=at)
+    read = [
+        state.balances_at
+        for state in selectors.sync_state(user_id=user_id)
+        if state.account.id in scope.living_ids and state.balances_at is not None
+    ]
+    times = [*read, *([fresh.as_of] if fresh.as_of else [])]
+    oldest = min(times, default=None)
+    is_old = any(at - moment > 2 * STALE_AFTER for moment in read)
+    return Freshness(as_of=oldest, is_stale=fresh.is_stale or is_old)
 
 
 def _find(

@@ -21,14 +21,13 @@ from core.django import tenancy
 from core.errors import DomainError
 from credentials import accounts
 from pipeline import runs
-from pipeline.connectivity import connectivity
+from pipeline.connectivity import connectivity, known_as_of
 from pipeline.models import Trigger
 from portfolio import scope as scopes
 from portfolio.accounting.periods import PeriodKind
 from portfolio.scope import Scope
 from portfolio.selectors.balances import asset_balances
 from portfolio.selectors.curve import CurvePoint, EquityCurve, equity_curve
-from portfolio.selectors.freshness import freshness
 from portfolio.selectors.performance import performance, period_for
 from portfolio.selectors.positions import open_positions
 from portfolio.selectors.snapshot import snapshot
@@ -136,7 +135,7 @@ def _summary(reader: Reader) -> Context:
         "all_time": performance(scope=reader.scope, period=all_time, currency=reader.currency, at=reader.at),
         "changes": [_change(reader, label, window) for label, window in _CHANGES.items()],
         "open": open_positions(scope=reader.scope, at=reader.at),
-        "fresh": freshness(scope=reader.scope, at=reader.at),
+        "fresh": known_as_of(user_id=reader.user_id, scope=reader.scope, at=reader.at),
     }
 
 
