@@ -26,6 +26,7 @@ from exchanges.rows import (
     TransferRow,
 )
 from exchanges.transport import CcxtClient
+from exchanges.windows import MILLISECOND
 
 _ACCOUNTS: Final = "private_mix_get_v2_mix_account_accounts"
 _BILLS: Final = "private_mix_get_v2_mix_account_bill"
@@ -56,15 +57,15 @@ class ClassicFutures:
         coins = {raw.get("marginCoin") for raw in self._wallets() if isinstance(raw, Mapping)}
         return {coin.upper() for coin in coins if isinstance(coin, str) and coin}
 
-    def is_open(self) -> bool:
-        """Whether the key may see contracts."""
+    def is_used(self) -> bool:
+        """Whether the key may see contracts and there is anything to see: money, or a movement that is told."""
         try:
-            self._wallets()
+            rows, _ = reading.rows(self._wallets(), contracts.balance)
         except ExchangeError as error:
             if error.kind is not ErrorKind.PERMISSION:
                 raise
             return False
-        return True
+        return bool(rows) or any(self._has_moved(product) for product in PRODUCTS)
 
     def positions(self) -> Page[PositionRow]:
         raws = self._each(lambda product, coin: wire.rows(self._client, _POSITIONS, _asked(product, coin)))
@@ -144,6 +145,14 @@ class ClassicFutures:
     def _bills(self, product: str, window: Window) -> list[Any]:
         ask = self._asking(_BILLS, product, "bills")
         return walks.collect(walks.MONTHLY, walks.span_of(window), ask)
+
+    def _has_moved(self, product: str) -> bool:
+        """Newest first: where money moved lately, the first page tells it."""
+        span = walks.reaching(self._client.now())
+        ask = self._asking(_BILLS, product, "bills")
+        edges = range(span.until, span.floor, -(walks.MONTHLY.longest // MILLISECOND))
+        starts = (max(end - walks.MONTHLY.longest // MILLISECOND, span.floor) for end in edges)
+        return any(ask(Window(start, end)).rows for start, end in zip(starts, edges, strict=True))
 
     def _wallets(self) -> list[Any]:
         return [raw for product in PRODUCTS for raw in wire.rows(self._client, _ACCOUNTS, _asked(product))]

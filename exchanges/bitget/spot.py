@@ -46,9 +46,9 @@ class ClassicAccount:
 
     @cached_property
     def derivatives(self) -> futures.ClassicFutures | None:
-        """None for a key that may not see contracts."""
+        """None for a key that may not see contracts, and where nothing was ever done with them."""
         found = futures.ClassicFutures(self._client, self._markets)
-        return found if found.is_open() else None
+        return found if found.is_used() else None
 
     @property
     def transfer_kinds(self) -> tuple[TransferKind, ...]:

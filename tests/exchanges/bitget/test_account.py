@@ -205,6 +205,23 @@ def test_a_key_that_may_not_see_contracts_reads_spot(account: Open, samples: Sam
     assert {row.wallet for row in reader.balances().rows} == {"spot", "funding"}
 
 
+@pytest.mark.parametrize(("age", "is_told"), [(1, True), (40, True), (80, True), (None, False)])
+def test_empty_wallets_are_believed_unless_something_moved(
+    account: Open, samples: Samples, age: int | None, is_told: bool
+) -> None:
+    moved = NOW_MS - (age or 0) * DAY_MS
+
+    def answer(asked: Asked) -> Any:
+        if not asked.path.endswith("bill"):
+            return []
+        start, end = (int(asked.query[name]) for name in ("startTime", "endTime"))
+        told = age is not None and start <= moved <= end
+        return {"bills": samples["mix bills"]["bills"] if told else None, "endId": "2"}
+
+    _, reader = account(answer)
+    assert (reader.derivatives is not None) is is_told
+
+
 def test_contracts_that_cannot_be_reached_are_no_missing_right(account: Open) -> None:
     _, reader = account(lambda asked: refusal("40015") if "/mix/" in asked.path else [])
     with pytest.raises(ExchangeError) as raised:
@@ -241,7 +258,8 @@ def test_coins_that_were_moved_are_asked_for_one_by_one(account: Open, samples: 
             return [bill]
         if asked.path.endswith("transferRecords"):
             return [record] if asked.query["coin"] == "BTC" else []
-        return [{"marginCoin": "USDT"}] if asked.path.endswith("accounts") else []
+        held = {"marginCoin": "USDT", "accountEquity": "5", "available": "5"}
+        return [held] if asked.path.endswith("accounts") else []
 
     stub, reader = account(answer)
     rows, _ = walk(partial(reader.transfers, TransferKind.INTERNAL, until=NOW), str(NOW_MS - 2 * DAY_MS))

@@ -84,8 +84,9 @@ HOUSES: Final = (
         contracts=Contracts(fills_path="/fapi/v1/userTrades"),
         fills_path="/api/v3/myTrades",
         balances_path="/api/v3/account",
-        fields={"quantity": "qty", "price": "price"},
+        fields={"id": "id", "quantity": "qty", "price": "price"},
         statuses={"PENDING_NEW": "NEW"},
+        lists_only_what_is_traded=False,
         refusals={
             **_FAULTS,
             "key of nobody": Refusal(ErrorKind.AUTH),
@@ -102,7 +103,7 @@ HOUSES: Final = (
         limits=BitgetLimits.none(),
         fills_path="/api/v2/spot/trade/fills",
         balances_path="/api/v2/spot/account/assets",
-        fields={"quantity": "size", "price": "priceAvg"},
+        fields={"id": "tradeId", "quantity": "size", "price": "priceAvg"},
         no_key="bg_" + "a" * 32,
         conditional=("plans", "plan-"),
         walks_open_orders=False,
@@ -130,7 +131,7 @@ HOUSES: Final = (
         limits=GateioLimits(public=_ANY, private=_ANY),
         fills_path="/api/v4/spot/my_trades",
         balances_path="/api/v4/spot/accounts",
-        fields={"quantity": "amount", "price": "price"},
+        fields={"id": "id", "quantity": "amount", "price": "price"},
         no_key="a" * 32,
         no_secret="a" * 64,
         conditional=("triggers", "trigger-"),
@@ -159,7 +160,7 @@ HOUSES: Final = (
         history=tuple(replace(profile, days=120) for profile in profiles.DEFAULT),
         fills_path="/api/v3/myTrades",
         balances_path="/api/v3/account",
-        fields={"quantity": "qty", "price": "price"},
+        fields={"id": "id", "quantity": "qty", "price": "price"},
         no_key="mx0v" + "A" * 14,
         no_secret="A" * 32,
         bulk=6_000,
@@ -184,3 +185,4 @@ HOUSES: Final = (
         },
     ),
 )
+BY_NAME: Final[Mapping[str, House]] = {house.name: house for house in HOUSES}
