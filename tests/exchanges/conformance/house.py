@@ -67,7 +67,7 @@ class House:
     limits: Any  # that never end: the clock of a test stands still
     fills_path: str  # as the exchange is asked for fills
     balances_path: str
-    fields: Mapping[str, str]  # "quantity" and "price" as they stand in a fill
+    fields: Mapping[str, str]  # "id", "quantity" and "price" as they stand in a fill
     refusals: Mapping[
         str, Refusal
     ]  # one for each of `faults.CASES`, but those of which the exchange knows nothing
@@ -88,6 +88,7 @@ class House:
     keeps_transfers: timedelta | None = None
     statuses: Mapping[str, str] = field(default_factory=dict)  # the truth's own words to ours
     transfer_key: str = "id"  # by which a transfer of the truth is known
+    lists_only_what_is_traded: bool = True  # every listed market has a price
     tells_free: bool = True  # what is free and what is locked is the truth's own, not only their sum
     late_fills_by_recheck_only: bool = False
     empty_page_by_recheck_only: bool = False
