@@ -5,21 +5,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('credentials', '0003_key_checks'),
-        ('marketdata', '0002_contracts'),
-        ('orders', '0004_transfer_list'),
+        ("credentials", "0003_key_checks"),
+        ("marketdata", "0002_contracts"),
+        ("orders", "0004_transfer_list"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='fill',
-            index=models.Index(condition=models.Q(('market_type', 'spot'), _negated=True), fields=['account', 'symbol', 'position_side', 'executed_at'], name='fill_of_contract'),
+            model_name="fill",
+            index=models.Index(
+                condition=models.Q(("market_type", "spot"), _negated=True),
+                fields=["account", "symbol", "position_side", "executed_at"],
+                name="fill_of_contract",
+            ),
         ),
         migrations.AddIndex(
-            model_name='fundingpayment',
-            index=models.Index(fields=['account', 'paid_at'], name='funding_of_account'),
+            model_name="fundingpayment",
+            index=models.Index(fields=["account", "paid_at"], name="funding_of_account"),
         ),
     ]
