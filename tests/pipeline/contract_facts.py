@@ -21,6 +21,17 @@ def fills(world: World) -> Facts:
         }
 
 
+def spot_fills(world: World) -> set[tuple[str, str]]:
+    """Symbol and id of what was traded beside contracts."""
+    with world.door():
+        rows = Fill.objects.filter(account=world.account, market_type=MarketType.SPOT)
+        return set(rows.values_list("symbol", "exchange_fill_id"))
+
+
+def true_spot_fills(world: World) -> set[tuple[str, str]]:
+    return {(symbol, str(row["id"])) for symbol, rows in world.truth()["fills"].items() for row in rows}
+
+
 def orders(world: World) -> Facts:
     """Without those that wait for a price, whose ids are no numbers."""
     with world.door():
