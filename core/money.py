@@ -6,6 +6,7 @@ only bridge. Python's default context keeps 28 digits and would round silently, 
 """
 
 import decimal
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
@@ -16,6 +17,7 @@ DIGITS: Final = 38
 UNIT: Final = 10**PLACES
 CONTEXT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
 _LIMIT: Final = 10 ** (DIGITS - PLACES)
+_PLAIN: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,18})?", re.ASCII).fullmatch
 _STEP: Final = Decimal(1).scaleb(-PLACES)
 ZERO: Final = Decimal(0)
 
@@ -35,6 +37,8 @@ def use_exact_context() -> None:
 
 def parse(value: str | int | Decimal) -> Decimal:
     """Read an amount exactly. Raises InvalidAmount for floats, NaN, more than 18 places or 20 whole digits."""
+    if type(value) is str and _PLAIN(value):
+        return Decimal(value)  # nearly all amounts there are: what follows could refuse none of them
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise InvalidAmount(f"An amount must be text, not {type(value).__name__}.")
     try:

@@ -41,7 +41,7 @@ def rows(raws: Iterable[object], read: Callable[[Raw], T | None]) -> tuple[tuple
 def text(raw: Raw, key: str, default: str | None = None) -> str:
     """Non-empty text (whole numbers become text); `default` stands in for a missing, null or empty value."""
     value = raw.get(key)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int:
         return str(value)
     if isinstance(value, str) and value:
         # PostgreSQL stores no NUL, and nothing an exchange names is longer.
@@ -90,6 +90,8 @@ def moment_ms(raw: Raw, key: str) -> datetime:
 
 def moment(value: object, key: str) -> datetime:
     """Like `moment_ms`, of a bare value; `key` names it in the reason."""
+    if type(value) is int and EARLIEST_MS <= value < LATEST_MS:
+        return clock.from_ms(value)
     milliseconds = whole(value, below=LATEST_MS, default=-1)
     if milliseconds < EARLIEST_MS:
         problem = (

@@ -228,6 +228,9 @@ def _commission(account: Raw, rates: object, role: str) -> Decimal | None:
 
 def identity(raw: Raw, key: str) -> str:
     """A whole number that names something, as text."""
+    value = raw.get(key)
+    if type(value) is int and 0 <= value < IDS_END:
+        return str(value)
     words = reading.text(raw, key)
     if reading.whole(words, below=IDS_END, default=-1) < 0:
         raise UnreadableRow(f"{key} is no id: {words!r:.40}")
