@@ -48,6 +48,20 @@ def test_an_exchange_without_an_adapter_is_refused_with_those_that_have_one(exch
     assert caught.value.details["errors"][0]["pointer"] == "/exchange"
 
 
+@pytest.mark.parametrize(("passphrase", "is_whole"), [("", False), ("mine", True)])
+def test_a_passphrase_is_part_of_a_key_where_the_exchange_asks_for_one(
+    passphrase: str, is_whole: bool
+) -> None:
+    user = UserFactory.create()
+    if is_whole:
+        assert _stored(_connect(user.id, exchange="bitget", passphrase=passphrase)) == (KEY, SECRET, "mine")
+        return
+    with pytest.raises(Invalid, match="Bitget has a passphrase") as caught:
+        _connect(user.id, exchange="bitget", passphrase=passphrase)
+    assert caught.value.details["errors"][0]["pointer"] == "/passphrase"
+    assert _labels(user.id) == []
+
+
 def test_a_mask_is_no_key() -> None:
     with pytest.raises(Invalid, match="mask"):
         _connect(UserFactory.create().id, api_key=MASK)
