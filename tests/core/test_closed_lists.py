@@ -32,8 +32,6 @@ BOUND_SQL: Final = frozenset(
         "orders/ingest.py: store_orders",
         "orders/movements.py: store_funding",
         "orders/movements.py: store_transfers",
-        "orders/movements.py: store_funding",
-        "orders/movements.py: store_transfers",
         "orders/linking.py: _write",
         "orders/linking.py: _set_parents",
         "pipeline/cursors.py: claim",
