@@ -76,12 +76,11 @@ def fills_page(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 50,
-    most: int = MOST,
     cursor: str | None = None,
 ) -> ListPage:
     """Fills executed in [since, until), newest first. Filters left out are not applied; no accounts, no rows.
 
-    `order_id` is the exchange's. Raises Invalid for a limit outside 1 to `most` or a cursor of nobody.
+    `order_id` is the exchange's. Raises Invalid for a limit outside 1 to 500 or a cursor of nobody.
     """
     wanted = _condition(
         account_id__in=account_ids,
@@ -93,7 +92,7 @@ def fills_page(
         executed_at__gte=since,
         executed_at__lt=until,
     )
-    return _page(Fill.objects.filter(wanted), "executed_at", FILL_FIELDS, limit, cursor, most=most)
+    return _page(Fill.objects.filter(wanted), "executed_at", FILL_FIELDS, limit, cursor)
 
 
 def orders_page(
@@ -109,7 +108,6 @@ def orders_page(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 50,
-    most: int = MOST,
     cursor: str | None = None,
     fields: Collection[str] = ORDER_FIELDS,
 ) -> ListPage:
@@ -126,7 +124,7 @@ def orders_page(
         ordered_at__gte=since,
         ordered_at__lt=until,
     )
-    return _page(Order.objects.filter(wanted), "ordered_at", fields, limit, cursor, most=most)
+    return _page(Order.objects.filter(wanted), "ordered_at", fields, limit, cursor)
 
 
 def funding_page(
@@ -149,14 +147,13 @@ def open_orders_page(
     market_types: Collection[str] | None = None,
     symbol: str | None = None,
     limit: int = MOST,
-    most: int = MOST,
     cursor: str | None = None,
     fields: Collection[str] = ORDER_FIELDS,
 ) -> ListPage:
     """Orders still in the book, newest first; otherwise as `fills_page`."""
     wanted = _condition(account_id__in=account_ids, market_type__in=market_types, symbol=symbol)
     rows = Order.objects.filter(wanted, status__in=OPEN)
-    return _page(rows, "ordered_at", fields, limit, cursor, most=most)
+    return _page(rows, "ordered_at", fields, limit, cursor)
 
 
 def transfers_page(
@@ -168,7 +165,6 @@ def transfers_page(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 50,
-    most: int = MOST,
     cursor: str | None = None,
 ) -> ListPage:
     """Transfers of a kind that began in [since, until), newest first; otherwise as `fills_page`."""
@@ -180,7 +176,7 @@ def transfers_page(
         occurred_at__gte=since,
         occurred_at__lt=until,
     )
-    return _page(Transfer.objects.filter(wanted), "occurred_at", TRANSFER_FIELDS, limit, cursor, most=most)
+    return _page(Transfer.objects.filter(wanted), "occurred_at", TRANSFER_FIELDS, limit, cursor)
 
 
 def open_orders(
@@ -199,18 +195,10 @@ def _condition(**filters: Any) -> Q:
     return Q(**{name: value for name, value in filters.items() if value is not None})
 
 
-def _page(
-    rows: QuerySet[_M],
-    time: str,
-    fields: Collection[str],
-    limit: int,
-    cursor: str | None,
-    *,
-    most: int = MOST,
-) -> ListPage:
+def _page(rows: QuerySet[_M], time: str, fields: Collection[str], limit: int, cursor: str | None) -> ListPage:
     """One row more than asked for tells whether there is another page."""
-    if not 1 <= limit <= most:
-        raise Invalid(f"limit must be between 1 and {most}.")
+    if not 1 <= limit <= MOST:
+        raise Invalid(f"limit must be between 1 and {MOST}.")
     if cursor is not None:
         rows = rows.filter(_after(time, Place.read(cursor)))
     found: list[Mapping[str, Any]] = list(

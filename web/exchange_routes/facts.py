@@ -13,7 +13,6 @@ from marketdata.models import Ticker as StoredTicker
 from orders import selectors
 from orders.selectors import ORDER_FIELDS, ListPage
 from web.exchange_routes.asking import Answer, Asked
-from web.exchange_routes.queries import MOST
 from web.exchange_routes.shapes import (
     BitgetOrder,
     ExchangeTrade,
@@ -54,7 +53,6 @@ def order_history(asked: Asked) -> Answer:
         account_ids=asked.scope.account_ids,
         market_types=asked.market_types,
         symbol=asked.query.get("symbol"),
-        most=MOST,
         fields=_ORDER_FIELDS,
         **asked.span,
         **asked.page,
@@ -71,7 +69,6 @@ def trade_fills(asked: Asked) -> Answer:
         account_ids=asked.scope.account_ids,
         market_types=asked.market_types,
         symbol=asked.query.get("symbol"),
-        most=MOST,
         **asked.span,
         **asked.page,
     )
@@ -130,7 +127,6 @@ def _open_page(asked: Asked, fields: tuple[str, ...]) -> ListPage:
         account_ids=asked.present_ids,
         market_types=asked.market_types,
         symbol=asked.query.get("symbol"),
-        most=MOST,
         fields=fields,
         **asked.page,
     )
@@ -141,7 +137,6 @@ def _transfers(asked: Asked, kind: TransferKind, shape: Callable[[Row], object])
         kind=kind,
         account_ids=asked.scope.account_ids,
         asset=asked.query.get("coin"),
-        most=MOST,
         **asked.span,
         **asked.page,
     )

@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from core.django.serializers import QuerySerializer
 from credentials.models import Mode
+from orders.selectors import MOST
 
-MOST: Final = 1000  # rows a page
 MARKETS: Final = ("spot", "futures", "all")
 _LAST_MS: Final = 253402300799999  # of the year 9999
 

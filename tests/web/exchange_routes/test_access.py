@@ -92,7 +92,7 @@ def test_bitgets_own_paths_answer(path: str, bitget: ExchangeAccount, reader: Js
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [
-        ({"limit": "0"}, "/limit"), ({"limit": "1001"}, "/limit"), ({"cursor": "MTIz"}, "/cursor"),
+        ({"limit": "0"}, "/limit"), ({"limit": "501"}, "/limit"), ({"cursor": "MTIz"}, "/cursor"),
         ({"startTime": "yesterday"}, "/startTime"), ({"startTime": "-1"}, "/startTime"),
         ({"endTime": "9" * 20}, "/endTime"), ({"startTime": "2", "endTime": "1"}, "/endTime"),
         ({"live": "perhaps"}, "/live"), ({"mode": "both"}, "/mode"),
