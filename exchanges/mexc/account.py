@@ -27,6 +27,8 @@ from exchanges.rows import (
 from exchanges.transport import CcxtClient, unreadable
 from exchanges.windows import Span, Window, ceil_ms
 
+_SYMBOL_WANTED: Final = "700004"  # a mandatory parameter is missing
+_NAMED_AT_ONCE: Final = 5
 NOTHING: Final[Page[BalanceRow]] = Page((), (), "", has_more=False, raw_count=0)
 _TRANSFERS: Final = {
     TransferKind.DEPOSIT: ("spot_private_get_capital_deposit_hisrec", mapping.deposit),
@@ -94,7 +96,7 @@ class MexcAccount:
         return Page((*rows, *held.rows), (*bad, *held.bad), "", has_more=False, raw_count=count)
 
     def open_orders(self) -> Page[OrderRow]:
-        raws = self._client.records("spot_private_get_openorders")
+        raws = self._open_orders()
         rows, bad = reading.rows(raws, mapping.order)
         return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
@@ -150,6 +152,29 @@ class MexcAccount:
 
     def close(self) -> None:
         self._client.close()
+
+    def _open_orders(self) -> list[Any]:
+        """Of all symbols at once, as clients in use ask; where MEXC wants them named, as its documents do, of those
+        that may have any."""
+        try:
+            return self._client.records("spot_private_get_openorders")
+        except ExchangeError as error:
+            if error.code != _SYMBOL_WANTED:
+                raise
+        names = self._held_symbols()
+        groups = [names[first : first + _NAMED_AT_ONCE] for first in range(0, len(names), _NAMED_AT_ONCE)]
+        return [
+            raw
+            for group in groups
+            for raw in self._client.records("spot_private_get_openorders", {"symbol": ",".join(group)})
+        ]
+
+    def _held_symbols(self) -> list[str]:
+        """An open order locks what it sells: symbols of no locked asset have none."""
+        raws = self._client.record("spot_private_get_account").get("balances")
+        rows, _ = reading.rows(raws if isinstance(raws, list) else [], binance_like.balance)
+        locked = {row.asset for row in rows if row.locked}
+        return sorted(symbol for symbol, pair in self._listings.items() if not locked.isdisjoint(pair))
 
     def _fills(self, symbol: str, position: str, span: Span) -> Page[FillRow]:
         def ask(window: Window) -> list[Any]:

@@ -12,7 +12,7 @@ from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.mexc.account import MexcAccount
 from exchanges.rows import Page, TransferKind
 from tests.exchanges.mexc.conftest import KEYS, LISTINGS, NOW
-from tests.exchanges.stub import Asked, Script, Stub
+from tests.exchanges.stub import Asked, Reply, Script, Stub
 
 Open = Callable[[Script], tuple[Stub, MexcAccount]]
 Samples = dict[str, Any]
@@ -281,3 +281,19 @@ def test_symbols_worth_asking_are_those_of_assets_touched(account: Open) -> None
     stub, reader = account(lambda _: [])
     assert reader.traded_symbols(["BNB", "BTC"], []) == ["BNBBTC", "BTCUSDT"]
     assert (reader.sweep_symbols(["BTCUSDT"]), stub.asked, len(LISTINGS)) == (["BNBBTC", "LTCBTC"], [], 3)
+
+
+def test_open_orders_are_asked_for_by_symbol_where_one_is_wanted(samples: Samples, account: Open) -> None:
+    row = samples["allOrders"][0] | {"symbol": "BNBBTC", "status": "NEW", "executedQty": "0"}
+    held = [{"asset": "BTC", "free": "1", "locked": "1"}, {"asset": "USDT", "free": "5", "locked": "0"}]
+
+    def answer(asked: Asked) -> Any:
+        if asked.path == "/api/v3/account":
+            return {"balances": held}
+        if "symbol" not in asked.query:
+            return Reply({"code": 700004, "msg": "Mandatory parameter 'symbol' was not sent"}, 400)
+        return [row]
+
+    stub, reader = account(answer)
+    assert [each.symbol for each in reader.open_orders().rows] == ["BNBBTC"]
+    assert stub.asked[-1].query["symbol"] == "BNBBTC,BTCUSDT,LTCBTC"
