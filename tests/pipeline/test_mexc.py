@@ -38,7 +38,7 @@ from tests.pipeline.worlds import START
 pytestmark = pytest.mark.django_db
 
 # The simulated clock stands still, so the weight of ten seconds never runs out by itself.
-NO_LIMITS = Limits(ip=10**9, uid=10**9)
+NO_LIMITS = Limits(ip=10**9, uid=10**9, contracts=10**9, contract_details=10**9)
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "ETHBTC", "BTCUSDC")
 NEW = replace(profiles.DEMO.shortened(10), symbols=SYMBOLS)
 OLD = replace(profiles.DEMO, label="old", days=60, symbols=SYMBOLS, is_live=False)
