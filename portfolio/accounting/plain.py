@@ -27,7 +27,6 @@ _ENTRY, _EXIT, _FEE, _REBATE = EventKind.ENTRY, EventKind.EXIT, EventKind.FEE, E
 _LOT: Final = AllocationKind.LOT
 
 
-# One long function on purpose: a call or an attribute per event would cost as much as the arithmetic.
 def fold(
     position: OpenPosition,
     inventory: Fifo | Average,
@@ -43,7 +42,11 @@ def fold(
 
     `last` is the event before these, `day_end` the end of its day in milliseconds. Gives the last event booked and
     the first one that is not plain, None if there is none or the position closed. Raises OutOfOrder.
+
+    One long function on purpose: a call or an attribute per event would cost as much as the arithmetic. Its sections
+    share some twenty local variables, which `Book.apply`, the readable path, keeps in objects instead.
     """
+    # 1. The position and its lots into local variables.
     before, last_ms, other = last, last[0], None
     held, entry_quantity, entry_cost, entry_fees = (
         position.quantity, position.entry_quantity, position.entry_cost, position.entry_fees,
@@ -67,6 +70,7 @@ def fold(
     # The entries that the average is of; `whole` is 0 until an exit needs it again.
     averaged_quantity, averaged_cost, averaged_fees, whole = entry_quantity, entry_cost, entry_fees, 0
 
+    # 2. Event by event, until one is not plain.
     for event in events:
         time, fill_id, symbol, kind, order_id, quantity, value, fee, scale, fact = event
         if time <= last_ms:
@@ -75,6 +79,7 @@ def fold(
             other = event
             break
 
+        # An entry: one more lot.
         if kind is _ENTRY or kind is _REBATE:
             lots.append((symbol, fill_id, time, quantity, value, fee, fact))
             held += quantity
@@ -85,6 +90,7 @@ def fold(
             last, last_ms = event, time
             continue
 
+        # An exit: the trade it belongs to, which is its order's.
         remains = held - quantity
         if (remains < step and remains) or not (kind is _EXIT or kind is _FEE):
             other = event
@@ -101,6 +107,7 @@ def fold(
             if oldest < trade.entry_ms:
                 trade.entry_ms = oldest
         trade.exit_ms = time
+        # The average it leaves at, if entries came since the exit before.
         if average is not None and not whole:
             if entry_quantity != averaged_quantity:
                 average.taken, average.cost_taken, average.fees_taken = taken, cost_taken, fees_taken
@@ -113,6 +120,7 @@ def fold(
                 averaged_quantity, averaged_cost, averaged_fees = entry_quantity, entry_cost, entry_fees
             whole, cost_base, pool_cost, fees_base, pool_fees = average.line()
 
+        # One allocation for each lot it finishes, and one for the lot it ends in.
         wanted, sequence, value_done, fee_done = quantity, 0, 0, 0
         while wanted > left:  # finish a lot and go on with the next
             if left:
@@ -166,6 +174,7 @@ def fold(
             position.closed, position.closing = True, trade
             break
 
+    # 3. The local variables back into the position and its lots.
     position.cost, position.used_fees = cost_out + cost_taken, fees_out + fees_taken
     if left:
         lots.appendleft((lot_symbol, lot_id, lot_time, size, lot_cost, lot_fees, lot_fact))
