@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -13,8 +13,8 @@ from django.db.models import F, Sum
 from core import clock
 from core.money import ZERO
 from credentials.models import ExchangeAccount
-from exchanges.rows import BalanceRow, PositionRow
-from portfolio.models import AssetDay, ReportedPosition, WalletBalance
+from exchanges.rows import BalanceRow, MarketType, PositionRow
+from portfolio.models import AssetDay, BookDay, ReportedPosition, WalletBalance
 
 _POSITION_STATE: Final = (
     *(
@@ -233,11 +233,26 @@ def _add(total: WalletBalance, row: WalletBalance) -> None:
 
 
 def computed_totals(*, account_ids: Sequence[UUID]) -> dict[tuple[UUID, str], Decimal]:
-    """Balances by facts alone: the sum of every day's changes."""
+    """Balances by facts alone: the sum of every day's changes, and profit of contracts that the exchange pays without
+    telling it, as our books have it."""
     added = F("traded") + F("settled") + F("funding") + F("income") + F("moved") + F("deposited")
     change = added - F("withdrawn") - F("withdrawal_fees")
     sums = AssetDay.objects.filter(account_id__in=account_ids).values_list("account_id", "asset")
-    return {(account, asset): total for account, asset, total in sums.annotate(total=Sum(change)).order_by()}
+    totals = dict[tuple[UUID, str], Decimal](
+        ((account, asset), total) for account, asset, total in sums.annotate(total=Sum(change)).order_by()
+    )
+    for account_id, _, asset, amount in untold(account_ids=account_ids):
+        totals[account_id, asset] = totals.get((account_id, asset), ZERO) + amount
+    return totals
+
+
+def untold(*, account_ids: Sequence[UUID]) -> list[tuple[UUID, date, str, Decimal]]:
+    """Account, day, settle asset and amount of what fills realised by our books and the exchange did not tell."""
+    days = BookDay.objects.filter(account_id__in=account_ids, book__market_type=MarketType.FUTURES).exclude(
+        untold=0
+    )
+    rows = days.values_list("account_id", "day", "book__settle_asset").annotate(amount=Sum("untold"))
+    return list(rows.order_by("account_id", "day"))
 
 
 def side_by_side(*, account_ids: Sequence[UUID]) -> list[Balance]:

@@ -55,6 +55,7 @@ class _Row(NamedTuple):
     gross: Decimal
     funding: Decimal
     unsettled: Decimal
+    untold: Decimal
 
 
 @dataclass(slots=True)
@@ -70,6 +71,8 @@ class ContractDay:
     """By settle asset: gross and funding of the day as counted, in the reporting currency."""
     unsettled: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     """By settle asset, at the day's end, in it."""
+    untold: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """By settle asset, of the day, in it: profit that came in and the exchange does not tell."""
     unsettled_value: Decimal = ZERO
     doubts: list[str] = field(default_factory=list)
 
@@ -87,7 +90,7 @@ class ContractDays:
         self._terms, self._settle, self.firsts = books.terms, books.settle, books.firsts
         self._rows: dict[date, list[_Row]] = defaultdict(list)
         days = BookDay.objects.filter(account=account, book_id__in=self._settle).order_by("day")
-        columns = ("book_id", "quantity", "cost", "gross_pnl", "funding", "unsettled")
+        columns = ("book_id", "quantity", "cost", "gross_pnl", "funding", "unsettled", "untold")
         for day, *row in days.values_list("day", *columns):
             self._rows[day].append(_Row._make(row))
         self._days = sorted(self._rows, reverse=True)
@@ -102,6 +105,8 @@ class ContractDays:
             result.gross += row.gross
             result.funding += row.funding
             result.booked[self._settle[row.book]] += row.gross + row.funding
+            if row.untold:
+                result.untold[self._settle[row.book]] += row.untold
         for row in self._standing.values():
             if row.quantity:
                 self._value(result, row, day, closes)

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from core import clock
 from core.django import tenancy
-from core.money import CONTEXT
+from core.money import CONTEXT, quantize
 from credentials.models import DATA_SOURCES, ExchangeAccount, Mode
+from exchanges.rows import MarketType
 from portfolio.accounting.periods import CALENDAR_KINDS, Period, PeriodKind, period_of
 from portfolio.accounting.returns import EquityDay, IndexPoint
 from portfolio.accounting.trade_sums import TradeFact, TradeSums, sum_trades
 from portfolio.figures import equity_day, figures, merge_equity, points_in
-from portfolio.models import PerformanceMetric, PortfolioSnapshot, Trade, TradeKind
+from portfolio.models import PerformanceMetric, PortfolioSnapshot, PositionSide, Trade, TradeKind
 
 FORMULA_VERSION: Final = 1
 _FIELDS: Final = {field.name for field in PerformanceMetric._meta.concrete_fields}
@@ -81,17 +82,24 @@ def trade_facts(rows: Iterable[Mapping[str, Any]]) -> Iterator[TradeFact]:
 
 TRADE_COLUMNS: Final = (
     "account_id", "exit_time", "net_pnl", "gross_pnl", "entry_fees", "exit_fees", "cost", "proceeds",
-    "hold_duration", "exit_quantity", "entry_price", "stop_loss_price", "side",
+    "hold_duration", "exit_quantity", "entry_price", "stop_loss_price", "side", "market_type", "is_inverse",
 )  # fmt: skip
 
 
 def _planned_risk(row: Mapping[str, Any]) -> Decimal | None:
-    """What the planned stop would have lost on the quantity that was sold; None without a stop below the entry."""
+    """What the planned stop would have lost on the quantity that was closed; None without a stop on the losing side."""
     stop, entry = row["stop_loss_price"], row["entry_price"]
-    if stop is None or entry is None or stop >= entry:
+    is_long = row["side"] == PositionSide.LONG
+    if stop is None or entry is None or (stop >= entry if is_long else stop <= entry):
         return None
-    risk: Decimal = (entry - stop) * row["exit_quantity"]
-    return risk
+    if row["market_type"] == MarketType.SPOT:
+        risk: Decimal = (entry - stop) * row["exit_quantity"]
+        return risk
+    whole, part = (stop, entry) if row["is_inverse"] else (entry, stop)
+    if not whole:
+        return None
+    ratio = CONTEXT.divide(part, whole)
+    return quantize(abs(row["cost"] - CONTEXT.multiply(row["cost"], ratio)))
 
 
 def _scopes(accounts: Sequence[ExchangeAccount]) -> Iterator[_Scope]:

@@ -260,15 +260,16 @@ def _price_at(asset: str, time_ms: int, currency: str, prices: dict[tuple[str, i
 
 
 def contract_prices(book: Book) -> PriceOf:
-    """Pinned prices as a contract book asks for them: none are read before it needs one."""
-    prices: dict[tuple[str, int], int] | None = None
+    """Pinned prices as a contract book asks for them: none are read before it needs one, nor older ones than that."""
+    prices: dict[tuple[str, int], int] = {}
+    since_ms: int | None = None
 
     def price_of(asset: str, time_ms: int) -> int:
-        nonlocal prices
+        nonlocal prices, since_ms
         if asset == book.currency:
             return money.UNIT
-        if prices is None:
-            prices = _prices(book, None)
+        if since_ms is None or time_ms < since_ms:
+            prices, since_ms = _prices(book, clock.from_ms(time_ms)), time_ms
         return _price_at(asset, time_ms, book.currency, prices)
 
     return price_of

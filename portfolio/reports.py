@@ -11,6 +11,7 @@ from core import clock
 from core.money import ZERO
 from credentials.models import ExchangeAccount
 from orders import facts
+from portfolio.balances import untold
 from portfolio.models import AssetDay, WalletBalance
 
 Amounts = dict[date, dict[str, Decimal]]
@@ -89,6 +90,8 @@ def read_facts(account: ExchangeAccount) -> DayFacts:
             read.paid_in[day][asset] = paid_in
         if paid_out := withdrawn + max(-moved, ZERO):
             read.paid_out[day][asset] = paid_out
+    for _, day, asset, amount in untold(account_ids=[account.id]):
+        read.changes[day][asset] = read.changes[day].get(asset, ZERO) + amount
     return DayFacts(dict(read.changes), dict(read.paid_in), dict(read.paid_out))
 
 

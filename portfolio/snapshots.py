@@ -153,7 +153,10 @@ class _Line:
             moved, before = passed.get(asset, Passed(ZERO, ZERO)), self._unsettled.get(asset, ZERO)
             stock[asset] += before
             passed[asset] = Passed(
-                moved.quantity + contracts.unsettled.get(asset, ZERO) - before,
+                moved.quantity
+                + contracts.untold.get(asset, ZERO)
+                + contracts.unsettled.get(asset, ZERO)
+                - before,
                 moved.value + contracts.booked.get(asset, ZERO),
             )
         self._unsettled = contracts.unsettled

@@ -12,6 +12,7 @@ from core.django import tenancy
 from core.money import quantize
 from credentials.models import ExchangeAccount
 from orders.models import Fill, FundingPayment
+from portfolio.balances import side_by_side
 from portfolio.models import Fee
 from tests.factories import AccountFactory
 from tests.portfolio import books as spot
@@ -110,6 +111,22 @@ def test_the_exchanges_rounding_is_revaluation_at_the_close(account: ExchangeAcc
     refresh(account)
 
     assert line(account, "gross_pnl", "revaluation", "residual") == [(Decimal("0.003"), Decimal("0.0001"), 0)]
+
+
+def test_profit_that_the_exchange_does_not_tell_is_ours(account: ExchangeAccount) -> None:
+    closes("BTCUSDT", "100")
+    fold(
+        account,
+        fill(account, "BUY", "1", "100", executed_at=moment(0)),
+        fill(account, "SELL", "1", "110", executed_at=moment(0, 11), realized_pnl=None),
+    )
+    report(account, moment(0, 23), USDT="1010")
+
+    refresh(account)
+
+    assert line(account, "gross_pnl", "revaluation", "unexplained", "residual") == [(10, 0, 0, 0)]
+    with tenancy.acting_as(account.user_id):
+        assert [row.difference for row in side_by_side(account_ids=[account.id])] == [0]
 
 
 def test_what_fifo_realised_before_the_exchange_settles_it_is_in_the_equity(account: ExchangeAccount) -> None:
