@@ -26,7 +26,7 @@ from tests.pipeline.worlds import NO_LIMITS, START, World
 pytestmark = pytest.mark.django_db
 
 PEOPLE = tuple(
-    replace(each.shortened(14), symbols=("BTCUSDT", "ETHUSDT", "BTCUSDC"), ideas_per_100_days=250)
+    replace(each.shortened(14), symbols=("BTCUSDT", "ETHUSDT", "BTCUSDC"), ideas_per_100_days=100)
     for each in (profiles.LEVERAGED, profiles.HEDGED)
 )
 KEPT = timedelta(days=3)  # what ended without a fill is told no longer
