@@ -77,8 +77,9 @@ class UnifiedFutures:
 
     def funding(self, scope: str, position: str, until: datetime) -> Page[FundingRow]:
         category, _, way = scope.partition(":")
+        name = unified_mapping.FUNDING[way]
         span = walks.reaching(self._client.now(), until)
-        ask = asking(self._client, _RECORDS, category=category, type=way)
+        ask = asking(self._client, _RECORDS, category=category, type=name)
         page = walks.read_page(walks.MONTHLY, position, span, ask, unified_mapping.funding)
         return walks.within(page, walks.OPENED, until, lambda row: row.paid_at)
 

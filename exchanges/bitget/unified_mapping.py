@@ -31,7 +31,7 @@ from exchanges.rows import (
 
 SPOT: Final = "SPOT"
 PREFIX: Final = "strategy-"  # conditional orders have ids of their own
-FUNDING: Final = ("CONTRACT_MAIN_SETTLE_FEE_USER_IN", "CONTRACT_MAIN_SETTLE_FEE_USER_OUT")
+FUNDING: Final = {"in": "CONTRACT_MAIN_SETTLE_FEE_USER_IN", "out": "CONTRACT_MAIN_SETTLE_FEE_USER_OUT"}
 # What the exchange gives or takes beside fills: where it is told, and as what.
 INCOMES: Final[Mapping[TransferKind, tuple[tuple[str, str], ...]]] = {
     TransferKind.REBATE: (
@@ -194,13 +194,13 @@ def position(raw: Raw, terms: Terms) -> PositionRow | None:
 def funding(raw: Raw) -> FundingRow:
     """A financial record about funding; which way it went is told by its type. The rate is not told."""
     amount, kind = abs(reading.amount(raw, "amount")), reading.text(raw, "type")
-    if kind not in FUNDING:
+    if kind not in FUNDING.values():
         raise UnreadableRow(f"type {kind!r:.60} is no funding")
     return FundingRow(
         symbol=fields.symbol(raw),
         payment_id=fields.identity(raw, "id"),
         asset=fields.coin(raw),
-        amount=amount if kind == FUNDING[0] else -amount,
+        amount=amount if kind == FUNDING["in"] else -amount,
         rate=None,
         quantity=None,
         position_side=PositionSide.BOTH,

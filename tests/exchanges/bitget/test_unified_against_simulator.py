@@ -350,3 +350,11 @@ def test_many_pages_of_spot_fills_are_the_truth(world: World) -> None:
     floor = clock.to_ms(world.now() - timedelta(days=90) + timedelta(hours=1))
     told = [row for row in world.truth("quiet")["fills"]["BTCUSDT"] if row["time"] >= floor]
     assert (fill_facts(rows), len(told) > 500) == (exact_fills(told), True)
+
+
+def test_scopes_are_as_short_as_cursors_store_them(still: World) -> None:
+    found = contracts(still, "leveraged")
+    assert found.ledger_scopes() == [
+        *("USDT-FUTURES:in", "USDT-FUTURES:out"),
+        *("USDC-FUTURES:in", "USDC-FUTURES:out"),
+    ]
