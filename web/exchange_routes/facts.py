@@ -27,7 +27,6 @@ from web.exchange_routes.shapes import (
 
 _NUMBERED: Final = frozenset({"binance"})  # exchanges that write order ids as numbers
 _LAST_DIGITS: Final = re.compile(r"[0-9]+\Z")
-_ORDER_FIELDS: Final = (*ORDER_FIELDS, "position_side", "reduce_only")
 _BITGET_STATUS: Final = {"NEW": "live", "PARTIALLY_FILLED": "partially_filled", "CANCELED": "cancelled"}
 _BITGET_PRESETS: Final = ("presetTakeProfitPrice", "presetStopLossPrice")
 _WALLETS: Final = {"spot": "MAIN", "futures": "UMFUTURE"}  # as Binance names them in transfers
@@ -37,13 +36,13 @@ Row = Mapping[str, Any]
 
 def open_orders(asked: Asked) -> Answer:
     """The orders in the book, newest first."""
-    page = _open_page(asked, _ORDER_FIELDS)
+    page = _open_page(asked, ORDER_FIELDS)
     return Answer([_order(row) for row in page.rows], page.next_cursor)
 
 
 def bitget_open_orders(asked: Asked) -> Answer:
     """The same, in Bitget's words; the presets stand only in what Bitget itself sent."""
-    page = _open_page(asked, (*_ORDER_FIELDS, "raw"))
+    page = _open_page(asked, (*ORDER_FIELDS, "raw"))
     return Answer([_bitget_order(row) for row in page.rows], page.next_cursor)
 
 
@@ -53,7 +52,6 @@ def order_history(asked: Asked) -> Answer:
         account_ids=asked.scope.account_ids,
         market_types=asked.market_types,
         symbol=asked.query.get("symbol"),
-        fields=_ORDER_FIELDS,
         **asked.span,
         **asked.page,
     )
