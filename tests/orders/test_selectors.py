@@ -66,6 +66,11 @@ def test_a_fill_is_listed_with_all_its_fields() -> None:
             "fee_amount": Decimal("0.1"),
             "fee_currency": "USDT",
             "is_maker": False,
+            "position_side": "",
+            "settle_asset": "",
+            "is_inverse": False,
+            "realized_pnl": None,
+            "is_liquidation": False,
             "executed_at": AT,
         }
     ]
