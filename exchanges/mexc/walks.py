@@ -66,7 +66,7 @@ def page_of(
     ask: Callable[[Window], list[Any]],
     read: Callable[[Raw], R | None],
 ) -> Page[R]:
-    """The window a position names, its rows, and where to go on."""
+    """The window a position names, its rows, and where to go on; a window that was not full is known to its end."""
     floor, window = clock.from_ms(span.floor), walk.at(position, span)
     if window.length <= 0:
         return Page((), (), position, has_more=False, raw_count=0, floor=floor)
@@ -76,7 +76,9 @@ def page_of(
         words = f"{walk.page} or more rows in this millisecond: the exchange may not have told all of them"
         bad = (*bad, BadRow({"time": window.start}, words))
     onward, has_more = walk.after(window, len(raws), span)
-    return Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor)
+    is_whole = not walk.is_full(len(raws)) or window.length == 1
+    told_to = clock.from_ms(window.end if is_whole else window.start)
+    return Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor, covered_to=told_to)
 
 
 def names(raws: Iterable[object]) -> set[str]:
