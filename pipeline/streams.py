@@ -16,6 +16,7 @@ from orders.models import Order
 from orders.touched import Touched
 from pipeline.contract_scopes import follow_money, recently_traded
 from pipeline.models import Stream, SyncCursor
+from pipeline.quiet import no_spot_order_is_open
 from pipeline.session import Session
 from pipeline.walks import make_due, read_again, read_newest, walk
 from portfolio import balances as reported
@@ -101,6 +102,10 @@ def _explains(session: Session, symbol: str, changed: set[str]) -> bool:
 
 def open_orders(session: Session, cursor: SyncCursor) -> None:
     """What is open now; what was open before and left the list is asked for one by one."""
+    if no_spot_order_is_open(session):
+        with session.door("Reading open orders") as now:
+            session.finish(cursor, ok_at=now)
+        return
     page, moved = look_at_open(session, MarketType.SPOT, session.client.open_orders(), session.client.order)
     with session.door() as now:
         session.mend((cursor.stream, "", ""), page.bad)
