@@ -5,7 +5,7 @@ disagreed about for a moment heals by itself.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, localcontext
@@ -93,7 +93,7 @@ class _Line:
         self._booked: dict[str, tuple[Decimal, Decimal]] = {}
         """Quantity and cost of every book, as of the day before."""
         self._before: Day | None = None
-        self._unsettled: Mapping[str, Decimal] = {}
+        self._unsettled = ZERO
         self._unrealised = ZERO
         self._net = self._all_fees = ZERO
         self._counts = {"count": 0, "wins": 0, "losses": 0}
@@ -149,17 +149,14 @@ class _Line:
             for asset, (quantity, _) in self._booked.items():
                 stock[asset] -= quantity
         passed = dict(self._passed.get(day.day, {}))
-        for asset in {*contracts.booked, *contracts.unsettled, *self._unsettled}:
-            moved, before = passed.get(asset, Passed(ZERO, ZERO)), self._unsettled.get(asset, ZERO)
-            stock[asset] += before
+        for asset in {*contracts.booked, *contracts.untold}:
+            moved = passed.get(asset, Passed(ZERO, ZERO))
             passed[asset] = Passed(
-                moved.quantity
-                + contracts.untold.get(asset, ZERO)
-                + contracts.unsettled.get(asset, ZERO)
-                - before,
+                moved.quantity + contracts.untold.get(asset, ZERO),
                 moved.value + contracts.booked.get(asset, ZERO),
             )
-        self._unsettled = contracts.unsettled
+        unsettled = contracts.unsettled_value - self._unsettled
+        self._unsettled = contracts.unsettled_value
         parts = (
             revaluation(
                 stock=stock.get(asset, ZERO),
@@ -171,7 +168,7 @@ class _Line:
             for asset in {*stock, *passed}
             for moved in [passed.get(asset, Passed(ZERO, ZERO))]
         )
-        return sum(parts, ZERO)
+        return sum(parts, unsettled)
 
     def _add_books(self, day: date) -> Decimal:
         rows = self._books.get(day, [])

@@ -20,7 +20,10 @@ from portfolio import rebuild
 from portfolio.models import Book, BookDay, PortfolioSnapshot, Position, ReportedPosition, Trade
 from portfolio.selectors import explain
 from tests.factories import UserFactory
+from tests.pipeline.test_gateio_futures import make_world as make_gateio_world
 from tests.pipeline.worlds import NO_LIMITS, START, World
+
+__all__ = ["make_gateio_world"]
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +140,16 @@ def test_books_of_contracts_are_the_truth(make_world: Callable[..., World], labe
     with world.door():
         assert Position.objects.filter(status="LIQUIDATED").count() == 1
         assert Trade.objects.filter(exit_type="LIQUIDATION").count() == 1
+
+
+def test_coin_margined_books_are_the_truth_too(make_gateio_world: Callable[..., World]) -> None:
+    world = make_gateio_world("hedged")
+    world.sync(Trigger.CONNECT)
+    check_results(world)
+    check_days(world)
+    check_explanations(world)
+    with world.door():
+        assert Trade.objects.filter(is_inverse=True, settle_asset="BTC").exists()
 
 
 def test_fifo_that_goes_on_is_fifo_from_the_beginning(make_world: Callable[..., World]) -> None:
