@@ -30,11 +30,19 @@ class Exchange:
     """One small public request whose answer says that the exchange can be reached. Raises ExchangeError."""
     limits: Limits = UNKNOWN
     needs_passphrase: bool = False  # a key is made with one, and useless without
+    locks_open_orders: bool = False
+    """Every open spot order locks a balance: with nothing locked there is none."""
 
 
 _EXCHANGES: Final[Mapping[str, Exchange]] = {
     "binance": Exchange(
-        "Binance", binance.open_account, binance.open_market, "binance", binance.probe, binance.LIMITS
+        "Binance",
+        binance.open_account,
+        binance.open_market,
+        "binance",
+        binance.probe,
+        binance.LIMITS,
+        locks_open_orders=True,
     ),
     "bitget": Exchange(
         "Bitget",
