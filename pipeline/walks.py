@@ -58,15 +58,18 @@ def walk(
             coverage.note_page(cursor=cursor, page=page, asked_at=asked_at)
             cursors.advance(cursor=cursor, position=onward, stored=kept.touched.stored, now=now)
             if not page.has_more:
-                coverage.note_end(cursor=cursor)
-                soon = None if again is None else now + schedule.PROMPT
-                session.finish(cursor, ok_at=asked_at, due_at=soon)
-        if not page.has_more:
-            return
+                _finish(session, cursor, asked_at, None if again is None else now + schedule.PROMPT)
+                return
         session.check_time()
         if session.glances:
             return
         asked = page.next_position
+
+
+def _finish(session: Session, cursor: SyncCursor, asked_at: datetime, due_at: datetime | None) -> None:
+    """The last page is stored. Inside the open door."""
+    coverage.note_end(cursor=cursor)
+    session.finish(cursor, ok_at=asked_at, due_at=due_at)
 
 
 def _keep_place(session: Session, cursor: SyncCursor, position: str, step: str) -> None:
