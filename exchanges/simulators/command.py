@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.errors import DomainError
+from exchanges.simulators import profiles
 from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.bitget import BitgetSimulator
 from exchanges.simulators.exchange import SimulatedExchange
@@ -36,7 +37,9 @@ def run(exchange: str, port: int, seed: int, truth: Path | None, ready: Callable
     """
     if exchange not in SIMULATORS:
         raise UnknownSimulator(f"There is no simulator of {exchange!r}; known: {', '.join(SIMULATORS)}.")
-    simulator = SIMULATORS[exchange](seed=seed, port=port, live_from=_recall(truth, exchange, seed))
+    simulator = SIMULATORS[exchange](
+        seed=seed, port=port, profiles=profiles.SHOWN, live_from=_recall(truth, exchange, seed)
+    )
     over = threading.Event()
     previous = {
         number: signal.signal(number, lambda *_: over.set()) for number in (signal.SIGTERM, signal.SIGINT)

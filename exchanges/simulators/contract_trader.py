@@ -22,7 +22,8 @@ _FUNDING_LATE_MS = 50  # more than the exchange is ever late
 
 
 class ContractTrader:
-    """`opened` is 00:00 of the account's first day; money arrives in the spot wallet ten hours later."""
+    """`opened` is 00:00 of the first day with contracts; on the account's own first day money arrives in the
+    spot wallet ten hours later."""
 
     def __init__(
         self, desk: Desk, margin: MarginAccount, profile: Profile, *, opened: int, live_from: int, seed: str
@@ -40,7 +41,7 @@ class ContractTrader:
         self._schedule(opened, live_from)
 
     def _schedule(self, opened: int, live_from: int) -> None:
-        later, span = self.desk.schedule, self.profile.days * DAY_MS
+        later, span = self.desk.schedule, self.profile.days_of_contracts * DAY_MS
         later(opened + 14 * HOUR_MS, self._move_in)
         later(opened + 15 * HOUR_MS, self._each_hour)
         later(opened + 16 * HOUR_MS + _FUNDING_LATE_MS, self._fund)

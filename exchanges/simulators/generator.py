@@ -81,7 +81,8 @@ class Trader:
             self.account, house.contracts, is_hedged=self.profile.contracts == "hedge", seed=own
         )
         self.account.margin = margin
-        ContractTrader(self.desk, margin, self.profile, opened=opened, live_from=self._live_from, seed=own)
+        begun = max(opened, (self._live_from // DAY_MS - self.profile.days_of_contracts + 1) * DAY_MS)
+        ContractTrader(self.desk, margin, self.profile, opened=begun, live_from=self._live_from, seed=own)
 
     def _settle_in(self, at: int) -> None:
         """The first purchases: some of the coin for fees, some of each quote that is traded against."""

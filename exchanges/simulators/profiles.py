@@ -34,7 +34,12 @@ class Profile:
     has_holes: bool = False  # conversions and interest that no endpoint tells
     is_live: bool = False  # goes on trading every 20 to 60 seconds
     contracts: str = ""  # trades contracts, too: "one_way" or "hedge"; "" for none
+    contract_days: int | None = None  # ... in the last days only; None: from the beginning
     can_withdraw: bool = False  # the key may withdraw: a key nobody should hand over
+
+    @property
+    def days_of_contracts(self) -> int:
+        return self.days if self.contract_days is None else min(self.contract_days, self.days)
 
     def shortened(self, days: int) -> "Profile":
         """The same person with a short history, for quick tests; ideas come thicker."""
@@ -66,4 +71,9 @@ HEDGED = Profile(
     label="hedged", symbols=("ETHUSDT", "XRPUSDT", "ETHUSDC"), contracts="hedge", ideas_per_100_days=80
 )
 CONTRACTS = (LEVERAGED, HEDGED, QUIET)
+SHOWN = (
+    replace(DEMO, contracts="one_way", contract_days=60),
+    HOLES,
+    QUIET,
+)  # in the foreground, to be looked at
 SMALL_CONTRACTS = tuple(profile.shortened(30) for profile in CONTRACTS)

@@ -13,7 +13,7 @@ import pytest
 
 from exchanges.simulators import late
 from exchanges.simulators.clock import DAY_MS, FixedClock
-from exchanges.simulators.profiles import DEFAULT, SMALL
+from exchanges.simulators.profiles import DEFAULT, SHOWN, SMALL
 from exchanges.simulators.symbols import SYMBOLS
 from exchanges.simulators.world import World
 from tests.exchanges.simulators.folding import fold, reported
@@ -257,3 +257,15 @@ def test_a_large_account_is_built_exactly(world: World) -> None:
     account = world.truth()["accounts"]["bulk"]
     assert {name: len(fills) for name, fills in account["fills"].items()} == {"SOLUSDT": 5_003}
     assert fold(account) == reported(account)
+
+
+def test_the_demo_that_is_shown_holds_contracts_of_its_last_sixty_days() -> None:
+    shown = World(seed=7, clock=FixedClock(NOON), profiles=SHOWN[:1]).truth()["accounts"]["demo"]
+    futures = shown["futures"]
+    fills = rows(futures, "fills")
+    began = (NOON - timedelta(days=60)).timestamp() * 1000
+    assert futures["positions"]
+    assert futures["funding"]
+    assert len(fills) > 50
+    assert min(row["time"] for row in fills) > began > min(row["time"] for row in rows(shown, "fills"))
+    assert min(row["time"] for row in futures["transfers"]) > began
