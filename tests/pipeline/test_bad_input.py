@@ -98,7 +98,7 @@ def test_an_exchange_in_trouble_is_told_and_waited_for(
     assert (run.status, run.error_kind) == (RunStatus.FAILED, kind)
     assert run.error_detail
     assert words.explain(run.error_kind)
-    assert world.cursor(Stream.DEPOSITS).last_ok_at == world.now()  # what was read before is kept
+    assert world.cursor(Stream.BALANCES).last_ok_at == world.now()  # what was read before is kept
     world.clock.advance(seconds=10)
     assert world.work() is None  # and nobody asks before it helps
     assert recovers(world)
