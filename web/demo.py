@@ -3,9 +3,12 @@
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from accounts import profile
 from accounts.models import User
 from core.django import actors, tenancy
+from credentials import accounts
 from credentials.models import ExchangeAccount, KeyState
 from web import connections
 
@@ -25,13 +28,30 @@ def ensure_user(*, password: str | None) -> User:
     return user
 
 
+def part_with_another_world(*, truth: Path, at: datetime) -> None:
+    """Close a demo user whose account is of a world that the simulator does not know: a fresh one takes its
+    place, as its history would go on with another's."""
+    user = User.objects.filter(email=EMAIL, is_deleted=False).first()
+    if user is None:
+        return
+    key = _keys(truth)["api_key"]
+    with tenancy.acting_as(user.id):
+        mine = accounts.list_for(user_id=user.id)
+        strange = [
+            one for one in mine if one.account.label == LABEL and one.masked_key[-4:] not in ("", key[-4:])
+        ]
+        if strange:
+            for one in mine:
+                accounts.close(user_id=user.id, account_id=one.account.id)
+            profile.erase(user=user, at=at)
+
+
 def ensure_connected(*, user: User, truth: Path, at: datetime) -> bool:
     """Connect the simulator's demo account unless it is; answers whether it had to. A sync starts by itself.
 
     A key that was refused meanwhile (the account was synced without its simulator) is given anew.
     """
-    keys = json.loads(truth.read_text())["accounts"]["demo"]
-    pair = {"api_key": keys["api_key"], "secret_key": keys["api_secret"]}
+    pair = _keys(truth)
     with tenancy.acting_as(user.id):
         account = ExchangeAccount.objects.filter(label=LABEL, is_active=True).first()
     if account is None:
@@ -40,3 +60,8 @@ def ensure_connected(*, user: User, truth: Path, at: datetime) -> bool:
     if account.key_state in (KeyState.FAILING, KeyState.DISABLED):
         connections.update(user_id=user.id, account_id=account.id, at=at, **pair)
     return False
+
+
+def _keys(truth: Path) -> dict[str, Any]:
+    keys = json.loads(truth.read_text())["accounts"]["demo"]
+    return {"api_key": keys["api_key"], "secret_key": keys["api_secret"]}

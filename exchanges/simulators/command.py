@@ -1,11 +1,13 @@
 """Running a simulator in the foreground, for a management command."""
 
+import hashlib
 import json
 import signal
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from core.errors import DomainError
 from exchanges.simulators import profiles
@@ -21,6 +23,7 @@ SIMULATORS: Mapping[str, Callable[..., SimulatedExchange]] = {
     "gateio": GateioSimulator,
     "mexc": MexcSimulator,
 }
+_PEOPLE: Final = hashlib.sha256(repr(profiles.SHOWN).encode()).hexdigest()[:16]  # others do other things
 
 
 class UnknownSimulator(DomainError):
@@ -31,9 +34,9 @@ def run(exchange: str, port: int, seed: int, truth: Path | None, ready: Callable
     """Serve until SIGTERM or SIGINT; call from the main thread. `ready` is given the URL once requests are
     answered.
 
-    `truth` is written before that. Where it already tells of a world with this seed, that world goes on
-    (same keys, same ids, longer history) instead of a new one being made, so a database that knows it
-    stays right.
+    `truth` is written before that. Where it already tells of a world with this seed and the same people, that
+    world goes on (same keys, same ids, longer history) instead of a new one being made, so a database that
+    knows it stays right.
     """
     if exchange not in SIMULATORS:
         raise UnknownSimulator(f"There is no simulator of {exchange!r}; known: {', '.join(SIMULATORS)}.")
@@ -47,7 +50,7 @@ def run(exchange: str, port: int, seed: int, truth: Path | None, ready: Callable
     try:
         with simulator:
             if truth is not None:
-                _write(truth, json.dumps(simulator.truth(), indent=1))
+                _write(truth, json.dumps({**simulator.truth(), "people": _PEOPLE}, indent=1))
             ready(simulator.url)
             over.wait()
     finally:
@@ -59,7 +62,7 @@ def _recall(truth: Path | None, exchange: str, seed: int) -> datetime | None:
     """Where history ended when this world was first made; None when the file tells of no such world."""
     try:
         told = json.loads(truth.read_text()) if truth else {}
-        known = told.get("exchange") == exchange and told.get("seed") == seed
+        known = (told.get("exchange"), told.get("seed"), told.get("people")) == (exchange, seed, _PEOPLE)
         return datetime.fromisoformat(told["live_from"]) if known else None
     except (OSError, ValueError, KeyError, AttributeError):
         return None

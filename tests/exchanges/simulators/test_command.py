@@ -61,6 +61,15 @@ def test_another_seed_makes_another_world(tmp_path: Path) -> None:
         assert told(path)["live_from"] > "2026"
 
 
+def test_other_people_make_another_world(tmp_path: Path) -> None:
+    path = tmp_path / "truth.json"
+    path.write_text(
+        '{"exchange": "binance", "seed": 4, "people": "gone", "live_from": "2020-01-01T00:00:00+00:00"}'
+    )
+    with running(4, path):
+        assert told(path)["live_from"] > "2026"
+
+
 def test_an_unknown_exchange_is_refused() -> None:
     with pytest.raises(command.UnknownSimulator):
         command.run("nowhere", 0, 1, None, lambda url: None)

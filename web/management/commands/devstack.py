@@ -104,8 +104,10 @@ class Command(BaseCommand):
         self._say(f"\nCrypto Graph Trader is running: {address}")
         if with_demo:
             password = os.environ.get("DEMO_PASSWORD") or _remembered_password(home / "demo-password")
+            truth = home / "simulator.json"
+            demo.part_with_another_world(truth=truth, at=clock.now())
             user = demo.ensure_user(password=password)
-            is_new = demo.ensure_connected(user=user, truth=home / "simulator.json", at=clock.now())
+            is_new = demo.ensure_connected(user=user, truth=truth, at=clock.now())
             self._say(f"Log in as {demo.EMAIL} with the password {password}")
             self._say(
                 "The demo account is being synced over HTTP from a simulated Binance: positions, trades and the equity"
