@@ -19,6 +19,11 @@ def ceil_ms(moment: datetime) -> int:
     return -(-(moment - clock.EPOCH) // MILLISECOND)
 
 
+def covered_to(position: str) -> datetime:
+    """Up to where a walk that goes on at `position` told everything: positions by time begin with it."""
+    return clock.from_ms(int(position.partition(":")[0]))
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """[start, end) in milliseconds."""

@@ -24,7 +24,7 @@ from exchanges.rows import (
     TransferRow,
 )
 from exchanges.transport import CcxtClient, unreadable
-from exchanges.windows import MILLISECOND, Span, Window, WindowWalk, ceil_ms
+from exchanges.windows import MILLISECOND, Span, Window, WindowWalk, ceil_ms, covered_to
 
 PAGE: Final = 1_000
 MOVES_PAGE: Final = 100
@@ -300,4 +300,5 @@ def _joined(onward: str, has_more: bool, *pages: Page[_T], floor: datetime | Non
         has_more,
         raw_count=sum(page.raw_count for page in pages),
         floor=floor,
+        covered_to=covered_to(onward) if floor else None,
     )

@@ -18,6 +18,7 @@ from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.reading import UnreadableRow
 from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, Raw, TransferKind, TransferRow
 from exchanges.transport import CcxtClient, unreadable
+from exchanges.windows import covered_to
 
 _INFO: Final = "private_spot_get_v2_spot_account_info"
 _ASSETS: Final = "private_spot_get_v2_spot_account_assets"
@@ -209,7 +210,8 @@ class ClassicAccount:
         ]
         rows, bad = reading.rows(raws, mapping.internal)
         onward, has_more = walks.MONTHLY_TRANSFERS.after(window, "", span)
-        page = Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor)
+        told_to = covered_to(onward)
+        page = Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor, covered_to=told_to)
         return walks.within(page, clock.EPOCH, until, lambda row: row.occurred_at)
 
     def _moved(self, window: Window) -> set[str]:

@@ -22,7 +22,7 @@ from exchanges.bitget.walks import Window, below
 from exchanges.reading import UnreadableRow
 from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, Raw, TransferKind, TransferRow
 from exchanges.transport import CcxtClient, unreadable
-from exchanges.windows import Span
+from exchanges.windows import Span, covered_to
 
 _INFO: Final = "private_uta_get_v3_account_info"
 _ASSETS: Final = "private_uta_get_v3_account_assets"
@@ -87,7 +87,8 @@ class UnifiedAccount:
         raws = self._shared.rows(window, symbol)
         rows, bad = reading.rows(raws, self._fill)
         onward, has_more = walks.MONTHLY.after(window, "", span)
-        return Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor)
+        told_to = covered_to(onward)
+        return Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor, covered_to=told_to)
 
     def fills_between(self, symbol: str, since: datetime, until: datetime) -> Iterator[Page[FillRow]]:
         span = walks.between(self._client.now(), since, until)

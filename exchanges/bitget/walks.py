@@ -16,7 +16,7 @@ from exchanges.bitget.client import Listed
 from exchanges.reading import UnreadableRow
 from exchanges.rows import Page, Raw
 from exchanges.transport import unreadable
-from exchanges.windows import MILLISECOND, Span, ceil_ms
+from exchanges.windows import MILLISECOND, Span, ceil_ms, covered_to
 
 R = TypeVar("R")
 OPENED: Final = datetime(2018, 7, 1, tzinfo=UTC)  # as Bitget
@@ -127,7 +127,8 @@ def read_page(
     listed = ask_twice(window, ask)
     rows, bad = reading.rows(listed.rows, read)
     onward, has_more = walk.after(window, listed.cursor, span)
-    return Page(rows, bad, onward, has_more, raw_count=len(listed.rows), floor=floor)
+    told_to = covered_to(onward)
+    return Page(rows, bad, onward, has_more, raw_count=len(listed.rows), floor=floor, covered_to=told_to)
 
 
 def read_all(

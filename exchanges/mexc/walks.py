@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypeVar
 from core import clock
 from exchanges import reading
 from exchanges.rows import BadRow, Page, Raw
-from exchanges.windows import MILLISECOND, Span, Window, WindowWalk
+from exchanges.windows import MILLISECOND, Span, Window, WindowWalk, covered_to
 
 R = TypeVar("R")
 
@@ -76,9 +76,7 @@ def page_of(
         words = f"{walk.page} or more rows in this millisecond: the exchange may not have told all of them"
         bad = (*bad, BadRow({"time": window.start}, words))
     onward, has_more = walk.after(window, len(raws), span)
-    is_whole = not walk.is_full(len(raws)) or window.length == 1
-    told_to = clock.from_ms(window.end if is_whole else window.start)
-    return Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor, covered_to=told_to)
+    return Page(rows, bad, onward, has_more, raw_count=len(raws), floor=floor, covered_to=covered_to(onward))
 
 
 def names(raws: Iterable[object]) -> set[str]:
