@@ -28,6 +28,7 @@ class Stack:
         self._logs = logs
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._spared: set[str] = set()
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, command: Sequence[str]) -> None:
@@ -40,12 +41,19 @@ class Stack:
     def log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
 
-    def check(self) -> None:
-        """Raise ChildDied if any child has ended."""
-        for name, child in self._children.items():
-            if child.poll() is not None:
-                tail = self.log(name).read_text(errors="replace")[-1500:]
-                raise ChildDied(f"{name} ended with code {child.returncode}. The end of its log:\n{tail}")
+    def spare(self, name: str) -> None:
+        """From now on the others go on without this child."""
+        self._spared.add(name)
+
+    def check(self) -> list[str]:
+        """The spared children that have ended since the last look. Raises ChildDied if any other child has."""
+        ended = [name for name, child in self._children.items() if child.poll() is not None]
+        for name in set(ended) - self._spared:
+            code, tail = self._children[name].returncode, self.log(name).read_text(errors="replace")[-1500:]
+            raise ChildDied(f"{name} ended with code {code}. The end of its log:\n{tail}")
+        for name in ended:
+            del self._children[name]
+        return ended
 
     def stop(self) -> None:
         """Ask every child's whole session to end, then make it."""

@@ -57,7 +57,8 @@ class Command(BaseCommand):
             self._start_product(stack, port)
             self._greet(stack, port, home, with_demo)
             while True:
-                stack.check()
+                for name in stack.check():
+                    self._say(f"The {name} has ended; the product goes on without it, as in an outage.\n")
                 time.sleep(1)
         except KeyboardInterrupt:
             self._say("\nStopping …")
@@ -83,6 +84,7 @@ class Command(BaseCommand):
         ]
         stack.start("simulator", [sys.executable, "manage.py", *command])
         self._await(stack, f"{url}/api/v3/ping", "the simulated Binance")
+        stack.spare("simulator")  # exchanges fail, and this one may be made to: then the pages tell
         os.environ["EXCHANGE_URLS"] = f"binance={url}"
         _RUN_ENV.write_text(f"EXCHANGE_URLS=binance={url}\n")
         settings.EXCHANGE_URLS = os.environ["EXCHANGE_URLS"]
