@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Min
+from django.db.models import F, Func, Min, Q
 
 from core import clock, money
 from core.django import tenancy
@@ -31,6 +31,9 @@ from portfolio.valuations import PriceNeed
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MANY = 1_000
+_IN_MS = Func(F("opened_at"), template="to_jsonb((date_part('epoch', %(expressions)s) * 1000)::bigint)")
+_IS_FIRST_OF_ITS_MOMENT = Q(checkpoint__last=None) | Q(checkpoint__last__0__lt=_IN_MS)
+"""Positions before which the book saw nothing in the millisecond they opened: all from it on can be folded again."""
 _REASON_LENGTH = Book._meta.get_field("blocked_reason").max_length
 
 
@@ -173,16 +176,14 @@ def _start(book: Book) -> tuple[State, datetime | None]:
         return fresh, _BEGINNING
     if book.folded_to is None or book.stale_from > book.folded_to:
         return book.state, None
+    # Of what opened in the same millisecond as something before it, the moment is no place to begin.
     position = (
-        Position.objects.filter(book=book, opened_at__lt=book.stale_from)
+        Position.objects.filter(_IS_FIRST_OF_ITS_MOMENT, book=book, opened_at__lt=book.stale_from)
         .order_by("-opened_at", "-id")
         .values_list("checkpoint", "opened_at")
         .first()
     )
-    if position is None:
-        return fresh, _BEGINNING
-    checkpoint, opened_at = position
-    return checkpoint or fresh, opened_at
+    return position or (fresh, _BEGINNING)
 
 
 class _Counter:
