@@ -4,15 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import Final
 from uuid import UUID
 
 from django.db.models import Max
 
+from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
 from exchanges import registry
+from exchanges.errors import ErrorKind
 from marketdata.models import Ticker
-from pipeline import breakers, market, pauses, selectors, stops
+from pipeline import breakers, market, pauses, selectors, stops, words
+from pipeline.models import SyncRun
+from pipeline.selectors import SyncState
 from pipeline.stops import Stop
 from portfolio.scope import Scope
 from portfolio.selectors.freshness import STALE_AFTER, Freshness, freshness
@@ -26,6 +31,7 @@ class State(StrEnum):
     REFUSED = "refused"  # the key
 
 
+_UNANSWERED: Final = 2  # visits in a row: a single one happens
 _STATES: Final[Mapping[str, State]] = {
     stops.PAUSED: State.WAITING,
     stops.BREAKER: State.DOWN,
@@ -91,6 +97,8 @@ def connectivity(*, user_id: UUID, at: datetime) -> Connectivity:
     accounts = selectors.sync_state(user_id=user_id)
     names = sorted({state.account.exchange for state in accounts} & set(registry.supported()))
     network, by_exchange, by_account = _find([state.account for state in accounts], names, at)
+    with tenancy.acting_as(user_id):
+        failing = selectors.failing_runs([state.account.id for state in accounts])
     prices = dict(
         Ticker.objects.filter(listing__exchange__in=names)
         .values_list("listing__exchange")
@@ -105,7 +113,10 @@ def connectivity(*, user_id: UUID, at: datetime) -> Connectivity:
             retry_at=network.until if network else None,
         ),
         exchanges=[_exchange(name, by_exchange[name], prices.get(name), at) for name in names],
-        accounts=[_account(state, by_account[state.account.id], at) for state in accounts],
+        accounts=[
+            _account(state, by_account[state.account.id] or _unanswered(state, failing), at)
+            for state in accounts
+        ],
     )
 
 
@@ -148,6 +159,21 @@ def _find(
     return network, by_exchange, by_account
 
 
+def _unanswered(state: SyncState, failing: Mapping[UUID, Sequence[SyncRun]]) -> Stop | None:
+    """What its owner sees of an exchange that fails for too few accounts to be called down: visits in a row that
+    did not reach it, or that it failed."""
+    runs = list(takewhile(lambda run: run.error_kind in breakers.KINDS, failing.get(state.account.id, [])))
+    if len(runs) < _UNANSWERED:
+        return None
+    return Stop(
+        stops.BREAKER,
+        ErrorKind(runs[0].error_kind),
+        words.explain(runs[0].error_kind),
+        since=runs[-1].started_at or runs[-1].requested_at,
+        until=min((stream.due_at for stream in state.streams.values()), default=runs[0].requested_at),
+    )
+
+
 def _exchange(name: str, stop: Stop | None, read_at: datetime | None, at: datetime) -> ExchangeReport:
     return ExchangeReport(
         exchange=name,
@@ -161,7 +187,7 @@ def _exchange(name: str, stop: Stop | None, read_at: datetime | None, at: dateti
     )
 
 
-def _account(state: selectors.SyncState, stop: Stop | None, at: datetime) -> ConnectionReport:
+def _account(state: SyncState, stop: Stop | None, at: datetime) -> ConnectionReport:
     account = state.account
     is_refused = account.key_state == KeyState.DISABLED
     known = _STATES[stop.code] if stop else State.OK

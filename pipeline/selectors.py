@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q
@@ -12,6 +14,10 @@ from credentials.accounts import syncable
 from credentials.models import ExchangeAccount
 from pipeline import words
 from pipeline.models import RejectedRow, RunStatus, Stream, SyncCursor, SyncRun
+
+_MOST_FAILURES: Final = (
+    500  # of one outage that are looked at: more than two days of trying every ten minutes
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,22 @@ def latest_runs(accounts: Collection[UUID]) -> dict[UUID, SyncRun]:
     return {
         run.account_id: run
         for run in rows.order_by("account_id", "-requested_at", "-id").distinct("account_id")
+    }
+
+
+def failing_runs(accounts: Collection[UUID]) -> dict[UUID, list[SyncRun]]:
+    """Of each account whose visits fail the ones that did, newest first, back to the last that did not; what is
+    under way counts for nothing yet."""
+    done = SyncRun.objects.filter(finished_at__isnull=False).order_by("account_id", "-requested_at", "-id")
+    newest = done.filter(account_id__in=accounts).distinct("account_id")
+    failing = [run.account_id for run in newest if run.status == RunStatus.FAILED]
+    return {
+        account: list(
+            takewhile(
+                lambda run: run.status == RunStatus.FAILED, done.filter(account_id=account)[:_MOST_FAILURES]
+            )
+        )
+        for account in failing
     }
 
 

@@ -11,7 +11,7 @@ from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
 from exchanges.errors import ErrorKind
 from pipeline import breakers, pauses, stops
-from pipeline.models import Stream, SyncCursor
+from pipeline.models import Stream, SyncCursor, SyncRun
 from pipeline.stops import Stop
 from tests.clients import JsonClient, client_of, problem, stranger
 from tests.factories import AccountFactory, UserFactory
@@ -133,4 +133,39 @@ def test_while_redis_is_away_it_answers(
     account: ExchangeAccount, as_alice: JsonClient, settings: Any
 ) -> None:
     settings.EXCHANGE_STATE_URL = "redis://127.0.0.1:1/0"
+    assert states(as_alice.get(PATH)) == (False, ["ok"], ["ok"])
+
+
+def visit(account: ExchangeAccount, *, ago: timedelta, status: str, error_kind: str = "") -> None:
+    """A finished go at an account."""
+    begun = clock.now() - ago
+    with tenancy.acting_as(account.user_id):
+        SyncRun.objects.create(
+            user_id=account.user_id, account=account, trigger="schedule", status=status, requested_at=begun,
+            started_at=begun, finished_at=begun + timedelta(seconds=10), error_kind=error_kind,
+        )  # fmt: skip
+
+
+def test_visits_that_fail_in_a_row_are_an_outage_of_that_account(
+    account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    visit(account, ago=6 * HOUR, status="failed", error_kind="network")  # before the last good one
+    visit(account, ago=5 * HOUR, status="ok")
+    visit(account, ago=2 * HOUR, status="failed", error_kind="network")
+    assert states(as_alice.get(PATH)) == (False, ["ok"], ["ok"])  # once happens
+    visit(account, ago=HOUR, status="failed", error_kind="down")
+    answer = as_alice.get(PATH)
+    assert states(answer) == (False, ["ok"], ["down"])
+    [told] = answer.json()["accounts"]
+    assert told["reason"] == "The exchange answers with errors. It is tried again shortly."
+    assert abs(datetime.fromisoformat(told["since"]) - (clock.now() - 2 * HOUR)) < timedelta(minutes=1)
+    visit(account, ago=timedelta(minutes=1), status="partial")
+    assert states(as_alice.get(PATH)) == (False, ["ok"], ["ok"])
+
+
+def test_visits_that_fail_for_another_reason_are_no_outage(
+    account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    for minutes in (3, 2, 1):
+        visit(account, ago=timedelta(minutes=minutes), status="failed", error_kind="permission")
     assert states(as_alice.get(PATH)) == (False, ["ok"], ["ok"])
