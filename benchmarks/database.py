@@ -11,9 +11,9 @@ from config import embedded
 
 
 @contextmanager
-def prepared() -> Iterator[None]:
-    """Servers, settings and an emptied, migrated database for the block."""
-    with embedded.servers("bench"):
+def prepared(name: str = "bench") -> Iterator[None]:
+    """Servers, settings and an emptied, migrated database for the block. `name`: of the servers' data."""
+    with embedded.servers(name):
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         django.setup()
         call_command("migrate", verbosity=0)

@@ -15,14 +15,34 @@ _FILLS_PER_ORDER = 4
 _ORDERS_PER_EPISODE = 8
 
 
-def trade(account: Account, symbol_name: str, *, fills: int, until: int, rng: random.Random) -> None:
-    """Buy and sell back in turns of eight orders of four fills each, evenly over the candles' time up to
-    `until`."""
+def trade(
+    account: Account,
+    symbol_name: str,
+    *,
+    fills: int,
+    until: int,
+    rng: random.Random,
+    begin: int | None = None,
+) -> None:
+    """Buy and sell back in turns of eight orders of four fills each, evenly over the time from `begin` (by default
+    the candles' whole time) up to `until`."""
     symbol = SYMBOLS[symbol_name]
     market = account.market
-    begin = market.first_day_ms + DAY_MS
+    begin = market.first_day_ms + DAY_MS if begin is None else begin
+    identity = str(len(account.deposits) + 1)
     account.deposit(
-        Transfer("1", symbol.quote, 1_000_000 * ONE, 0, "TRX", "T1", "1", DEPOSIT_SUCCESS, begin, begin)
+        Transfer(
+            identity,
+            symbol.quote,
+            1_000_000 * ONE,
+            0,
+            "TRX",
+            f"T{identity}",
+            identity,
+            DEPOSIT_SUCCESS,
+            begin,
+            begin,
+        )
     )
     count = -(-fills // _FILLS_PER_ORDER)
     pace = (min(until, begin + HISTORY_DAYS * DAY_MS) - begin - 2) // max(count, 1)
