@@ -41,7 +41,11 @@ def _header(name: str, kind: Any, description: str) -> OpenApiParameter:
 
 _AGE = (
     _header("ETag", OpenApiTypes.STR, "Version of the answer; sent back, it may save one."),
-    _header("X-Data-As-Of", OpenApiTypes.DATETIME, "When the oldest account was last brought up to date."),
+    _header(
+        "X-Data-As-Of",
+        OpenApiTypes.DATETIME,
+        "The exchange's last word on the oldest account.",
+    ),
     _header("X-Data-Stale", OpenApiTypes.BOOL, "Whether that is longer ago than it should be."),
 )
 _LINK = _header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')

@@ -14,6 +14,7 @@ from core import clock
 from core.money import ZERO
 from credentials.models import ExchangeAccount
 from exchanges.rows import BalanceRow, MarketType, PositionRow
+from portfolio import marks
 from portfolio.models import AssetDay, BookDay, ReportedPosition, WalletBalance
 
 _POSITION_STATE: Final = (
@@ -97,6 +98,7 @@ def record_report(
         if not _stands(before.get((wallet, asset)), row, at)
     ]
     WalletBalance.objects.bulk_create(new, batch_size=1000)
+    marks.heard(account=account, at=at)
     totals = _totals(before.values())
     assets = {
         asset for asset, total in (totals | _totals(reported.values())).items() if totals.get(asset) != total

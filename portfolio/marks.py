@@ -1,7 +1,9 @@
 """Marks of an account: moved in the transaction that does the work they tell of. Needs an open door."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import connection
@@ -18,6 +20,12 @@ _FEES_WAIT: Final = """
 INSERT INTO portfolio_accountmark (user_id, account_id, orders_to, fees_from)
 VALUES (%s, %s, timestamptz 'epoch', %s)
 ON CONFLICT (account_id) DO UPDATE SET fees_from = least(portfolio_accountmark.fees_from, excluded.fees_from)
+"""
+
+_HEARD: Final = """
+INSERT INTO portfolio_accountmark (user_id, account_id, orders_to, heard_at)
+VALUES (%s, %s, timestamptz 'epoch', %s)
+ON CONFLICT (account_id) DO UPDATE SET heard_at = greatest(portfolio_accountmark.heard_at, excluded.heard_at)
 """
 
 
@@ -38,6 +46,18 @@ def fees_wait(*, account: ExchangeAccount, since: datetime) -> None:
     """Facts from a moment on may have fees that are not kept yet."""
     with connection.cursor() as cursor:
         cursor.execute(_FEES_WAIT, [account.user_id, account.id, since])
+
+
+def heard(*, account: ExchangeAccount, at: datetime) -> None:
+    """The exchange told the account's balances."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HEARD, [account.user_id, account.id, at])
+
+
+def heard_at(*, account_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When the exchange told the balances of each account last; left out where that is not known."""
+    marks = AccountMark.objects.filter(account_id__in=account_ids, heard_at__isnull=False)
+    return {account: at for account, at in marks.values_list("account_id", "heard_at") if at is not None}
 
 
 def fees_kept(mark: AccountMark, *, waiting: datetime | None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, localcontext
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Min
@@ -18,7 +18,7 @@ from core import clock
 from core.django import tenancy
 from core.money import CONTEXT, ZERO, quantize
 from credentials.models import ExchangeAccount
-from portfolio import day_sums
+from portfolio import day_sums, marks
 from portfolio.accounting.engine import ENGINE_VERSION
 from portfolio.accounting.identity import residual, revaluation
 from portfolio.accounting.measure import percent
@@ -26,8 +26,10 @@ from portfolio.composition import Closes, Day, compose, read_closes
 from portfolio.contract_days import ContractDay, ContractDays, read_books
 from portfolio.day_sums import Passed
 from portfolio.models import AssetDay, AssetSnapshot, Grade, PortfolioSnapshot, WalletBalance
-from portfolio.reports import read_facts, read_reports
+from portfolio.reports import Reports, read_facts, read_reports
 from portfolio.valuations import PriceNeed
+
+NOT_READ_TO_ITS_END: Final = "not_read_to_its_end"
 
 
 def refresh(*, user_id: UUID, account_id: UUID, at: datetime) -> int:
@@ -46,7 +48,7 @@ def refresh(*, user_id: UUID, account_id: UUID, at: datetime) -> int:
         contracts = ContractDays(account)
         closes = read_closes(account, facts, reports, clock.utc_day(at), also=contracts.firsts)
         days = compose(account, facts, reports, closes)
-        line = _Line(account, days, closes, contracts, at)
+        line = _Line(account, days, closes, contracts, at, heard=_heard(account, reports))
         return _store(account, [line.row(day) for day in days], closes)
 
 
@@ -80,11 +82,14 @@ class _Line:
         closes: Closes,
         contracts: ContractDays,
         at: datetime,
+        *,
+        heard: datetime,
     ) -> None:
         self._account = account
         self._closes = closes
         self._contracts = contracts
         self._at = at
+        self._heard = heard
         self._books = day_sums.books(account)
         self._trades = day_sums.trades(account)
         self._fees = day_sums.fees(account)
@@ -104,6 +109,8 @@ class _Line:
         """The day's row, and the day with what its contracts are worth."""
         contracts = self._contracts.next(composed.day, self._closes)
         day = _with_contracts(composed, contracts)
+        if self._is_over(day.day) and not self._is_known(day.day):
+            day = _doubted(day, [NOT_READ_TO_ITS_END])
         revalued = self._revalue(day, contracts)
         gross = self._add_books(day.day) + contracts.gross
         net = self._add_trades(day.day)
@@ -199,6 +206,13 @@ class _Line:
                 unrealised += worth - cost
         return unrealised, value
 
+    def _is_over(self, day: date) -> bool:
+        return day < clock.utc_day(self._at)
+
+    def _is_known(self, day: date) -> bool:
+        """Whether the exchange said anything after it: until then more may have happened on it."""
+        return self._heard >= clock.day_end(day)
+
     def _composed(self, day: Day) -> dict[str, Any]:
         """Columns that follow from the day's composition alone."""
         return {
@@ -213,7 +227,7 @@ class _Line:
             "flows": day.flows,
             "unexplained": day.unexplained,
             "is_reconstructed": day.is_reconstructed,
-            "is_final": day.day < clock.utc_day(self._at),
+            "is_final": self._is_over(day.day) and self._is_known(day.day),
             "grade": day.grade,
             "grade_reason": ", ".join(day.doubts)[:300],
             "engine_version": ENGINE_VERSION,
@@ -238,11 +252,18 @@ class _Line:
 
 
 def _with_contracts(day: Day, contracts: ContractDay) -> Day:
-    if not contracts.equity and not contracts.doubts:
-        return day
-    doubts = (*day.doubts, *contracts.doubts)
-    grade = Grade.PARTIAL if contracts.doubts and day.grade == Grade.COMPLETE else day.grade
-    return replace(day, total=day.total + contracts.equity, doubts=doubts, grade=grade)
+    return _doubted(replace(day, total=day.total + contracts.equity), contracts.doubts)
+
+
+def _doubted(day: Day, doubts: Sequence[str]) -> Day:
+    grade = Grade.PARTIAL if doubts and day.grade == Grade.COMPLETE else day.grade
+    return replace(day, doubts=(*day.doubts, *doubts), grade=grade)
+
+
+def _heard(account: ExchangeAccount, reports: Reports) -> datetime:
+    """The exchange's last word: a report that says the same again is not kept, but was heard."""
+    last = max(report.at for report in reports[max(reports)].values())
+    return max(last, marks.heard_at(account_ids=[account.id]).get(account.id, last))
 
 
 _COMPARED = [

@@ -15,6 +15,11 @@ class AccountMark(AccountModel):
     fees_from = models.DateTimeField(
         null=True, blank=True, help_text="The earliest fact whose fee may not be kept as it should be."
     )
+    heard_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the exchange told its balances last, the same ones again included.",
+    )
 
     class Meta(AccountModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account"], name="mark_once_per_account")]

@@ -40,7 +40,7 @@ class PortfolioSnapshot(AccountModel):
     largest_win = MoneyField(null=True, blank=True)
     largest_loss = MoneyField(null=True, blank=True)
     is_reconstructed = models.BooleanField()
-    is_final = models.BooleanField(help_text="The day is over and every price of it is its close.")
+    is_final = models.BooleanField(help_text="The day is over, and the exchange has been heard since.")
     grade = models.CharField(max_length=12, choices=Grade.choices)
     grade_reason = models.CharField(max_length=300, blank=True)
     engine_version = models.IntegerField()

@@ -33,6 +33,8 @@ class CurvePoint:
     """Deposits less withdrawals of the day."""
     unexplained: Decimal
     """Value that came or went without a fact: counted like a flow."""
+    funding: Decimal
+    """Of contracts on the day, received less paid; inside the realised PnL of the trades it belongs to."""
     grade: str
     grade_reason: str
     is_reconstructed: bool
@@ -117,6 +119,7 @@ def _points(index: list[IndexPoint], by_day: Mapping[date, Mapping[UUID, Account
                 return_percent=percent(point.index - 1, Decimal(1)).value or ZERO,
                 flows=sum((row.flows for row in here.values()), ZERO),
                 unexplained=sum((row.unexplained for row in here.values()), ZERO),
+                funding=sum((row.funding for row in here.values()), ZERO),
                 grade=equity.worst_grade(grades),
                 grade_reason=", ".join(reasons),
                 is_reconstructed=any(row.is_reconstructed for row in here.values()),

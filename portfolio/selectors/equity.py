@@ -16,7 +16,7 @@ from portfolio.models import Grade, PortfolioSnapshot
 WORST_LAST: Final = (Grade.COMPLETE, Grade.PARTIAL, Grade.UNRELIABLE)
 _COLUMNS: Final = (
     "account_id", "snapshot_date", "total_balance", "flows", "unexplained", "unrealized_pnl", "realized_pnl",
-    "fees", "residual", "grade", "grade_reason", "is_reconstructed", "is_final",
+    "fees", "funding", "residual", "grade", "grade_reason", "is_reconstructed", "is_final",
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ class AccountDay:
     unrealized_pnl: Decimal
     realized_pnl: Decimal
     fees: Decimal
+    funding: Decimal
     residual: Decimal
     grade: str
     grade_reason: str

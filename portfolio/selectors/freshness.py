@@ -10,6 +10,7 @@ from django.db.models import Count, Max
 from core import clock
 from credentials.scope import Scope
 from marketdata.models import Ticker
+from portfolio import marks
 from portfolio.models import AssetDay, Book, PerformanceMetric, WalletBalance
 from portfolio.selectors.snapshot import latest_snapshots
 
@@ -20,16 +21,22 @@ _MINUTE: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`as_of`: when the oldest of the connected accounts was brought up to date; None before the first time."""
+    """`as_of`: the exchange's last word on the oldest of the connected accounts, or when its books were drawn if that
+    is longer ago; None before the first time."""
 
     as_of: datetime | None
     is_stale: bool
 
 
 def freshness(*, scope: Scope, at: datetime) -> Freshness:
-    """The age of the books. Closed accounts do not age: nothing new can come."""
+    """The age of the books: folding old facts anew makes them no younger. Closed accounts do not age: nothing new can
+    come."""
     living = scope.living_ids or scope.account_ids
-    times = {row.account_id: row.computed_at for row in latest_snapshots(account_ids=living)}
+    heard = marks.heard_at(account_ids=living)
+    times = {
+        row.account_id: min(row.computed_at, heard.get(row.account_id, row.computed_at))
+        for row in latest_snapshots(account_ids=living)
+    }
     as_of = min(times.values(), default=None)
     closed = not scope.living_ids and bool(scope.account_ids)
     missing = any(account_id not in times for account_id in living)

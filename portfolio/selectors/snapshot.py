@@ -18,6 +18,7 @@ from portfolio.selectors.equity import worst_grade
 
 _SUMMED: Final = (
     "total_balance", "total_positions_value", "unrealized_pnl", "total_realized_pnl", "total_fees_paid",
+    "funding",
 )  # fmt: skip
 
 
@@ -51,6 +52,8 @@ class Snapshot:
     losing_trades_count: int
     win_rate: Decimal | None
     total_fees_paid: Decimal | None
+    funding: Decimal | None
+    """Of contracts on the snapshots' day so far, received less paid."""
     average_trade_pnl: Decimal | None
     largest_win: Decimal | None
     largest_loss: Decimal | None

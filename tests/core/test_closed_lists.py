@@ -44,6 +44,7 @@ BOUND_SQL: Final = frozenset(
         "portfolio/fees.py: refresh",
         "portfolio/leverage.py: refresh",
         "portfolio/marks.py: fees_wait",
+        "portfolio/marks.py: heard",
         "portfolio/store.py: Rows.__init__",
         "portfolio/valuations.py: needed_hours",
     }

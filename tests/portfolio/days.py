@@ -10,7 +10,7 @@ from core.django import tenancy
 from credentials.models import ExchangeAccount
 from exchanges.rows import BalanceRow, CandleRow, ListingRow, MarketType, PriceRow
 from marketdata import candles, listings, tickers
-from portfolio import balances, snapshots
+from portfolio import balances, marks, snapshots
 from portfolio.models import PortfolioSnapshot
 
 FIRST = date(2026, 2, 1)
@@ -69,7 +69,10 @@ def report(
         return balances.record(account=account, rows=rows, at=at, run_id=None)
 
 
-def refresh(account: ExchangeAccount, at: datetime = LAST) -> int:
+def refresh(account: ExchangeAccount, at: datetime = LAST, heard: datetime | None = None) -> int:
+    """Draw the line; the exchange said the same again just then, or last at `heard`."""
+    with tenancy.acting_as(account.user_id):
+        marks.heard(account=account, at=heard or at)
     return snapshots.refresh(user_id=account.user_id, account_id=account.id, at=at)
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.db import models
 
 from accounts.models import User
+from core import clock
 from core.django import tenancy
 from marketdata.models import Ticker
 from portfolio import models as books
@@ -170,6 +171,30 @@ def test_the_age_of_the_books_travels_in_headers(alice: User, as_alice: JsonClie
 
     assert (fresh["X-Data-Stale"], old["X-Data-Stale"]) == ("false", "true")
     assert old["X-Data-As-Of"] == f"{api_books.day(1):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_books_folded_anew_are_no_younger_than_the_exchanges_last_word(
+    alice: User, as_alice: JsonClient
+) -> None:
+    account = api_books.small(alice)
+    with tenancy.acting_as(alice.id):
+        books.AccountMark.objects.filter(account=account).update(heard_at=api_books.day(1))
+    api_books.derive(account)
+
+    headers = as_alice.get("/api/portfolio/snapshot").headers
+
+    expected = (f"{api_books.day(1):%Y-%m-%dT%H:%M:%SZ}", "true")
+    assert (headers["X-Data-As-Of"], headers["X-Data-Stale"]) == expected
+
+
+def test_the_same_balances_told_again_are_a_word_of_the_exchange(alice: User) -> None:
+    account = api_books.small(alice)
+    later = clock.now() + clock.DAY / 24
+
+    api_books.report(account, {"USDT": "947", "BTC": "1"}, at=later)
+
+    with tenancy.acting_as(alice.id):
+        assert books.AccountMark.objects.get(account=account).heard_at == later
 
 
 def test_without_a_first_sync_there_is_no_age(as_bob: JsonClient) -> None:

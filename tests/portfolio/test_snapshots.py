@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -165,6 +165,27 @@ def test_the_line_ends_with_the_last_report(account: ExchangeAccount) -> None:
     refresh(account, moment(9))
 
     assert line(account, "snapshot_date", "is_final") == [(day(0), True), (day(1), True)]
+
+
+@pytest.mark.parametrize(
+    ("heard", "told"),
+    [
+        (
+            moment(0, 20),
+            (False, "partial", "not_read_to_its_end"),
+        ),  # silent since: it may have changed by midnight
+        (moment(1, 0), (True, "complete", "")),
+    ],
+)
+def test_a_day_is_final_once_the_exchange_was_heard_after_it(
+    account: ExchangeAccount, heard: datetime, told: tuple[bool, str, str]
+) -> None:
+    fold(account, transfer(account, occurred_at=moment(0)))
+    report(account, moment(0, 12), USDT="1000")
+
+    refresh(account, moment(2), heard=heard)
+
+    assert line(account, "is_final", "grade", "grade_reason") == [told]
 
 
 def test_a_trade_after_the_days_last_report_belongs_to_that_day(account: ExchangeAccount) -> None:
