@@ -17,6 +17,7 @@ DIGITS: Final = 38
 UNIT: Final = 10**PLACES
 CONTEXT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
 _LIMIT: Final = 10 ** (DIGITS - PLACES)
+_READABLE: Final = (str, int, Decimal)
 _PLAIN: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,18})?", re.ASCII).fullmatch
 _STEP: Final = Decimal(1).scaleb(-PLACES)
 ZERO: Final = Decimal(0)
@@ -39,7 +40,7 @@ def parse(value: str | int | Decimal) -> Decimal:
     """Read an amount exactly. Raises InvalidAmount for floats, NaN, more than 18 places or 20 whole digits."""
     if type(value) is str and _PLAIN(value):
         return Decimal(value)  # nearly all amounts there are: what follows could refuse none of them
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _READABLE):
         raise InvalidAmount(f"An amount must be text, not {type(value).__name__}.")
     try:
         amount = Decimal(value)
@@ -52,6 +53,12 @@ def parse(value: str | int | Decimal) -> Decimal:
     if amount != amount.quantize(_STEP, context=CONTEXT):
         raise InvalidAmount(f"{value!r:.60} has more than {PLACES} decimals.")
     return amount
+
+
+def multiply(one: Decimal, other: Decimal) -> Decimal:
+    """The product rounded half-even to 18 places. Raises InvalidAmount where it has more than 20 whole digits."""
+    product = CONTEXT.multiply(one, other).quantize(_STEP, context=CONTEXT)
+    return product if product.adjusted() < DIGITS - PLACES else parse(product)
 
 
 def to_units(amount: Decimal) -> int:
@@ -73,7 +80,7 @@ def round_product(product: int) -> int:
 
 def quantize(amount: Decimal, places: int = PLACES) -> Decimal:
     """Round half-even to `places` decimals: the one rounding, done at the edge."""
-    return amount.quantize(Decimal(1).scaleb(-places), context=CONTEXT)
+    return amount.quantize(_STEP if places == PLACES else Decimal(1).scaleb(-places), context=CONTEXT)
 
 
 def text(amount: Decimal) -> str:

@@ -4,12 +4,14 @@ InvalidAmount for a row they cannot read."""
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from core import money
 from exchanges import reading
 from exchanges.reading import UnreadableRow
 from exchanges.rows import BadRow, BalanceRow, CandleRow, PriceRow, Raw, Side
+
+_SIDES: Final[Mapping[str, Side]] = {side.value: side for side in Side}
 
 
 def read_error(answer: object) -> tuple[str, str]:
@@ -47,11 +49,11 @@ def candle(raw: Sequence[Any], symbol: str, timeframe: str) -> CandleRow:
         symbol=symbol,
         timeframe=timeframe,
         opened_at=reading.moment_ms(named, "opened_at"),
-        open=positive(named, "open"),
-        high=positive(named, "high"),
-        low=positive(named, "low"),
-        close=positive(named, "close"),
-        volume=not_negative(named, "volume"),
+        open=reading.positive(named, "open"),
+        high=reading.positive(named, "high"),
+        low=reading.positive(named, "low"),
+        close=reading.positive(named, "close"),
+        volume=reading.not_negative(named, "volume"),
     )
     if not row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high:
         raise UnreadableRow("open and close do not lie between low and high")
@@ -92,21 +94,4 @@ def transfer_id(raw: Raw, asset: str, amount: Decimal) -> str:
 
 
 def side(raw: Raw) -> Side:
-    words = reading.text(raw, "side")
-    if words not in (Side.BUY, Side.SELL):
-        raise UnreadableRow(f"side {words!r:.40} is unknown")
-    return Side(words)
-
-
-def positive(raw: Raw, key: str) -> Decimal:
-    value = reading.amount(raw, key)
-    if value <= 0:
-        raise UnreadableRow(f"{key} is not above zero: {value}")
-    return value
-
-
-def not_negative(raw: Raw, key: str) -> Decimal:
-    value = reading.amount(raw, key)
-    if value < 0:
-        raise UnreadableRow(f"{key} is below zero: {value}")
-    return value
+    return reading.one_of(raw, "side", _SIDES)

@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
+import msgspec
+
 Raw = Mapping[str, Any]
 Row = TypeVar("Row")
 
@@ -23,6 +25,9 @@ class Side(StrEnum):
 class MarketType(StrEnum):
     SPOT = "spot"
     FUTURES = "futures"  # contracts held on margin: perpetual or dated, settled in money or in a coin
+
+
+SPOT: Final = MarketType.SPOT  # to look a member up by its name takes as long as to read a field
 
 
 class PositionSide(StrEnum):
@@ -76,6 +81,17 @@ class TransferStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """A row: made six times as fast as a dataclass, by the hundred thousand. Nothing in it points back at it, so
+    the garbage collector need not know of it."""
+
+    def __repr__(self) -> str:
+        told = ", ".join(
+            f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "raw"
+        )
+        return f"{type(self).__name__}({told})"
+
+
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A payload that could not be read, with the reason in words."""
@@ -120,14 +136,13 @@ class AccountInfo:
     raw: Raw = field(repr=False, default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceRow:
+class BalanceRow(Record, frozen=True, gc=False):
     """One asset of one wallet. `locked` holds margin and orders; unrealised PnL is no balance and stands apart."""
 
     asset: str
     available: Decimal
     locked: Decimal
-    raw: Raw = field(repr=False, default_factory=dict)
+    raw: Raw = msgspec.field(default_factory=dict)
     wallet: str = "spot"  # "spot", "futures", "funding", "earn", …: the exchange's wallets under common names
     unrealized_pnl: Decimal | None = None
 
@@ -146,8 +161,7 @@ class Contract:
     is_inverse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ContractSide:
+class ContractSide(Record, frozen=True, gc=False):
     """What a fill on a contract carries beside a spot fill's columns.
 
     The fill's `quantity` is in units of the contract's base asset (linear: contracts × size) or of its quote asset
@@ -162,8 +176,7 @@ class ContractSide:
     is_liquidation: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FillRow:
+class FillRow(Record, frozen=True, gc=False):
     """One execution. `fee_amount` ≥ 0 is a cost, < 0 a rebate, in `fee_currency`."""
 
     market_type: MarketType
@@ -180,12 +193,11 @@ class FillRow:
     fee_currency: str
     is_maker: bool
     executed_at: datetime
-    raw: Raw = field(repr=False, default_factory=dict)
+    raw: Raw = msgspec.field(default_factory=dict)
     contract: ContractSide | None = None  # on MarketType.FUTURES
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRow:
+class OrderRow(Record, frozen=True, gc=False):
     """An order as last seen. `price` is None for market orders; `order_list_id` ties OCO/OTO legs.
 
     A conditional order that has a number space of its own carries a prefix in `order_id`; `stop_price` is its trigger.
@@ -208,13 +220,12 @@ class OrderRow:
     time_in_force: str
     ordered_at: datetime
     updated_at: datetime
-    raw: Raw = field(repr=False, default_factory=dict)
+    raw: Raw = msgspec.field(default_factory=dict)
     position_side: PositionSide | None = None  # on MarketType.FUTURES
     reduce_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PositionRow:
+class PositionRow(Record, frozen=True, gc=False):
     """A contract position as the exchange reports it; `quantity` ≥ 0 in the units of its fills."""
 
     symbol: str
@@ -230,11 +241,10 @@ class PositionRow:
     margin_mode: MarginMode | None
     margin: Decimal | None
     unrealized_pnl: Decimal | None
-    raw: Raw = field(repr=False, default_factory=dict)
+    raw: Raw = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class FundingRow:
+class FundingRow(Record, frozen=True, gc=False):
     """A funding payment: `amount` > 0 was received, < 0 was paid."""
 
     symbol: str
@@ -245,11 +255,10 @@ class FundingRow:
     quantity: Decimal | None  # the position it was paid on, in the units of its fills
     position_side: PositionSide
     paid_at: datetime
-    raw: Raw = field(repr=False, default_factory=dict)
+    raw: Raw = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TransferRow:
+class TransferRow(Record, frozen=True, gc=False):
     """`amount` ≥ 0. Internal transfers name both wallets; what one wallet tells must not be told by the other again."""
 
     kind: TransferKind
@@ -262,13 +271,12 @@ class TransferRow:
     tx_id: str
     status: TransferStatus
     occurred_at: datetime
-    raw: Raw = field(repr=False, default_factory=dict)
+    raw: Raw = msgspec.field(default_factory=dict)
     from_wallet: str = ""
     to_wallet: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ListingRow:
+class ListingRow(Record, frozen=True, gc=False):
     """A market as the exchange lists it. Steps and minimums are None where it states none."""
 
     market_type: MarketType
@@ -281,14 +289,13 @@ class ListingRow:
     quantity_step: Decimal | None
     min_quantity: Decimal | None
     min_notional: Decimal | None
-    raw: Raw = field(repr=False, default_factory=dict)
+    raw: Raw = msgspec.field(default_factory=dict)
     contract: Contract | None = (
         None  # on MarketType.FUTURES; its steps and minimums are in the units of fills
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CandleRow:
+class CandleRow(Record, frozen=True, gc=False):
     """Half-open [opened_at, opened_at + timeframe)."""
 
     symbol: str
@@ -301,7 +308,6 @@ class CandleRow:
     volume: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRow:
+class PriceRow(Record, frozen=True, gc=False):
     symbol: str
     price: Decimal

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Final
 
 from core import clock
@@ -157,8 +157,12 @@ class BinanceAccount:
             rows, bad, str(next_id(raws, "id", start)), has_more=len(raws) >= PAGE, raw_count=len(raws)
         )
 
+    @cached_property
+    def _assets(self) -> mapping.Assets:
+        return cache(partial(symbols.assets, listings=self._listings))
+
     def _fill(self, raw: Raw) -> FillRow:
-        return mapping.fill(raw, lambda symbol: symbols.assets(symbol, self._listings))
+        return mapping.fill(raw, self._assets)
 
     def _fills_within(self, symbol: str, start: int, end: int) -> Iterator[Page[FillRow]]:
         """A window too full for one answer is halved; a single millisecond too full is walked by id."""

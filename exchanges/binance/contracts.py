@@ -4,14 +4,15 @@ Quantities are in the base asset: a contract is one unit of it.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from core.money import ZERO
 from exchanges import reading
 from exchanges.binance import mapping
-from exchanges.binance_like import not_negative, positive, quote_quantity, side
+from exchanges.binance_like import quote_quantity, side
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
     BalanceRow,
@@ -127,7 +128,7 @@ def position(raw: Raw, terms: Terms, configs: Mapping[str, Raw]) -> PositionRow 
         quantity=abs(amount),
         settle_asset=reading.text(raw, "marginAsset", contract.settle_asset),
         is_inverse=False,
-        entry_price=not_negative(raw, "entryPrice"),
+        entry_price=reading.not_negative(raw, "entryPrice"),
         mark_price=reading.amount(raw, "markPrice", ZERO) or None,
         liquidation_price=reading.amount(raw, "liquidationPrice", ZERO) or None,
         leverage=reading.amount(config, "leverage", ZERO) or None,
@@ -142,7 +143,7 @@ def fill(raw: Raw, terms: Terms, liquidations: Collection[str]) -> FillRow:
     """A row of userTrades; `liquidations` are ids of orders the exchange placed itself."""
     symbol = reading.text(raw, "symbol")
     contract = terms(symbol)
-    price, quantity = positive(raw, "price"), positive(raw, "qty")
+    price, quantity = reading.positive(raw, "price"), reading.positive(raw, "qty")
     fee, order_id = reading.amount(raw, "commission", ZERO), mapping.identity(raw, "orderId")
     return FillRow(
         market_type=MarketType.FUTURES,
@@ -187,7 +188,7 @@ def order(raw: Raw) -> OrderRow:
         status=_STATUS[status],
         price=reading.amount(raw, "price", ZERO) or None,
         stop_price=reading.amount(raw, "stopPrice", ZERO) or None,
-        quantity=not_negative(raw, "origQty"),
+        quantity=reading.not_negative(raw, "origQty"),
         executed_quantity=executed,
         executed_quote_quantity=reading.amount(raw, "cumQuote", ZERO),
         time_in_force=reading.text(raw, "timeInForce", ""),

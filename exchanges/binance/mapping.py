@@ -9,13 +9,13 @@ from core import clock, money
 from core.money import ZERO
 from exchanges import reading
 from exchanges.binance.walks import IDS_END
-from exchanges.binance_like import not_negative, positive, quote_quantity, side, transfer_id
+from exchanges.binance_like import quote_quantity, side, transfer_id
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
+    SPOT,
     AccountInfo,
     FillRow,
     ListingRow,
-    MarketType,
     OrderRow,
     OrderStatus,
     Raw,
@@ -26,6 +26,7 @@ from exchanges.rows import (
 )
 
 Assets = Callable[[str], tuple[str, str]]  # wire symbol to (base, quote); raises UnreadableRow
+_BOUGHT: Final = {True: Side.BUY, False: Side.SELL}
 
 _STATUS: Final[Mapping[str, OrderStatus]] = {
     **{status.value: status for status in OrderStatus},
@@ -57,16 +58,16 @@ def fill(raw: Raw, assets: Assets) -> FillRow:
     """A row of myTrades."""
     symbol = reading.text(raw, "symbol")
     base, quote = assets(symbol)
-    price, quantity = positive(raw, "price"), positive(raw, "qty")
+    price, quantity = reading.positive(raw, "price"), reading.positive(raw, "qty")
     fee = reading.amount(raw, "commission", ZERO)
     return FillRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=symbol,
         base_asset=base,
         quote_asset=quote,
         fill_id=identity(raw, "id"),
         order_id=identity(raw, "orderId"),
-        side=Side.BUY if reading.flag(raw, "isBuyer") else Side.SELL,
+        side=_BOUGHT[reading.flag(raw, "isBuyer")],
         price=price,
         quantity=quantity,
         quote_quantity=quote_quantity(raw, price, quantity),
@@ -86,7 +87,7 @@ def order(raw: Raw) -> OrderRow:
     order_type = reading.text(raw, "type")
     price = reading.amount(raw, "price", ZERO)
     return OrderRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=reading.text(raw, "symbol"),
         order_id=identity(raw, "orderId"),
         # A cancelled order's clientOrderId is the id of the request that cancelled it.
@@ -97,7 +98,7 @@ def order(raw: Raw) -> OrderRow:
         status=_order_status(raw, executed),
         price=price or None,
         stop_price=reading.amount(raw, "stopPrice", ZERO) or None,
-        quantity=not_negative(raw, "origQty"),
+        quantity=reading.not_negative(raw, "origQty"),
         executed_quantity=executed,
         # Below zero means that Binance does not know it any more.
         executed_quote_quantity=max(reading.amount(raw, "cummulativeQuoteQty", ZERO), ZERO),
@@ -158,7 +159,7 @@ def listing(raw: Raw) -> ListingRow:
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL", {})
     status = reading.text(raw, "status")
     return ListingRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=reading.text(raw, "symbol"),
         base_asset=reading.text(raw, "baseAsset"),
         quote_asset=reading.text(raw, "quoteAsset"),
@@ -175,7 +176,7 @@ def listing(raw: Raw) -> ListingRow:
 def _transfer(
     raw: Raw, kind: TransferKind, statuses: Mapping[str, TransferStatus], *, fee: Decimal, at: datetime
 ) -> TransferRow:
-    asset, amount = reading.text(raw, "coin"), not_negative(raw, "amount")
+    asset, amount = reading.text(raw, "coin"), reading.not_negative(raw, "amount")
     return TransferRow(
         kind=kind,
         transfer_id=transfer_id(raw, asset, amount),
@@ -228,10 +229,4 @@ def _commission(account: Raw, rates: object, role: str) -> Decimal | None:
 
 def identity(raw: Raw, key: str) -> str:
     """A whole number that names something, as text."""
-    value = raw.get(key)
-    if type(value) is int and 0 <= value < IDS_END:
-        return str(value)
-    words = reading.text(raw, key)
-    if reading.whole(words, below=IDS_END, default=-1) < 0:
-        raise UnreadableRow(f"{key} is no id: {words!r:.40}")
-    return words
+    return reading.identity(raw, key, below=IDS_END)

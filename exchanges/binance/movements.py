@@ -7,7 +7,6 @@ from core.money import ZERO
 from exchanges import reading
 from exchanges.binance.contracts import WALLET
 from exchanges.binance.mapping import identity
-from exchanges.binance_like import not_negative
 from exchanges.reading import UnreadableRow
 from exchanges.rows import FundingRow, PositionSide, Raw, TransferKind, TransferRow, TransferStatus
 
@@ -94,7 +93,7 @@ def internal(raw: Raw) -> TransferRow:
         kind=TransferKind.INTERNAL,
         transfer_id=identity(raw, "tranId"),
         asset=reading.text(raw, "asset"),
-        amount=not_negative(raw, "amount"),
+        amount=reading.not_negative(raw, "amount"),
         fee_amount=ZERO,
         network="",
         address="",

@@ -1,6 +1,6 @@
 """Where a walk goes on: positions are text kept in cursors, so their forms only ever grow."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
@@ -18,18 +18,15 @@ WINDOW: Final = timedelta(days=90)
 OVERLAP_TIME: Final = timedelta(days=14)  # transfers change their state for days
 
 
-def next_id(raws: Iterable[object], key: str, position: int) -> int:
+def next_id(raws: Sequence[object], key: str, position: int) -> int:
     """The id to go on from (inclusive) after a page asked from `position`.
 
     Ids are read from the raw rows: a row we cannot read otherwise does not stop the walk. A full page always
     advances; a short one goes back by `OVERLAP_ROWS`, but never before where it began.
     """
-    count, ids = 0, set[int]()
-    for raw in raws:
-        count += 1
-        if isinstance(raw, Mapping):
-            ids.add(reading.whole(raw.get(key), below=IDS_END, default=-1))
-    newest = sorted(each for each in ids if each >= position)
+    count = len(raws)
+    told = {reading.whole(raw.get(key), below=IDS_END, default=-1) for raw in raws if isinstance(raw, dict)}
+    newest = sorted(number for number in told if number >= position)
     if not newest:
         if count >= PAGE:
             raise unreadable(f"{count} rows without a usable {key}")

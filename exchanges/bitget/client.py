@@ -88,10 +88,8 @@ def whole(pages: Iterable[Listed]) -> list[Any]:
 
 def _smallest(found: list[Any], by: str) -> str:
     """Pages are newest first, but nobody promises it: the smallest id of all."""
-    told = [raw.get(by) if isinstance(raw, Mapping) else None for raw in found]
-    ids = [
-        number for number in (reading.whole(each, below=_IDS_END, default=-1) for each in told) if number >= 0
-    ]
+    told = [reading.whole(raw.get(by), below=_IDS_END, default=-1) for raw in found if isinstance(raw, dict)]
+    ids = [number for number in told if number >= 0]
     if not ids:
         raise unreadable(f"a full page without a readable {by}")
     return str(min(ids))

@@ -140,7 +140,7 @@ def balance(raw: Raw) -> BalanceRow | None:
 
 def position(raw: Raw, terms: Terms) -> PositionRow | None:
     """A row of all-position; None for one that is closed."""
-    quantity = fields.not_negative(raw, "total")
+    quantity = reading.not_negative(raw, "total")
     if not quantity:
         return None
     symbol = fields.symbol(raw)
@@ -148,12 +148,12 @@ def position(raw: Raw, terms: Terms) -> PositionRow | None:
     mode = reading.text(raw, "marginMode", "")
     return PositionRow(
         symbol=symbol,
-        side=fields.one_of(raw, "holdSide", POSITION_SIDES),
+        side=reading.one_of(raw, "holdSide", POSITION_SIDES),
         is_hedged=reading.text(raw, "posMode", "") == "hedge_mode",
         quantity=quantity,
         settle_asset=contract.settle_asset,
         is_inverse=False,
-        entry_price=fields.positive(raw, "openPriceAvg"),
+        entry_price=reading.positive(raw, "openPriceAvg"),
         mark_price=reading.amount(raw, "markPrice", ZERO) or None,
         liquidation_price=_above_zero(raw, "liquidationPrice"),
         leverage=reading.amount(raw, "leverage", ZERO) or None,
@@ -169,7 +169,7 @@ def fill(raw: Raw, terms: Terms) -> FillRow:
     symbol = fields.symbol(raw)
     contract = terms(symbol)
     side, position_side, _ = sides(raw)
-    price, quantity = fields.positive(raw, "price"), fields.positive(raw, "baseVolume")
+    price, quantity = reading.positive(raw, "price"), reading.positive(raw, "baseVolume")
     fee, currency = fields.classic_fee(raw)
     return FillRow(
         market_type=MarketType.FUTURES,
@@ -181,10 +181,10 @@ def fill(raw: Raw, terms: Terms) -> FillRow:
         side=side,
         price=price,
         quantity=quantity,
-        quote_quantity=fields.positive(raw, "quoteVolume"),
+        quote_quantity=reading.positive(raw, "quoteVolume"),
         fee_amount=fee,
         fee_currency=currency or contract.settle_asset,
-        is_maker=fields.one_of(raw, "tradeScope", fields.SCOPES),
+        is_maker=reading.one_of(raw, "tradeScope", fields.SCOPES),
         executed_at=fields.moment(raw, "cTime"),
         raw=raw,
         contract=ContractSide(
@@ -202,7 +202,7 @@ def order(raw: Raw) -> OrderRow:
     kind = fields.kind(raw)
     side, position_side, closes = sides(raw)
     force, is_maker = fields.force(raw)
-    status = fields.one_of(raw, "status" if raw.get("status") else "state", fields.STATUSES)
+    status = reading.one_of(raw, "status" if raw.get("status") else "state", fields.STATUSES)
     return OrderRow(
         market_type=MarketType.FUTURES,
         symbol=fields.symbol(raw),
@@ -214,9 +214,9 @@ def order(raw: Raw) -> OrderRow:
         status=status,
         price=None if kind == "MARKET" else reading.amount(raw, "price", ZERO) or None,
         stop_price=None,
-        quantity=fields.not_negative(raw, "size"),
-        executed_quantity=fields.not_negative(raw, "baseVolume", ZERO),
-        executed_quote_quantity=fields.not_negative(raw, "quoteVolume", ZERO),
+        quantity=reading.not_negative(raw, "size"),
+        executed_quantity=reading.not_negative(raw, "baseVolume", ZERO),
+        executed_quote_quantity=reading.not_negative(raw, "quoteVolume", ZERO),
         time_in_force=force,
         ordered_at=fields.moment(raw, "cTime"),
         updated_at=fields.moment(raw, "uTime", "cTime"),
@@ -246,10 +246,10 @@ def plan(raw: Raw) -> OrderRow:
         order_list_id="",
         side=side,
         type=f"{kind}_LIMIT" if is_limit and kind != "TRAILING_STOP" else kind,
-        status=fields.one_of(raw, "planStatus", fields.PLAN_STATUSES),
+        status=reading.one_of(raw, "planStatus", fields.PLAN_STATUSES),
         price=price if is_limit else None,
         stop_price=_above_zero(raw, "triggerPrice"),
-        quantity=fields.not_negative(raw, "size", ZERO),
+        quantity=reading.not_negative(raw, "size", ZERO),
         executed_quantity=ZERO,
         executed_quote_quantity=ZERO,
         time_in_force="",
@@ -298,7 +298,7 @@ def income(raw: Raw) -> TransferRow | None:
 
 def sides(raw: Raw) -> tuple[Side, PositionSide, bool]:
     """(what was traded, for which position, whether it closes). In one-way mode only the first is told for sure."""
-    told, trade = fields.one_of(raw, "side", fields.SIDES), reading.text(raw, "tradeSide", "").lower()
+    told, trade = reading.one_of(raw, "side", fields.SIDES), reading.text(raw, "tradeSide", "").lower()
     if reading.text(raw, "posMode", "") != "hedge_mode":
         return told, PositionSide.BOTH, False
     named = reading.text(raw, "posSide", "") or trade.rpartition("_")[2]

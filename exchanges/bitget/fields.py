@@ -30,42 +30,23 @@ PLAN_STATUSES: Final[Mapping[str, OrderStatus]] = {
 _TYPES: Final = {"limit": "LIMIT", "market": "MARKET"}
 _COIN: Final = "BGB"
 _SECONDS_BELOW: Final = 10**10
+_SECONDS_DIGITS: Final = 11  # none has more
 _IDS_END: Final = 10**30
-
-
-def one_of(raw: Raw, key: str, meanings: Mapping[str, T]) -> T:
-    words = reading.text(raw, key)
-    if words not in meanings:
-        raise UnreadableRow(f"{key} {words!r:.40} is unknown")
-    return meanings[words]
 
 
 def identity(raw: Raw, key: str) -> str:
     """A whole number, as text."""
-    words = reading.text(raw, key)
-    if reading.whole(words, below=_IDS_END, default=-1) < 0:
-        raise UnreadableRow(f"{key} is no id: {words!r:.40}")
-    return words
-
-
-def positive(raw: Raw, key: str) -> Decimal:
-    value = reading.amount(raw, key)
-    if value <= 0:
-        raise UnreadableRow(f"{key} is not above zero: {value}")
-    return value
-
-
-def not_negative(raw: Raw, key: str, default: Decimal | None = None) -> Decimal:
-    value = reading.amount(raw, key, default)
-    if value < 0:
-        raise UnreadableRow(f"{key} is below zero: {value}")
-    return value
+    return reading.identity(raw, key, below=_IDS_END)
 
 
 def moment(raw: Raw, *keys: str) -> datetime:
     """The first of the keys that is told, in milliseconds. The documents show seconds in places; both are read."""
-    key = next((each for each in keys if raw.get(each) not in (None, "")), keys[-1])
-    value = raw.get(key)
+    for key in keys:
+        value = raw.get(key)
+        if value is not None and value != "":
+            break
+    if isinstance(value, str) and len(value) > _SECONDS_DIGITS:
+        return reading.moment(value, key)
     seconds = reading.whole(value, below=_SECONDS_BELOW, default=-1)
     return reading.moment(seconds * 1000 if seconds >= 0 else value, key)
 
@@ -79,7 +60,7 @@ def coin(raw: Raw, key: str = "coin") -> str:
 
 
 def kind(raw: Raw, key: str = "orderType") -> str:
-    return one_of(raw, key, _TYPES)
+    return reading.one_of(raw, key, _TYPES)
 
 
 def force(raw: Raw, key: str = "force") -> tuple[str, bool]:
@@ -94,11 +75,11 @@ def classic_fee(raw: Raw) -> tuple[Decimal, str]:
     A fee deducted in BGB is told as such beside the fee it stands for.
     """
     part = _fee_detail(raw)
+    fee = -reading.amount(part, "totalFee", ZERO)
     if reading.text(part, "deduction", "no") == "yes":
         deducted = reading.amount(part, "totalDeductionFee", ZERO)
         if deducted:
             return -deducted, _COIN
-    fee = -reading.amount(part, "totalFee", ZERO)
     return fee, coin(part, "feeCoin") if fee else reading.text(part, "feeCoin", "").upper()
 
 
@@ -112,6 +93,8 @@ def unified_fee(raw: Raw) -> tuple[Decimal, str]:
 def _fee_detail(raw: Raw) -> Raw:
     """One object, or an array with one of them that says something."""
     detail: Any = raw.get("feeDetail")
+    if isinstance(detail, dict):
+        return detail
     parts = detail if isinstance(detail, list) else [detail]
     told = [part for part in parts if isinstance(part, Mapping)]
     if len(told) != len(parts) or not told:

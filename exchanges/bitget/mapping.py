@@ -10,11 +10,11 @@ from exchanges import reading
 from exchanges.bitget import fields
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
+    SPOT,
     BalanceRow,
     CandleRow,
     FillRow,
     ListingRow,
-    MarketType,
     OrderRow,
     PriceRow,
     Raw,
@@ -49,22 +49,22 @@ def fill(raw: Raw, assets: Assets) -> FillRow:
     """A row of fills."""
     symbol = fields.symbol(raw)
     base, quote = assets(symbol)
-    price, quantity = fields.positive(raw, "priceAvg"), fields.positive(raw, "size")
+    price, quantity = reading.positive(raw, "priceAvg"), reading.positive(raw, "size")
     fee, currency = fields.classic_fee(raw)
     return FillRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=symbol,
         base_asset=base,
         quote_asset=quote,
         fill_id=fields.identity(raw, "tradeId"),
         order_id=fields.identity(raw, "orderId"),
-        side=fields.one_of(raw, "side", fields.SIDES),
+        side=reading.one_of(raw, "side", fields.SIDES),
         price=price,
         quantity=quantity,
-        quote_quantity=fields.positive(raw, "amount"),
+        quote_quantity=reading.positive(raw, "amount"),
         fee_amount=fee,
         fee_currency=currency or quote,
-        is_maker=fields.one_of(raw, "tradeScope", fields.SCOPES),
+        is_maker=reading.one_of(raw, "tradeScope", fields.SCOPES),
         executed_at=fields.moment(raw, "cTime"),
         raw=raw,
     )
@@ -72,15 +72,15 @@ def fill(raw: Raw, assets: Assets) -> FillRow:
 
 def order(raw: Raw) -> OrderRow:
     """A row of unfilled-orders, history-orders or orderInfo."""
-    side, kind = fields.one_of(raw, "side", fields.SIDES), fields.kind(raw)
-    status = fields.one_of(raw, "status", fields.STATUSES)
-    executed = fields.not_negative(raw, "baseVolume", ZERO)
+    side, kind = reading.one_of(raw, "side", fields.SIDES), fields.kind(raw)
+    status = reading.one_of(raw, "status", fields.STATUSES)
+    executed = reading.not_negative(raw, "baseVolume", ZERO)
     force, is_maker = fields.force(raw)
     # A market purchase is asked for in the quote: what it is in the base is known only as it fills.
     by_worth = kind == "MARKET" and side is Side.BUY
-    size = fields.not_negative(raw, "size")
+    size = reading.not_negative(raw, "size")
     return OrderRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=fields.symbol(raw),
         order_id=fields.identity(raw, "orderId"),
         client_order_id=reading.text(raw, "clientOid", ""),
@@ -92,7 +92,7 @@ def order(raw: Raw) -> OrderRow:
         stop_price=reading.amount(raw, "triggerPrice", ZERO) or None,
         quantity=(executed if status.is_final else ZERO) if by_worth else size,
         executed_quantity=executed,
-        executed_quote_quantity=fields.not_negative(raw, "quoteVolume", ZERO),
+        executed_quote_quantity=reading.not_negative(raw, "quoteVolume", ZERO),
         time_in_force=force,
         ordered_at=fields.moment(raw, "cTime"),
         updated_at=fields.moment(raw, "uTime", "cTime"),
@@ -130,7 +130,7 @@ def internal(raw: Raw) -> TransferRow:
         kind=TransferKind.INTERNAL,
         transfer_id=fields.identity(raw, "transferId"),
         asset=fields.coin(raw),
-        amount=fields.not_negative(raw, "size"),
+        amount=reading.not_negative(raw, "size"),
         fee_amount=ZERO,
         network="",
         address="",
@@ -147,7 +147,7 @@ def listing(raw: Raw) -> ListingRow:
     """A row of symbols; steps are told as numbers of decimals."""
     status = reading.text(raw, "status")
     return ListingRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=fields.symbol(raw),
         base_asset=fields.coin(raw, "baseCoin"),
         quote_asset=fields.coin(raw, "quoteCoin"),
@@ -174,11 +174,11 @@ def candle(raw: Sequence[Any], symbol: str, timeframe: str) -> CandleRow:
         symbol=symbol,
         timeframe=timeframe,
         opened_at=reading.moment_ms(named, "opened_at"),
-        open=fields.positive(named, "open"),
-        high=fields.positive(named, "high"),
-        low=fields.positive(named, "low"),
-        close=fields.positive(named, "close"),
-        volume=fields.not_negative(named, "volume"),
+        open=reading.positive(named, "open"),
+        high=reading.positive(named, "high"),
+        low=reading.positive(named, "low"),
+        close=reading.positive(named, "close"),
+        volume=reading.not_negative(named, "volume"),
     )
     if not row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high:
         raise UnreadableRow("open and close do not lie between low and high")
@@ -207,7 +207,7 @@ def _outer(raw: Raw, kind: TransferKind, fee: Decimal) -> TransferRow:
         kind=kind,
         transfer_id=fields.identity(raw, "orderId"),
         asset=fields.coin(raw),
-        amount=fields.not_negative(raw, "size"),
+        amount=reading.not_negative(raw, "size"),
         fee_amount=fee,
         network=reading.text(raw, "chain", ""),
         address=reading.text(raw, address, ""),

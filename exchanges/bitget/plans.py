@@ -16,8 +16,8 @@ def order(raw: Raw) -> OrderRow:
     On which side of the market it waits is not told: it may limit a loss or take a profit.
     """
     is_market = fields.kind(raw) == "MARKET"
-    side = fields.one_of(raw, "side", fields.SIDES)
-    size = fields.not_negative(raw, "size")
+    side = reading.one_of(raw, "side", fields.SIDES)
+    size = reading.not_negative(raw, "size")
     by_worth = reading.text(raw, "planType", "") == "total" or (is_market and side is Side.BUY)
     return OrderRow(
         market_type=MarketType.SPOT,
@@ -27,9 +27,9 @@ def order(raw: Raw) -> OrderRow:
         order_list_id="",
         side=side,
         type="TRIGGER" if is_market else "TRIGGER_LIMIT",
-        status=fields.one_of(raw, "status", fields.PLAN_STATUSES),
+        status=reading.one_of(raw, "status", fields.PLAN_STATUSES),
         price=None if is_market else reading.amount(raw, "executePrice", ZERO) or None,
-        stop_price=fields.positive(raw, "triggerPrice"),
+        stop_price=reading.positive(raw, "triggerPrice"),
         quantity=ZERO if by_worth else size,
         executed_quantity=ZERO,
         executed_quote_quantity=ZERO,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any, Final
 
 from core import clock
@@ -155,8 +155,12 @@ class UnifiedAccount:
             found += walks.collect(walks.MONTHLY, walks.span_of(window), ask)
         return Listed(found, "")
 
+    @cached_property
+    def _assets(self) -> mapping.Assets:
+        return cache(partial(symbols.assets, listings=self._markets.spot))
+
     def _fill(self, raw: Raw) -> FillRow:
-        return unified_mapping.fill(raw, lambda symbol: symbols.assets(symbol, self._markets.spot))
+        return unified_mapping.fill(raw, self._assets)
 
 
 def _internal(raw: Raw) -> TransferRow | None:

@@ -73,7 +73,7 @@ def contract_fill(raw: Raw, terms: Terms, *, is_hedged: bool) -> FillRow:
     """A row of fills of contracts. Which position it belongs to follows from whether it opened or closed."""
     symbol = fields.symbol(raw)
     contract = terms(symbol)
-    side, trade = fields.one_of(raw, "side", fields.SIDES), reading.text(raw, "tradeSide", "").lower()
+    side, trade = reading.one_of(raw, "side", fields.SIDES), reading.text(raw, "tradeSide", "").lower()
     closes = "close" in trade or "reduce" in trade
     held = PositionSide.LONG if (side is Side.BUY) is not closes else PositionSide.SHORT
     told = ContractSide(
@@ -88,10 +88,10 @@ def contract_fill(raw: Raw, terms: Terms, *, is_hedged: bool) -> FillRow:
 
 def order(raw: Raw) -> OrderRow:
     """A row of unfilled-orders or history-orders, or the answer of order-info, of spot or contracts."""
-    side, kind = fields.one_of(raw, "side", fields.SIDES), fields.kind(raw)
-    status = fields.one_of(raw, "orderStatus", fields.STATUSES)
-    executed = fields.not_negative(raw, "cumExecQty", ZERO)
-    quantity = fields.not_negative(raw, "qty", ZERO)
+    side, kind = reading.one_of(raw, "side", fields.SIDES), fields.kind(raw)
+    status = reading.one_of(raw, "orderStatus", fields.STATUSES)
+    executed = reading.not_negative(raw, "cumExecQty", ZERO)
+    quantity = reading.not_negative(raw, "qty", ZERO)
     force, is_maker = fields.force(raw, "timeInForce")
     is_spot = is_of_spot(raw)
     # Bought for a sum of the quote: what it is in the base is known only as it fills.
@@ -109,7 +109,7 @@ def order(raw: Raw) -> OrderRow:
         stop_price=None,
         quantity=(executed if status.is_final else ZERO) if by_worth else quantity,
         executed_quantity=executed,
-        executed_quote_quantity=fields.not_negative(raw, "cumExecValue", ZERO),
+        executed_quote_quantity=reading.not_negative(raw, "cumExecValue", ZERO),
         time_in_force=force,
         ordered_at=fields.moment(raw, "createdTime"),
         updated_at=fields.moment(raw, "updatedTime", "createdTime"),
@@ -150,10 +150,10 @@ def strategy(raw: Raw) -> OrderRow:
         order_list_id="",
         side=_closing_side(raw),
         type=f"{kind}_LIMIT" if is_limit else kind,
-        status=fields.one_of(raw, "status", fields.PLAN_STATUSES),
+        status=reading.one_of(raw, "status", fields.PLAN_STATUSES),
         price=reading.amount(raw, limit, ZERO) or None if is_limit else None,
-        stop_price=fields.positive(raw, part or "triggerPrice"),
-        quantity=fields.not_negative(raw, "qty", ZERO),
+        stop_price=reading.positive(raw, part or "triggerPrice"),
+        quantity=reading.not_negative(raw, "qty", ZERO),
         executed_quantity=ZERO,
         executed_quote_quantity=ZERO,
         time_in_force="",
@@ -167,7 +167,7 @@ def strategy(raw: Raw) -> OrderRow:
 
 def position(raw: Raw, terms: Terms) -> PositionRow | None:
     """A row of current-position; None for one that is closed."""
-    quantity = fields.not_negative(raw, "total")
+    quantity = reading.not_negative(raw, "total")
     if not quantity:
         return None
     symbol = fields.symbol(raw)
@@ -175,12 +175,12 @@ def position(raw: Raw, terms: Terms) -> PositionRow | None:
     liquidation = reading.amount(raw, "liquidationPrice", ZERO)
     return PositionRow(
         symbol=symbol,
-        side=fields.one_of(raw, "posSide", POSITION_SIDES),
+        side=reading.one_of(raw, "posSide", POSITION_SIDES),
         is_hedged=reading.text(raw, "holdMode", "") == "hedge_mode",
         quantity=quantity,
         settle_asset=contract.settle_asset,
         is_inverse=False,
-        entry_price=fields.positive(raw, "avgPrice"),
+        entry_price=reading.positive(raw, "avgPrice"),
         mark_price=reading.amount(raw, "markPrice", ZERO) or None,
         liquidation_price=liquidation if liquidation > 0 else None,
         leverage=reading.amount(raw, "leverage", ZERO) or None,
@@ -246,13 +246,13 @@ def _fill(
         quote_asset=quote,
         fill_id=fields.identity(raw, "execId"),
         order_id=fields.identity(raw, "orderId"),
-        side=fields.one_of(raw, "side", fields.SIDES),
-        price=fields.positive(raw, "execPrice"),
-        quantity=fields.positive(raw, "execQty"),
-        quote_quantity=fields.positive(raw, "execValue"),
+        side=reading.one_of(raw, "side", fields.SIDES),
+        price=reading.positive(raw, "execPrice"),
+        quantity=reading.positive(raw, "execQty"),
+        quote_quantity=reading.positive(raw, "execValue"),
         fee_amount=fee,
         fee_currency=currency or settle,
-        is_maker=fields.one_of(raw, "tradeScope", fields.SCOPES),
+        is_maker=reading.one_of(raw, "tradeScope", fields.SCOPES),
         executed_at=fields.moment(raw, "createdTime"),
         raw=raw,
         contract=contract,
@@ -269,8 +269,8 @@ def _held(raw: Raw) -> PositionSide:
 def _closing_side(raw: Raw) -> Side:
     """As told, else what closes the position a target or stop is for."""
     if raw.get("side") not in (None, ""):
-        return fields.one_of(raw, "side", fields.SIDES)
-    return Side.SELL if fields.one_of(raw, "posSide", POSITION_SIDES) is PositionSide.LONG else Side.BUY
+        return reading.one_of(raw, "side", fields.SIDES)
+    return Side.SELL if reading.one_of(raw, "posSide", POSITION_SIDES) is PositionSide.LONG else Side.BUY
 
 
 def _moved(raw: Raw, kind: TransferKind, amount: Decimal, from_wallet: str, to_wallet: str) -> TransferRow:
@@ -297,7 +297,7 @@ def _outer(raw: Raw, kind: TransferKind, address: str, fee: Decimal) -> Transfer
         kind=kind,
         transfer_id=order_id,
         asset=fields.coin(raw),
-        amount=fields.not_negative(raw, "size"),
+        amount=reading.not_negative(raw, "size"),
         fee_amount=fee,
         network=reading.text(raw, "chain", ""),
         address=reading.text(raw, address, ""),

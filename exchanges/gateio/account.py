@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any, Final, TypeVar
 
 from core import clock
@@ -195,8 +195,12 @@ class GateioAccount:
         )
         return Page(rows, bad, onward, has_more, raw_count=len(raws))
 
+    @cached_property
+    def _assets(self) -> mapping.Assets:
+        return cache(partial(symbols.assets, listings=self._listings))
+
     def _fill(self, asked: str, raw: Raw) -> FillRow:
-        return mapping.fill(raw, lambda symbol: symbols.assets(symbol, self._listings), asked)
+        return mapping.fill(raw, self._assets, asked)
 
     def _in_the_book(self) -> list[Any]:
         """Every pair's open orders, up to 100 of each pair a page."""

@@ -132,7 +132,7 @@ def fill(raw: Raw, terms: Terms, realized: Mapping[str, Decimal], *, is_dual: bo
     if not size:
         raise UnreadableRow("size is 0")
     contract, fill_id = terms(name), trade_id(raw)
-    price, quantity = _positive(raw, "price"), units(abs(size), contract)
+    price, quantity = reading.positive(raw, "price"), units(abs(size), contract)
     fee, currency = _fee(raw, contract)
     return FillRow(
         market_type=MarketType.FUTURES,
@@ -268,13 +268,6 @@ def _role(raw: Raw) -> bool:
     if words not in _ROLES:
         raise UnreadableRow(f"role {words!r:.40} is unknown")
     return _ROLES[words]
-
-
-def _positive(raw: Raw, key: str) -> Decimal:
-    value = reading.amount(raw, key)
-    if value <= 0:
-        raise UnreadableRow(f"{key} is not above zero: {value}")
-    return value
 
 
 def _is_told(raw: Raw, key: str) -> bool:

@@ -10,11 +10,11 @@ from core.money import ZERO
 from exchanges import reading
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
+    SPOT,
     BalanceRow,
     CandleRow,
     FillRow,
     ListingRow,
-    MarketType,
     OrderRow,
     OrderStatus,
     PriceRow,
@@ -60,22 +60,22 @@ def fill(raw: Raw, assets: Assets, asked: str = "") -> FillRow:
     """A row of my_trades; `asked` is the pair asked for, where the row names none."""
     symbol = reading.text(raw, "currency_pair", asked)
     base, quote = assets(symbol)
-    price, quantity = _positive(raw, "price"), _positive(raw, "amount")
+    price, quantity = reading.positive(raw, "price"), reading.positive(raw, "amount")
     fee, currency = _fee(raw)
     return FillRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=symbol,
         base_asset=base,
         quote_asset=quote,
-        fill_id=_id(raw, "id"),
-        order_id=_id(raw, "order_id"),
-        side=_one_of(raw, "side", _SIDES),
+        fill_id=reading.identity(raw, "id", below=_IDS_END),
+        order_id=reading.identity(raw, "order_id", below=_IDS_END),
+        side=reading.one_of(raw, "side", _SIDES),
         price=price,
         quantity=quantity,
-        quote_quantity=money.parse(money.quantize(money.CONTEXT.multiply(price, quantity))),
+        quote_quantity=money.multiply(price, quantity),
         fee_amount=fee,
         fee_currency=currency or quote,
-        is_maker=_one_of(raw, "role", _ROLES),
+        is_maker=reading.one_of(raw, "role", _ROLES),
         executed_at=_moment(raw, "create_time"),
         raw=raw,
     )
@@ -83,8 +83,8 @@ def fill(raw: Raw, assets: Assets, asked: str = "") -> FillRow:
 
 def order(raw: Raw) -> OrderRow:
     """A row of orders or open_orders."""
-    side, kind = _one_of(raw, "side", _SIDES), _one_of(raw, "type", _TYPES)
-    amount = _not_negative(raw, "amount")
+    side, kind = reading.one_of(raw, "side", _SIDES), reading.one_of(raw, "type", _TYPES)
+    amount = reading.not_negative(raw, "amount")
     # A market purchase is asked for in the quote: what it is in the base is known only as it fills.
     by_worth = kind == "MARKET" and side is Side.BUY
     executed, executed_quote = _executed(raw, amount, by_worth=by_worth)
@@ -92,9 +92,9 @@ def order(raw: Raw) -> OrderRow:
     status = _order_status(raw, executed)
     price = reading.amount(raw, "price", ZERO)
     return OrderRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=reading.text(raw, "currency_pair"),
-        order_id=_id(raw, "id"),
+        order_id=reading.identity(raw, "id", below=_IDS_END),
         client_order_id=client_id(reading.text(raw, "text", "")),
         order_list_id="",
         side=side,
@@ -114,7 +114,7 @@ def order(raw: Raw) -> OrderRow:
 
 def deposit(raw: Raw) -> TransferRow:
     """A row of deposits. Deposits cost nothing."""
-    return _transfer(raw, TransferKind.DEPOSIT, _DEPOSIT_STATUS, _not_negative(raw, "amount"), ZERO)
+    return _transfer(raw, TransferKind.DEPOSIT, _DEPOSIT_STATUS, reading.not_negative(raw, "amount"), ZERO)
 
 
 def withdrawal(raw: Raw) -> TransferRow:
@@ -140,7 +140,7 @@ def listing(raw: Raw) -> ListingRow:
     """A row of currency_pairs; steps are told as numbers of decimals."""
     status = reading.text(raw, "trade_status")
     return ListingRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=reading.text(raw, "id"),
         base_asset=reading.text(raw, "base"),
         quote_asset=reading.text(raw, "quote"),
@@ -167,11 +167,11 @@ def candle(raw: Sequence[Any], symbol: str, timeframe: str) -> CandleRow:
         symbol=symbol,
         timeframe=timeframe,
         opened_at=seconds(named, "opened_at"),
-        open=_positive(named, "open"),
-        high=_positive(named, "high"),
-        low=_positive(named, "low"),
-        close=_positive(named, "close"),
-        volume=_not_negative(named, "volume"),
+        open=reading.positive(named, "open"),
+        high=reading.positive(named, "high"),
+        low=reading.positive(named, "low"),
+        close=reading.positive(named, "close"),
+        volume=reading.not_negative(named, "volume"),
     )
     if not row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high:
         raise UnreadableRow("open and close do not lie between low and high")
@@ -204,26 +204,22 @@ def _integer_part(value: object) -> object:
 
 def _fee(raw: Raw) -> tuple[Decimal, str]:
     """What was paid and in what: taken from what was received, or in GT, or in points; "" for nothing at all."""
-    parts = [
-        (reading.amount(raw, "fee", ZERO), str(raw.get("fee_currency") or "")),
-        (reading.amount(raw, "gt_fee", ZERO), "GT"),
-        (reading.amount(raw, "point_fee", ZERO), "POINT"),
-    ]
-    paid = [(amount, currency) for amount, currency in parts if amount]
+    fee, gt, points = [reading.amount(raw, key, ZERO) for key in ("fee", "gt_fee", "point_fee")]
+    if not gt and not points:
+        return fee, reading.text(raw, "fee_currency", None if fee else "")
+    parts = [(fee, str(raw.get("fee_currency") or "")), (gt, "GT"), (points, "POINT")]
+    paid = [part for part in parts if part[0]]
     if len(paid) > 1:
         told = ", ".join(f"{amount} {currency}" for amount, currency in paid)
         raise UnreadableRow(f"a fee in several currencies: {told}")
-    if not paid:
-        return ZERO, reading.text(raw, "fee_currency", "")
-    [(amount, currency)] = paid
-    return amount, currency if currency in ("GT", "POINT") else reading.text(raw, "fee_currency")
+    return paid[0]
 
 
 def _executed(raw: Raw, amount: Decimal, *, by_worth: bool) -> tuple[Decimal, Decimal]:
     """(base, quote) filled. Orders of the first years tell only what is left, and an average price."""
     quote = reading.amount(raw, "filled_total", ZERO) or reading.amount(raw, "fill_price", ZERO)
     if raw.get("filled_amount") not in (None, ""):
-        base = _not_negative(raw, "filled_amount")
+        base = reading.not_negative(raw, "filled_amount")
     elif by_worth:
         average = reading.amount(raw, "avg_deal_price", ZERO)
         base = money.parse(money.quantize(money.CONTEXT.divide(quote, average))) if average > 0 else ZERO
@@ -267,31 +263,3 @@ def _transfer(
 def _step(raw: Raw, key: str) -> Decimal | None:
     places = reading.whole(raw.get(key), below=_MOST_PLACES + 1, default=-1)
     return Decimal(1).scaleb(-places) if places >= 0 else None
-
-
-def _id(raw: Raw, key: str) -> str:
-    words = reading.text(raw, key)
-    if reading.whole(words, below=_IDS_END, default=-1) < 0:
-        raise UnreadableRow(f"{key} is no id: {words!r:.40}")
-    return words
-
-
-def _one_of(raw: Raw, key: str, meanings: Mapping[str, T]) -> T:
-    words = reading.text(raw, key)
-    if words not in meanings:
-        raise UnreadableRow(f"{key} {words!r:.40} is unknown")
-    return meanings[words]
-
-
-def _positive(raw: Raw, key: str) -> Decimal:
-    value = reading.amount(raw, key)
-    if value <= 0:
-        raise UnreadableRow(f"{key} is not above zero: {value}")
-    return value
-
-
-def _not_negative(raw: Raw, key: str) -> Decimal:
-    value = reading.amount(raw, key)
-    if value < 0:
-        raise UnreadableRow(f"{key} is below zero: {value}")
-    return value

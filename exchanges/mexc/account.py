@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Final
 
 from core import clock
@@ -195,5 +195,9 @@ class MexcAccount:
         orders = sorted(order for order in seen if isinstance(order, str))
         return [raw for order in orders for raw in self._trades(symbol, window, orderId=order)]
 
+    @cached_property
+    def _assets(self) -> mapping.Assets:
+        return cache(partial(symbols.assets, listings=self._listings))
+
     def _fill(self, raw: Raw) -> FillRow:
-        return mapping.fill(raw, lambda symbol: symbols.assets(symbol, self._listings))
+        return mapping.fill(raw, self._assets)

@@ -6,7 +6,6 @@ from typing import Final
 
 from core.money import ZERO
 from exchanges import reading
-from exchanges.binance_like import not_negative, positive
 from exchanges.contract_units import units
 from exchanges.mexc.contracts import Deed, Terms, deed, order_type, position_side, side_in_mode
 from exchanges.reading import UnreadableRow
@@ -111,8 +110,8 @@ def _row(
         type=kind,
         status=_STATUS[state],
         price=limit or None,
-        stop_price=positive(raw, trigger),
-        quantity=units(not_negative(raw, "vol"), terms(symbol)),
+        stop_price=reading.positive(raw, trigger),
+        quantity=units(reading.not_negative(raw, "vol"), terms(symbol)),
         executed_quantity=ZERO,
         executed_quote_quantity=ZERO,
         time_in_force=time_in_force,

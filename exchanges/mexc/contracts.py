@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 
 from core.money import ZERO
 from exchanges import reading
-from exchanges.binance_like import not_negative, positive
 from exchanges.contract_units import other_leg, units
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
@@ -85,7 +84,7 @@ def listing(raw: Raw) -> ListingRow:
     base, quote, settle = (reading.text(raw, key) for key in ("baseCoin", "quoteCoin", "settleCoin"))
     if settle not in (base, quote):
         raise UnreadableRow(f"settled in {settle}, neither base nor quote")
-    contract = Contract(base, quote, settle, positive(raw, "contractSize"), settle == base)
+    contract = Contract(base, quote, settle, reading.positive(raw, "contractSize"), settle == base)
     step = reading.amount(raw, "volUnit", Decimal(1))
     state = reading.text(raw, "state", _TRADING)
     return ListingRow(
@@ -129,7 +128,7 @@ def balance(raw: Raw) -> BalanceRow | None:
 
 def position(raw: Raw, terms: Terms, *, is_hedged: bool) -> PositionRow | None:
     """A row of open_positions; None for one that holds nothing."""
-    held = not_negative(raw, "holdVol")
+    held = reading.not_negative(raw, "holdVol")
     if not held:
         return None
     symbol = reading.text(raw, "symbol")
@@ -142,7 +141,7 @@ def position(raw: Raw, terms: Terms, *, is_hedged: bool) -> PositionRow | None:
         quantity=units(held, contract),
         settle_asset=contract.settle_asset,
         is_inverse=contract.is_inverse,
-        entry_price=positive(raw, "holdAvgPrice"),
+        entry_price=reading.positive(raw, "holdAvgPrice"),
         mark_price=None,
         liquidation_price=reading.amount(raw, "liquidatePrice", ZERO) or None,
         leverage=reading.amount(raw, "leverage", ZERO) or None,
@@ -157,7 +156,7 @@ def fill(raw: Raw, terms: Terms, *, is_hedged: bool) -> FillRow:
     """A row of order_deals."""
     symbol, what = reading.text(raw, "symbol"), deed(raw)
     contract = terms(symbol)
-    price, quantity = positive(raw, "price"), units(positive(raw, "vol"), contract)
+    price, quantity = reading.positive(raw, "price"), units(reading.positive(raw, "vol"), contract)
     fee = reading.amount(raw, "fee", ZERO)
     return FillRow(
         market_type=MarketType.FUTURES,
@@ -190,7 +189,7 @@ def order(raw: Raw, terms: Terms, *, is_hedged: bool) -> OrderRow:
     symbol, what = reading.text(raw, "symbol"), deed(raw)
     contract = terms(symbol)
     kind, force = order_type(raw)
-    executed = units(not_negative(raw, "dealVol"), contract)
+    executed = units(reading.not_negative(raw, "dealVol"), contract)
     average, price = reading.amount(raw, "dealAvgPrice", ZERO), reading.amount(raw, "price", ZERO)
     ordered_at = reading.moment_ms(raw, "createTime")
     return OrderRow(
@@ -204,7 +203,7 @@ def order(raw: Raw, terms: Terms, *, is_hedged: bool) -> OrderRow:
         status=_order_status(raw, executed),
         price=None if kind == "MARKET" else price or None,
         stop_price=None,
-        quantity=units(not_negative(raw, "vol"), contract),
+        quantity=units(reading.not_negative(raw, "vol"), contract),
         executed_quantity=executed,
         executed_quote_quantity=other_leg(executed, average, contract) if executed and average else ZERO,
         time_in_force=force,
@@ -242,7 +241,7 @@ def internal(raw: Raw) -> TransferRow:
         kind=TransferKind.INTERNAL,
         transfer_id=reading.text(raw, "txid", "") or reading.text(raw, "id"),
         asset=reading.text(raw, "currency"),
-        amount=not_negative(raw, "amount"),
+        amount=reading.not_negative(raw, "amount"),
         fee_amount=ZERO,
         network="",
         address="",

@@ -8,13 +8,13 @@ from typing import Final
 from core import money
 from core.money import ZERO
 from exchanges import reading
-from exchanges.binance_like import not_negative, positive, quote_quantity, side, transfer_id
+from exchanges.binance_like import quote_quantity, side, transfer_id
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
+    SPOT,
     AccountInfo,
     FillRow,
     ListingRow,
-    MarketType,
     OrderRow,
     OrderStatus,
     Raw,
@@ -25,6 +25,7 @@ from exchanges.rows import (
 )
 
 Assets = Callable[[str], tuple[str, str]]  # wire symbol to (base, quote); raises UnreadableRow
+_BOUGHT: Final = {True: Side.BUY, False: Side.SELL}
 
 _STATUS: Final[Mapping[str, OrderStatus]] = {
     "NEW": OrderStatus.NEW,
@@ -53,16 +54,16 @@ def fill(raw: Raw, assets: Assets) -> FillRow:
     """A row of myTrades."""
     symbol = reading.text(raw, "symbol")
     base, quote = assets(symbol)
-    price, quantity = positive(raw, "price"), positive(raw, "qty")
+    price, quantity = reading.positive(raw, "price"), reading.positive(raw, "qty")
     fee = reading.amount(raw, "commission", ZERO)
     return FillRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=symbol,
         base_asset=base,
         quote_asset=quote,
         fill_id=reading.text(raw, "id"),
         order_id=reading.text(raw, "orderId"),
-        side=Side.BUY if reading.flag(raw, "isBuyer") else Side.SELL,
+        side=_BOUGHT[reading.flag(raw, "isBuyer")],
         price=price,
         quantity=quantity,
         quote_quantity=quote_quantity(raw, price, quantity),
@@ -76,15 +77,15 @@ def fill(raw: Raw, assets: Assets) -> FillRow:
 
 def order(raw: Raw) -> OrderRow:
     """A row of allOrders or openOrders, or the answer about one order."""
-    executed = not_negative(raw, "executedQty")
+    executed = reading.not_negative(raw, "executedQty")
     ordered_at = reading.moment_ms(raw, "time")
     list_id = reading.text(raw, "orderListId", "-1")
     order_type = reading.text(raw, "type")
     price = reading.amount(raw, "price", ZERO)
     # The documentation of a single order calls it `Qty`; an order for a sum of the quote has none.
-    quantity = not_negative(raw, "origQty" if raw.get("origQty") is not None else "Qty")
+    quantity = reading.not_negative(raw, "origQty" if raw.get("origQty") is not None else "Qty")
     return OrderRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=reading.text(raw, "symbol"),
         order_id=reading.text(raw, "orderId"),
         client_order_id=reading.text(raw, "origClientOrderId", "") or reading.text(raw, "clientOrderId", ""),
@@ -96,7 +97,7 @@ def order(raw: Raw) -> OrderRow:
         stop_price=reading.amount(raw, "stopPrice", ZERO) or None,
         quantity=quantity or executed,
         executed_quantity=executed,
-        executed_quote_quantity=not_negative(raw, "cummulativeQuoteQty"),
+        executed_quote_quantity=reading.not_negative(raw, "cummulativeQuoteQty"),
         time_in_force=reading.text(raw, "timeInForce", ""),
         ordered_at=ordered_at,
         updated_at=ordered_at if raw.get("updateTime") is None else reading.moment_ms(raw, "updateTime"),
@@ -110,7 +111,7 @@ def deposit(raw: Raw) -> TransferRow:
         raw,
         TransferKind.DEPOSIT,
         _DEPOSIT_STATUS,
-        amount=not_negative(raw, "amount"),
+        amount=reading.not_negative(raw, "amount"),
         fee=ZERO,
         at=reading.moment_ms(raw, "insertTime"),
     )
@@ -118,7 +119,7 @@ def deposit(raw: Raw) -> TransferRow:
 
 def withdrawal(raw: Raw) -> TransferRow:
     """A row of withdraw/history: MEXC's amount is what left the account, the fee is part of it."""
-    total, fee = not_negative(raw, "amount"), reading.amount(raw, "transactionFee", ZERO)
+    total, fee = reading.not_negative(raw, "amount"), reading.amount(raw, "transactionFee", ZERO)
     if fee > total:
         raise UnreadableRow(f"transactionFee {fee} is above the amount {total}")
     at = reading.moment_ms(raw, "applyTime")
@@ -160,7 +161,7 @@ def listing(raw: Raw) -> ListingRow:
     """A symbol of exchangeInfo. Steps are told as counts of decimals, minimums by names that say otherwise."""
     status = reading.text(raw, "status")
     return ListingRow(
-        market_type=MarketType.SPOT,
+        market_type=SPOT,
         symbol=reading.text(raw, "symbol"),
         base_asset=reading.text(raw, "baseAsset"),
         quote_asset=reading.text(raw, "quoteAsset"),

@@ -88,3 +88,13 @@ def test_rounding_to_places_is_off_by_half_a_step_at_most(units: int, places: in
     amount = money.from_units(units)
     rounded = money.quantize(amount, places)
     assert abs(Fraction(rounded) - Fraction(amount)) <= Fraction(1, 2 * 10**places)
+
+
+@given(UNITS.map(money.from_units), UNITS.map(money.from_units))
+def test_a_product_is_rounded_once_and_refused_where_it_does_not_fit(one: Decimal, other: Decimal) -> None:
+    rounded = money.quantize(money.CONTEXT.multiply(one, other))
+    if abs(rounded) < 10**20:
+        assert money.multiply(one, other) == rounded
+    else:
+        with pytest.raises(InvalidAmount):
+            money.multiply(one, other)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from core.django import tenancy
 from credentials.models import ExchangeAccount
@@ -243,7 +244,7 @@ def test_an_order_that_left_the_list_is_asked_for_and_its_fills_too(trader: Trad
     trader.work()
     trader.wait(hours=1)
     trader.contracts.open = []
-    trader.contracts.closed["algo-7"] = replace(
+    trader.contracts.closed["algo-7"] = structs.replace(
         waiting, status=OrderStatus.CANCELED, updated_at=waiting.updated_at + timedelta(minutes=1)
     )
     trader.work()

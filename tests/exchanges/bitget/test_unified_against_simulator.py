@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from core import clock
 from exchanges.base import Account, Derivatives
@@ -140,7 +141,9 @@ def test_all_spot_orders_walked_are_the_truth(still: World, label: str) -> None:
 
 def strategy_facts(rows: list[OrderRow]) -> Facts:
     """As those of classic accounts; ids carry another prefix here."""
-    return order_facts([replace(row, order_id=row.order_id.removeprefix("strategy-")) for row in rows])
+    return order_facts(
+        [structs.replace(row, order_id=row.order_id.removeprefix("strategy-")) for row in rows]
+    )
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -212,7 +215,7 @@ def test_open_contract_orders_are_those_of_the_book_and_those_that_wait(still: W
     page = contracts(still, label).open_orders()
     placed = [row for row in page.rows if not row.order_id.startswith("strategy-")]
     waiting = [row for row in page.rows if row.order_id.startswith("strategy-")]
-    bare = [replace(row, order_id="tpsl-" + row.order_id.split("-")[1]) for row in waiting]
+    bare = [structs.replace(row, order_id="tpsl-" + row.order_id.split("-")[1]) for row in waiting]
     plans = {key: row for key, row in classic.true_plans(still, label).items() if row["status"] == "NEW"}
     assert (classic.order_facts(placed), page.bad) == (
         classic.true_orders(still, label, is_open=True),
@@ -232,7 +235,7 @@ def test_contract_orders_asked_for_alone_are_the_truth(still: World, label: str)
         for row in classic.flat(told["conditional_orders"])[::9]
     ]
     both = classic.true_orders(still, label, is_open=False) | classic.true_orders(still, label, is_open=True)
-    bare = [replace(row, order_id="tpsl-" + row.order_id.split("-")[1]) for row in plans]
+    bare = [structs.replace(row, order_id="tpsl-" + row.order_id.split("-")[1]) for row in plans]
     assert classic.order_facts(orders) == {str(row.order_id): both[row.order_id] for row in orders}
     truth = classic.true_plans(still, label)
     assert classic.plan_facts(bare) == {key: truth[key] for key in classic.plan_facts(bare)}
