@@ -136,7 +136,7 @@ class AccountInfo:
     raw: Raw = field(repr=False, default_factory=dict)
 
 
-class BalanceRow(Record, frozen=True, gc=False):
+class BalanceRow(Record, frozen=True):
     """One asset of one wallet. `locked` holds margin and orders; unrealised PnL is no balance and stands apart."""
 
     asset: str
@@ -161,7 +161,7 @@ class Contract:
     is_inverse: bool = False
 
 
-class ContractSide(Record, frozen=True, gc=False):
+class ContractSide(Record, frozen=True):
     """What a fill on a contract carries beside a spot fill's columns.
 
     The fill's `quantity` is in units of the contract's base asset (linear: contracts × size) or of its quote asset
@@ -176,7 +176,7 @@ class ContractSide(Record, frozen=True, gc=False):
     is_liquidation: bool = False
 
 
-class FillRow(Record, frozen=True, gc=False):
+class FillRow(Record, frozen=True):
     """One execution. `fee_amount` ≥ 0 is a cost, < 0 a rebate, in `fee_currency`."""
 
     market_type: MarketType
@@ -197,7 +197,7 @@ class FillRow(Record, frozen=True, gc=False):
     contract: ContractSide | None = None  # on MarketType.FUTURES
 
 
-class OrderRow(Record, frozen=True, gc=False):
+class OrderRow(Record, frozen=True):
     """An order as last seen. `price` is None for market orders; `order_list_id` ties OCO/OTO legs.
 
     A conditional order that has a number space of its own carries a prefix in `order_id`; `stop_price` is its trigger.
@@ -225,7 +225,7 @@ class OrderRow(Record, frozen=True, gc=False):
     reduce_only: bool = False
 
 
-class PositionRow(Record, frozen=True, gc=False):
+class PositionRow(Record, frozen=True):
     """A contract position as the exchange reports it; `quantity` ≥ 0 in the units of its fills."""
 
     symbol: str
@@ -244,7 +244,7 @@ class PositionRow(Record, frozen=True, gc=False):
     raw: Raw = msgspec.field(default_factory=dict)
 
 
-class FundingRow(Record, frozen=True, gc=False):
+class FundingRow(Record, frozen=True):
     """A funding payment: `amount` > 0 was received, < 0 was paid."""
 
     symbol: str
@@ -258,7 +258,7 @@ class FundingRow(Record, frozen=True, gc=False):
     raw: Raw = msgspec.field(default_factory=dict)
 
 
-class TransferRow(Record, frozen=True, gc=False):
+class TransferRow(Record, frozen=True):
     """`amount` ≥ 0. Internal transfers name both wallets; what one wallet tells must not be told by the other again."""
 
     kind: TransferKind
@@ -276,7 +276,7 @@ class TransferRow(Record, frozen=True, gc=False):
     to_wallet: str = ""
 
 
-class ListingRow(Record, frozen=True, gc=False):
+class ListingRow(Record, frozen=True):
     """A market as the exchange lists it. Steps and minimums are None where it states none."""
 
     market_type: MarketType
@@ -295,7 +295,7 @@ class ListingRow(Record, frozen=True, gc=False):
     )
 
 
-class CandleRow(Record, frozen=True, gc=False):
+class CandleRow(Record, frozen=True):
     """Half-open [opened_at, opened_at + timeframe)."""
 
     symbol: str
@@ -308,6 +308,6 @@ class CandleRow(Record, frozen=True, gc=False):
     volume: Decimal
 
 
-class PriceRow(Record, frozen=True, gc=False):
+class PriceRow(Record, frozen=True):
     symbol: str
     price: Decimal
