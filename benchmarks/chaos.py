@@ -33,7 +33,7 @@ WORKERS: Final = 3
 LOOKED: Final = 1.0  # seconds between two looks whether all is read
 WAITED: Final = timedelta(minutes=15)  # nothing that is put off for a fault waits longer
 SHOWN: Final = 20  # differences
-TRIES: Final = 12
+TRIES: Final = 6
 
 
 class Remote:
@@ -213,7 +213,7 @@ def _settle(shared: SharedClock, world: "World") -> list[Any]:
         )
         with world.door():
             unified = ExchangeAccount.objects.get(id=world.account.id).account_type == "unified"
-        found += differences(world, unified=unified)
+        found += differences(world, unified=unified, still=shared.now_ms() == begun)
         if not found or (run.status == "ok" and shared.now_ms() == begun):
             break
     return found
