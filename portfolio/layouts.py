@@ -2,6 +2,10 @@
 
 Results stand in temporary tables first. Rows whose values did not change are not written, ids stay, and what no longer
 follows from the facts goes. Contracts use the tables of spot books and fill a few columns more.
+
+Each statement has two forms, by `few`. Of few rows, those of the large tables are named in an array, which the planner
+looks up in an index; of many, all is hashed, as an array that ends up as a filter is walked for every row. Nested loops
+are off for both: then no table is read more than once, whatever the planner knows of tables just written.
 """
 
 from dataclasses import dataclass
@@ -56,11 +60,21 @@ def _insert(table: str, columns: dict[str, str], source: str) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM {source}"
 
 
-def _update(table: str, columns: dict[str, str], source: str, stamp: str = "") -> str:
-    """Rewrite the known rows of `source` (as n) that differ."""
+def _among(column: str, ids: str, *, few: bool) -> str:
+    return f"{column} = ANY(ARRAY({ids}))" if few else f"{column} IN ({ids})"
+
+
+def _narrowed(column: str, ids: str, *, few: bool) -> str:
+    """What a join says already, for the index."""
+    return f" AND {_among(column, ids, few=True)}" if few else ""
+
+
+def _update(table: str, columns: dict[str, str], source: str, new: str, stamp: str = "", *, few: bool) -> str:
+    """Rewrite the known rows of `source` (`new`, as n, and what it is joined to) that differ."""
+    narrowed = _narrowed("t.id", f"SELECT id FROM {new} WHERE known", few=few)
     return (
         f"UPDATE {table} t SET {', '.join(f'{name} = {value}' for name, value in columns.items())}{stamp}"
-        f" FROM {source} WHERE n.known AND t.id = n.id"
+        f" FROM {source} WHERE n.known AND t.id = n.id{narrowed}"
         f" AND ({', '.join(f't.{name}' for name in columns)}) IS DISTINCT FROM ({', '.join(columns.values())})"
     )
 
@@ -157,13 +171,19 @@ def roi(*, net: str, leverage: str, cost: str) -> str:
     )
 
 
-KNOWN: Final = (
-    "UPDATE new_position n SET id = p.id, known = true FROM portfolio_position p"
-    " WHERE p.book_id = %(book)s AND p.opening_fill_id = n.opening_fill",
-    "UPDATE new_trade n SET id = t.id, known = true FROM new_position p, portfolio_trade t"
-    " WHERE p.number = n.position AND p.known AND t.account_id = %(account)s AND t.position_id = p.id"
-    " AND t.first_exit_fill_id = n.first_fill AND t.kind = n.kind",
-)
+def known(*, few: bool) -> tuple[str, ...]:
+    """Find the rows that exist."""
+    fills = _narrowed("p.opening_fill_id", "SELECT opening_fill FROM new_position", few=few)
+    positions = _narrowed("t.position_id", "SELECT id FROM new_position WHERE known", few=few)
+    return (
+        "UPDATE new_position n SET id = p.id, known = true FROM portfolio_position p"
+        f" WHERE p.book_id = %(book)s AND p.opening_fill_id = n.opening_fill{fills}",
+        "UPDATE new_trade n SET id = t.id, known = true FROM new_position p, portfolio_trade t"
+        " WHERE p.number = n.position AND p.known AND t.account_id = %(account)s AND t.position_id = p.id"
+        f" AND t.first_exit_fill_id = n.first_fill AND t.kind = n.kind{positions}",
+    )
+
+
 _OF_TRADES: Final = "new_trade n JOIN new_position p ON p.number = n.position"
 _OF_ALLOCATIONS: Final = "new_allocation n JOIN new_trade t ON t.number = n.trade"
 ALLOCATE: Final = _insert(
@@ -182,10 +202,11 @@ _SAME_ALLOCATION: Final = "a.trade_id = t.id AND a.exit_fill_id = n.exit_fill AN
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`copied`: columns of each temporary table that a fold fills; `change` and `add`: statements, in their order."""
+    """`copied`: columns of each temporary table that a fold fills; `change` (by `few`) and `add`: statements, in their
+    order."""
 
     copied: dict[str, str]
-    change: tuple[str, ...]
+    change: dict[bool, tuple[str, ...]]
     add: tuple[str, ...]
     days: str
 
@@ -202,12 +223,17 @@ def _layout(
     return Layout(
         copied=copied,
         # Positions are brought in line before new ones are added: a book has at most one open.
-        change=(
-            _update(
-                "portfolio_position", _POSITION_VALUES | position, "new_position n", ", last_updated = now()"
-            ),
-            _update("portfolio_trade", _TRADE_VALUES | changed_trade, _OF_TRADES),
-        ),
+        change={
+            few: (
+                _update(
+                    *("portfolio_position", _POSITION_VALUES | position, "new_position n", "new_position"),
+                    *(", last_updated = now()",),
+                    few=few,
+                ),
+                _update("portfolio_trade", _TRADE_VALUES | changed_trade, _OF_TRADES, "new_trade", few=few),
+            )
+            for few in (True, False)
+        },
         add=(_add_positions(position), _add_trades(trade)),
         days=_write_days(_DAY_VALUES | day),
     )
@@ -288,25 +314,34 @@ CONTRACTS: Final = _layout(
     },
 )
 
-# A re-fold replaces everything from its restart on. What is no longer so goes before anything is changed or added.
-_TRADES_IN_SCOPE: Final = (
-    "SELECT t.id FROM portfolio_trade t JOIN portfolio_position p ON p.id = t.position_id"
-    " WHERE t.account_id = %(account)s AND p.book_id = %(book)s AND p.opened_at >= %(restart)s"
-)
-FORGET: Final = (
-    # The array makes it a look-up in the index, however many allocations other accounts have.
-    f"DELETE FROM portfolio_allocation a WHERE a.trade_id = ANY (ARRAY({_TRADES_IN_SCOPE}))"
-    f" AND NOT EXISTS (SELECT FROM {_OF_ALLOCATIONS} WHERE {_SAME_ALLOCATION}"
-    f" AND ({', '.join(f'a.{name}' for name in _ALLOCATION_VALUES)})"
-    f" IS NOT DISTINCT FROM ({', '.join(_ALLOCATION_VALUES.values())}))",
-    f"DELETE FROM portfolio_trade WHERE id IN ({_TRADES_IN_SCOPE}"
-    " AND NOT EXISTS (SELECT FROM new_trade n WHERE n.id = t.id))",
-    "DELETE FROM portfolio_position p WHERE book_id = %(book)s AND opened_at >= %(restart)s"
-    " AND NOT EXISTS (SELECT FROM new_position n WHERE n.id = p.id)",
-    "DELETE FROM portfolio_bookday d WHERE book_id = %(book)s AND day >= (%(restart)s AT TIME ZONE 'UTC')::date"
-    " AND NOT EXISTS (SELECT FROM new_day n WHERE d.day = date '1970-01-01' + n.day)",
-)
-ALLOCATE_MISSING: Final = (
-    f"{ALLOCATE} LEFT JOIN portfolio_allocation a ON {_SAME_ALLOCATION}"
-    f" AND a.trade_id = ANY (ARRAY({_TRADES_IN_SCOPE})) WHERE a.id IS NULL"
-)
+
+def _trades_in_scope(*, few: bool) -> str:
+    positions = "SELECT id FROM portfolio_position WHERE book_id = %(book)s AND opened_at >= %(restart)s"
+    in_scope = _among("t.position_id", positions, few=few)
+    return f"SELECT t.id FROM portfolio_trade t WHERE t.account_id = %(account)s AND {in_scope}"
+
+
+def forget(*, few: bool) -> tuple[str, ...]:
+    """A re-fold replaces everything from its restart on. What is no longer so goes before anything is changed."""
+    trades = _trades_in_scope(few=few)
+    gone = f"{trades} AND NOT EXISTS (SELECT FROM new_trade n WHERE n.id = t.id)"
+    return (
+        f"DELETE FROM portfolio_allocation a WHERE {_among('a.trade_id', trades, few=few)}"
+        f" AND NOT EXISTS (SELECT FROM {_OF_ALLOCATIONS} WHERE {_SAME_ALLOCATION}"
+        f" AND ({', '.join(f'a.{name}' for name in _ALLOCATION_VALUES)})"
+        f" IS NOT DISTINCT FROM ({', '.join(_ALLOCATION_VALUES.values())}))",
+        f"DELETE FROM portfolio_trade WHERE {_among('id', gone, few=few)}",
+        "DELETE FROM portfolio_position p WHERE book_id = %(book)s AND opened_at >= %(restart)s"
+        " AND NOT EXISTS (SELECT FROM new_position n WHERE n.id = p.id)",
+        "DELETE FROM portfolio_bookday d WHERE book_id = %(book)s AND day >= (%(restart)s AT TIME ZONE 'UTC')::date"
+        " AND NOT EXISTS (SELECT FROM new_day n WHERE d.day = date '1970-01-01' + n.day)",
+    )
+
+
+def allocate_missing(*, few: bool) -> str:
+    """Add the allocations of a re-fold that are not there as they should be."""
+    stored = _among("trade_id", _trades_in_scope(few=few), few=few)
+    return (
+        f"{ALLOCATE} LEFT JOIN (SELECT * FROM portfolio_allocation WHERE {stored}) a ON {_SAME_ALLOCATION}"
+        " WHERE a.id IS NULL"
+    )

@@ -183,7 +183,10 @@ def _start(book: Book) -> tuple[State, datetime | None]:
         .values_list("checkpoint", "opened_at")
         .first()
     )
-    return position or (fresh, _BEGINNING)
+    if position is None:
+        return fresh, _BEGINNING
+    checkpoint, opened_at = position
+    return checkpoint or fresh, opened_at
 
 
 class _Counter:

@@ -28,7 +28,7 @@ from portfolio.layouts import Layout
 from portfolio.models import Book
 
 _CHUNK: Final = 5_000
-_MANY: Final = 1_000
+_FEW: Final = 500  # as many new rows are looked up in what is stored; with more, it is read through once
 
 # Whether a trade closes its position, by the exit type it has until an order's role says otherwise.
 EXIT_TYPES: Final[dict[bool, ExitType]] = {
@@ -71,20 +71,19 @@ class Rows:
             "restart": restart,
         }
         with connection.cursor() as cursor:
-            if self._copied > _MANY:
-                # Rows written a moment ago have no statistics: the planner would take them for a handful.
-                cursor.execute("SET LOCAL enable_nestloop = off")
+            # Rows written a moment ago have no statistics: the planner would take them for a handful.
+            cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off")
+            few = self._copied <= _FEW
             cursor.execute("SELECT EXISTS (SELECT FROM portfolio_position WHERE book_id = %(book)s)", scope)
             (has_rows,) = cursor.fetchone()
             if has_rows:
-                _run(cursor, layouts.KNOWN, scope)
+                _run(cursor, layouts.known(few=few), scope)
                 if restart is not None:
-                    _run(cursor, layouts.FORGET, scope)
-                _run(cursor, self.layout.change, scope)
+                    _run(cursor, layouts.forget(few=few), scope)
+                _run(cursor, self.layout.change[few], scope)
             _run(cursor, self.layout.add, scope)
-            cursor.execute(
-                layouts.ALLOCATE_MISSING if has_rows and restart is not None else layouts.ALLOCATE, scope
-            )
+            is_refold = has_rows and restart is not None
+            cursor.execute(layouts.allocate_missing(few=few) if is_refold else layouts.ALLOCATE, scope)
             cursor.execute(self.layout.days, scope)
 
     # Amounts are whole units of 10**-18; written so, the database reads them as exact decimals.
