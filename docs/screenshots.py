@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 IMAGES: Final = Path(__file__).parent / "images"
 LARGEST: Final = 300 * 1024
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
-_DESKTOP: Final = {"width": 1280, "height": 1000}
+_DESKTOP: Final = {"width": 1280, "height": 1440}
 _PHONE: Final = {"width": 390, "height": 844}
 SHOTS: Final[dict[str, dict[str, Any]]] = {
     "dashboard-light.png": {"viewport": _DESKTOP, "color_scheme": "light"},
