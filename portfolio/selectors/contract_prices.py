@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from core.money import quantize
+from exchanges.rows import MarketType
+from marketdata.models import Ticker
 from marketdata.prices import PricePoint
 from portfolio.accounting.measure import percent
 from portfolio.contract_days import Terms, terms_of, underlying
@@ -46,10 +48,16 @@ def terms(rows: Sequence[Position]) -> dict[int, Terms]:
 
 
 def value(
-    row: Position, contract: Terms, report: ReportedPosition | None, prices: Prices, at: datetime
+    row: Position,
+    contract: Terms,
+    report: ReportedPosition | None,
+    prices: Prices,
+    at: datetime,
+    ticker: PricePoint | None = None,
 ) -> ContractValue:
-    """An open position as it stands. `prices`: of base, quote and settle asset in the book's currency."""
-    mark = _mark(row, contract, report, prices, at)
+    """An open position as it stands. `prices`: of base, quote and settle asset in the book's currency; `ticker`: the
+    contract's own."""
+    mark = _mark(row, contract, report, prices, at, ticker)
     settle = prices.get((contract.settle, row.book.currency))
     is_open = report is not None and report.quantity > 0
     known = None
@@ -73,6 +81,22 @@ def value(
     )
 
 
+def tickers(rows: Sequence[Position]) -> dict[tuple[str, str], PricePoint]:
+    """Mark prices read for everybody, by exchange and contract: newer than those of an account's own reports."""
+    if not rows:
+        return {}
+    read = Ticker.objects.filter(
+        listing__exchange__in={row.exchange for row in rows},
+        listing__market_type=MarketType.FUTURES,
+        listing__name__in={row.book.asset for row in rows},
+        price__gt=0,
+    ).values_list("listing__exchange", "listing__name", "price", "read_at")
+    return {
+        (exchange, name): PricePoint(price, f"{exchange}:{name}:mark", at)
+        for exchange, name, price, at in read
+    }
+
+
 def reports(rows: Sequence[Position]) -> dict[tuple[object, str, str], ReportedPosition]:
     """What the exchanges said last of these positions, by account, contract and side."""
     if not rows:
@@ -84,12 +108,19 @@ def reports(rows: Sequence[Position]) -> dict[tuple[object, str, str], ReportedP
 
 
 def _mark(
-    row: Position, contract: Terms, report: ReportedPosition | None, prices: Prices, at: datetime
+    row: Position,
+    contract: Terms,
+    report: ReportedPosition | None,
+    prices: Prices,
+    at: datetime,
+    ticker: PricePoint | None,
 ) -> PricePoint | None:
-    """The exchange's mark if it is fresh or nothing is newer."""
+    """The exchange's mark, the newer of ticker and report, if it is fresh or nothing is newer."""
     own = None
     if report is not None and report.mark_price and report.quantity:
         own = PricePoint(report.mark_price, f"{row.exchange}:{contract.symbol}:mark", report.reported_at)
+    if ticker and (own is None or ticker.at > own.at):
+        own = ticker
     base, quote = (prices.get((asset, row.book.currency)) for asset in (contract.base, contract.quote))
     if own and (at - own.at <= MARK_FRESH or base is None or base.at <= own.at):
         return own

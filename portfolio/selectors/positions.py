@@ -93,13 +93,14 @@ def open_positions(*, scope: Scope, at: datetime) -> OpenPositions:
     currencies = {row.book.currency for row in rows}
     latest = latest_prices((asset, currency) for asset in wanted for currency in currencies)
     reported = contract_prices.reports(contracts)
+    marks = contract_prices.tickers(contracts)
     positions = []
     for row in rows:
         if row.book_id in terms:
             report = reported.get((row.account_id, row.book.asset, row.side))
-            positions.append(
-                _contract(row, contract_prices.value(row, terms[row.book_id], report, latest, at), at)
-            )
+            mark = marks.get((row.exchange, row.book.asset))
+            worth = contract_prices.value(row, terms[row.book_id], report, latest, at, mark)
+            positions.append(_contract(row, worth, at))
         else:
             positions.append(_priced(row, latest.get((row.book.asset, row.book.currency)), at))
     known = [row.unrealized_pnl for row in positions if row.unrealized_pnl is not None]

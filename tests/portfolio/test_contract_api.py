@@ -10,6 +10,8 @@ from accounts.models import User
 from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
+from exchanges.rows import ListingRow, MarketType, PriceRow
+from marketdata import listings, tickers
 from orders.models import Fill, FundingPayment
 from portfolio.models import Trade
 from portfolio.selectors import explain
@@ -49,6 +51,20 @@ def test_an_open_short_is_valued_by_the_fresh_mark_price(alice: User, as_alice: 
     assert (row["current_price"], row["current_value"], row["unrealized_pnl"]) == (90, 180, 20)
     assert (row["liquidation_price"], row["margin"], row["funding"], row["is_stale"]) == (60, 40, 0.5, False)
     assert body["total_unrealized_pnl"] == 20
+
+
+def test_the_contracts_own_price_is_newer_than_the_accounts_report(alice: User, as_alice: JsonClient) -> None:
+    amount = Decimal("0.001")
+    listed = ListingRow(
+        MarketType.FUTURES, "BTCUSDT", "BTC", "USDT", "TRADING", True, None, amount, None, None
+    )
+    listings.store(exchange="binance", rows=[listed], at=clock.now())
+    open_short(alice, mark="90", at=clock.now() - MINUTE)
+    rows = [PriceRow("BTCUSDT", Decimal(85))]
+    tickers.store(exchange="binance", rows=rows, at=clock.now(), market_type=MarketType.FUTURES)
+
+    [row] = as_alice.get("/api/positions/open").json()["positions"]
+    assert (row["current_price"], row["unrealized_pnl"], row["is_stale"]) == (85, 30, False)
 
 
 def test_an_old_mark_gives_way_to_the_underlyings_price(alice: User, as_alice: JsonClient) -> None:
