@@ -26,7 +26,7 @@ from credentials.models import ExchangeAccount
 from exchanges.simulators import profiles
 from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.clock import RealClock
-from pipeline import broker, runs, tasks
+from pipeline import broker, live, runs, tasks
 from pipeline.models import Trigger
 from tests.clients import PageClient
 from tests.factories import UserFactory
@@ -168,7 +168,7 @@ def _run_tasks(
         tasks.sync_accounts(ids)
     for name, task in sorted(broker.app.tasks.items()):
         if not name.startswith("celery."):
-            task(*([ids] if name in (broker.SYNC_TASK, broker.CHECK_TASK) else []))
+            task(*_arguments(name, account))
             broker.hint(name, [ids], queue=QUEUE)
 
     def tell(self: requests.Session, request: requests.PreparedRequest, **_: Any) -> None:
@@ -178,6 +178,13 @@ def _run_tasks(
         broken.setattr(requests.Session, "send", tell)
         runs.request(user_id=account.user_id, account_ids=[account.id], trigger=Trigger.USER, at=clock.now())
         tasks.sync_accounts(ids)
+
+
+def _arguments(task: str, account: ExchangeAccount) -> list[Any]:
+    if task == broker.LIVE_TASK:
+        reading = live.Reading(live.What.BALANCES, "binance", user_id=account.user_id, account_id=account.id)
+        return [reading.words(), "nobody waits"]
+    return [[str(account.id)]] if task in (broker.SYNC_TASK, broker.CHECK_TASK) else []
 
 
 def _ask_everything(journey: Journey, alice: Person) -> None:

@@ -27,8 +27,10 @@ FRESH: Final = object()
 PECULIAR: Final[Mapping[str, Row]] = {
     "accounts_apitoken": {"expires_at": NOW + timedelta(days=1), "created_at": NOW},
     "credentials_exchangeaccount": {"is_active": True},
+    "orders_fill": {"market_type": "spot"},
+    "pipeline_coveragegap": {"since": NOW, "until": NOW + timedelta(days=1)},
     "portfolio_fee": {"fill_id": FRESH},
-    "portfolio_trade": {"gross_pnl": 0, "net_pnl": -2},
+    "portfolio_trade": {"market_type": "spot", "side": "LONG", "gross_pnl": 0, "funding": 0, "net_pnl": -2},
 }
 KNOWN_VALUES: Final = re.compile(r"ANY \(\(?ARRAY\['([^']*)'")
 _numbers = count(1000)

@@ -18,6 +18,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_table_owner")]
 # CHECKs that are more than a list of known values or comparisons with a number: rows that break them, and only them.
 BROKEN: Final[dict[str, list[dict[str, Any]]]] = {
     "api_token_ends_after_it_began": [{"expires_at": NOW, "created_at": NOW}],
+    "coverage_gap_lasts": [{"until": NOW}],
+    "fill_of_contract_says_which": [
+        {"position_side": "LONG"},
+        {"settle_asset": "USDT"},
+        {"market_type": "futures", "position_side": "LONG"},
+        {"market_type": "futures", "settle_asset": "USDT"},
+    ],
+    "fee_funding_is_told_apart": [{"fee_type": "FUNDING"}],
     "fee_of_one_fact": [{"fill_id": None, "transfer_id": None}, {"fill_id": 1, "transfer_id": 1}],
     "order_not_overfilled": [{"quantity": 1, "executed_quantity": 2}],
     "order_quantities_not_negative": [
@@ -32,10 +40,12 @@ BROKEN: Final[dict[str, list[dict[str, Any]]]] = {
     ],
     "position_status_known": [{"status": "?", "closed_at": NOW, "quantity": 0}],
     "trade_gross_adds_up": [{"gross_pnl": 1, "net_pnl": -1}],
-    "trade_net_adds_up": [{"net_pnl": 0}],
+    "trade_net_adds_up": [{"net_pnl": 0}, {"funding": 1}],
+    "trade_of_spot_is_long": [{"side": "SHORT"}],
 }
 # Unique rules that hold for some rows only, where the specimen is none of them.
 CONCERNED: Final[dict[str, dict[str, Any]]] = {
+    "portfolio_fee_funding_id_key": {"fill_id": None, "funding_id": 1, "fee_type": "FUNDING"},
     "portfolio_fee_transfer_id_key": {"fill_id": None, "transfer_id": 1},
 }
 _COMPARISON: Final = re.compile(r"\((\w+) (>=?) \(?(\d+)\)?(?:::numeric)?\)")
