@@ -7,35 +7,15 @@ from typing import Final
 from exchanges.limits import Bucket, Charge, Charges, Limits, Params, Payer
 
 ADDRESS: Final = Bucket("address", 6_000, 60, Payer.ADDRESS)
-_USUAL: Final = 10  # a second
+_USUAL: Final = 10  # a second; some endpoints are said to allow 20, and not by every document
 _PUBLIC: Final = 20
 # Requests a second where it is not the usual number, by endpoint without how it is reached.
 _RATES: Final[Mapping[str, int]] = {
     "v2_spot_account_info": 1,
-    "v2_spot_trade_orderinfo": 20,
-    "v2_spot_trade_unfilled_orders": 20,
-    "v2_spot_trade_history_orders": 20,
-    "v2_spot_trade_current_plan_order": 20,
-    "v2_spot_trade_history_plan_order": 20,
-    "v2_spot_account_transferrecords": 20,
     "v2_mix_position_all_position": 5,
-    "v2_mix_position_history_position": 20,
     "v2_account_all_account_balance": 1,
     "v2_spot_public_coins": 3,
     "v2_spot_market_fills_history": 10,
-    "v3_account_assets": 20,
-    "v3_account_funding_assets": 20,
-    "v3_account_settings": 20,
-    "v3_account_financial_records": 20,
-    "v3_account_convert_records": 20,
-    "v3_position_current_position": 20,
-    "v3_position_history_position": 20,
-    "v3_trade_order_info": 20,
-    "v3_trade_unfilled_orders": 20,
-    "v3_trade_unfilled_strategy_orders": 20,
-    "v3_trade_history_orders": 20,
-    "v3_trade_history_strategy_orders": 20,
-    "v3_trade_fills": 20,
     "v3_account_info": 5,
     "v3_account_switch_status": 5,
 }
