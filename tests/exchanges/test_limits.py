@@ -166,7 +166,7 @@ def test_gateio_counts_each_endpoint_by_itself(endpoint: str, amount: int, payer
     [
         ("private_spot_get_v2_spot_trade_fills", 10, Payer.ACCOUNT),
         ("private_spot_get_v2_spot_account_info", 1, Payer.ACCOUNT),
-        ("private_spot_get_v2_spot_trade_unfilled_orders", 20, Payer.ACCOUNT),
+        ("private_spot_get_v2_spot_trade_unfilled_orders", 10, Payer.ACCOUNT),
         ("public_spot_get_v2_spot_market_tickers", 20, Payer.ADDRESS),
     ],
 )
