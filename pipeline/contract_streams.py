@@ -11,7 +11,7 @@ from orders.touched import Touched
 from pipeline.contract_scopes import derivatives, look_at, recently_traded, scopes_of
 from pipeline.models import Stream, SyncCursor
 from pipeline.session import Session
-from pipeline.streams import RECHECKED, look_at_open
+from pipeline.streams import RECHECKED, keep_missing_orders, look_at_open
 from pipeline.walks import make_due, read_again, read_newest, walk
 from portfolio import balances as reported
 from portfolio.models import ReportedPosition
@@ -92,6 +92,7 @@ def recheck(session: Session, cursor: SyncCursor) -> None:
             with session.door():
                 make_due(session, [Stream.CONTRACT_ORDERS], [scope])
         session.check_time()
+    keep_missing_orders(session, MarketType.FUTURES, contracts.order, now)
     with session.door():
         session.finish(cursor, ok_at=now)
 

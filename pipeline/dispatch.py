@@ -71,7 +71,7 @@ WHERE a.is_active AND EXISTS (SELECT FROM portfolio_walletbalance w WHERE w.acco
     SELECT FROM portfolio_portfoliosnapshot s
     WHERE s.account_id = a.id AND s.snapshot_date = %(yesterday)s AND s.is_final
   )
-LIMIT %(limit)s
+ORDER BY random() LIMIT %(limit)s -- those that wait for an exchange must not keep the others waiting
 """
 
 

@@ -7,12 +7,14 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from credentials import accounts
 from credentials.models import ExchangeAccount, KeyState
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import BalanceRow, FillRow, MarketType, OrderRow, Page, TransferKind
 from orders import ingest
-from orders.models import Order
+from orders.models import Fill, Order
 from orders.touched import Touched
 from pipeline.contract_scopes import follow_money, recently_traded
 from pipeline.models import Stream, SyncCursor
@@ -201,5 +203,30 @@ def recheck(session: Session, cursor: SyncCursor) -> None:
             with session.door():
                 make_due(session, [Stream.ORDERS], [symbol])
         session.check_time()
+    keep_missing_orders(session, MarketType.SPOT, session.client.order, now)
     with session.door():
         session.finish(cursor, ok_at=now)
+
+
+def keep_missing_orders(
+    session: Session, market_type: MarketType, ask: Callable[[str, str], OrderRow], now: datetime
+) -> None:
+    """Ask for the orders of late fills one by one: they ended before what the walks of orders read again."""
+    with session.door():
+        order = Order.objects.filter(
+            account=OuterRef("account"),
+            market_type=OuterRef("market_type"),
+            symbol=OuterRef("symbol"),
+            exchange_order_id=OuterRef("exchange_order_id"),
+        )
+        orphans = Fill.objects.filter(
+            ~Exists(order), account=session.account, market_type=market_type, executed_at__gte=now - RECHECKED
+        )
+        missing = list(
+            orphans.order_by().values_list("symbol", "exchange_order_id").distinct()[:_MOST_ASKED_ALONE]
+        )
+    rows = tuple(row for symbol, order_id in missing for row in _ask_order(ask, symbol, order_id))
+    if rows:
+        page = Page(rows, (), "", has_more=False, raw_count=len(rows))
+        with session.door("Reading orders of late fills"):
+            session.keep(page, ingest.store_orders, (Stream.ORDERS, "", Stream.RECHECK))

@@ -178,3 +178,13 @@ def test_a_key_that_may_withdraw_is_refused_and_shredded(make_world: Callable[..
     with world.door():
         account = ExchangeAccount.objects.get(id=world.account.id)
         assert (account.key_state, Order.objects.filter(account=account).count()) == (KeyState.DISABLED, 0)
+
+
+def test_the_order_of_a_late_fill_comes_with_it(make_world: Callable[..., World]) -> None:
+    """It ended two days ago: the walk of orders, which reads the last hour again, has passed it."""
+    world = make_world()
+    world.sync(Trigger.CONNECT)
+    world.simulator.report_late_fill(account=world.label, symbol="BTCUSDT", days=2)
+    world.wait(days=1)
+    world.sync()
+    assert everything_stored(world) == everything_true(world)

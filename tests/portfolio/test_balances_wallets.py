@@ -104,8 +104,14 @@ def test_a_day_ends_with_all_wallets(account: ExchangeAccount) -> None:
 
 def test_facts_of_all_kinds_add_up(account: ExchangeAccount) -> None:
     amounts = {
-        "traded": 1, "settled": 10, "funding": -2, "income": 3, "moved": -40, "deposited": 100,
-        "withdrawn": 5, "withdrawal_fees": 1,
+        "traded": 1,
+        "settled": 10,
+        "funding": -2,
+        "income": 3,
+        "moved": -40,
+        "deposited": 100,
+        "withdrawn": 5,
+        "withdrawal_fees": 1,
     }
     with tenancy.acting_as(account.user_id):
         AssetDay.objects.create(user=account.user, account=account, asset="USDT", day=day(0), **amounts)
