@@ -11,6 +11,7 @@ from core.django.actors import Actor, ActorKind
 from credentials import accounts
 from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.clock import FixedClock
+from pipeline import shared
 from tests.factories import UserFactory
 from tests.pipeline.worlds import NO_LIMITS, PROFILES, START, World
 
@@ -20,6 +21,13 @@ def as_command() -> Iterator[None]:
     """Commands are called here as manage.py would."""
     with actors.acting(Actor(kind=ActorKind.COMMAND)):
         yield
+
+
+@pytest.fixture
+def no_redis(settings: Settings) -> None:
+    """The workers' shared state is away, and nobody was told of it before."""
+    settings.EXCHANGE_STATE_URL = "redis://127.0.0.1:1/0"
+    shared._shared.cache_clear()
 
 
 @pytest.fixture

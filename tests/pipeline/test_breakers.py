@@ -211,8 +211,8 @@ def test_an_outage_is_told_once(sky: Sky, caplog: pytest.LogCaptureFixture) -> N
     assert Outage.objects.count() == 1
 
 
+@pytest.mark.usefixtures("no_redis")
 @pytest.mark.parametrize("kind", [ErrorKind.DOWN, ErrorKind.NETWORK])
-def test_without_redis_nobody_is_stopped(sky: Sky, settings: pytest.FixtureRequest, kind: ErrorKind) -> None:
-    settings.EXCHANGE_STATE_URL = "redis://127.0.0.1:1/0"  # type: ignore[attr-defined]
+def test_without_redis_nobody_is_stopped(sky: Sky, kind: ErrorKind) -> None:
     sky.fail("mexc", *"abcde", kind=kind)
     assert sky.stopped == frozenset()

@@ -148,10 +148,8 @@ def test_nobody_counts_where_nobody_is_to(settings: Settings) -> None:
     assert [Budgets(Clock()).take(PURSE, [Charge(OWN, 9)], Priority.ORDERS).wait for _ in range(5)] == [0] * 5
 
 
-def test_without_redis_each_process_spends_a_little(
-    settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings.EXCHANGE_STATE_URL = "redis://127.0.0.1:1/0"
+@pytest.mark.usefixtures("no_redis")
+def test_without_redis_each_process_spends_a_little(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     budgets = Budgets(clock)
 

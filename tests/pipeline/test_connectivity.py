@@ -129,10 +129,8 @@ def test_unknown_parameters_are_refused(as_alice: JsonClient) -> None:
     assert as_alice.get(f"{PATH}?exchange=mexc").status_code == 400
 
 
-def test_while_redis_is_away_it_answers(
-    account: ExchangeAccount, as_alice: JsonClient, settings: Any
-) -> None:
-    settings.EXCHANGE_STATE_URL = "redis://127.0.0.1:1/0"
+@pytest.mark.usefixtures("no_redis")
+def test_while_redis_is_away_it_answers(account: ExchangeAccount, as_alice: JsonClient) -> None:
     assert states(as_alice.get(PATH)) == (False, ["ok"], ["ok"])
 
 

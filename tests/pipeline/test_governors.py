@@ -218,8 +218,8 @@ def test_in_a_network_pause_nothing_is_sent_but_what_ends_it(hand: Hand) -> None
         governor.before(endpoint, params)
 
 
-def test_without_redis_requests_go_out_slowly_and_own_pauses_hold(hand: Hand, settings: Settings) -> None:
-    settings.EXCHANGE_STATE_URL = "redis://127.0.0.1:1/0"
+@pytest.mark.usefixtures("no_redis")
+def test_without_redis_requests_go_out_slowly_and_own_pauses_hold(hand: Hand) -> None:
     governor, (endpoint, params) = hand.governor(), FILLS["binance"]
     with priorities.using(Priority.ORDERS):
         for _ in range(30):

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from pytest_django.fixtures import Settings
 
-from pipeline import broker, live, shared, tasks
+from pipeline import broker, live, tasks
 from pipeline.live import Reading, What
 
 USER, ACCOUNT = uuid4(), uuid4()
@@ -102,10 +102,8 @@ def test_a_broker_that_takes_no_hint_is_told_at_once(monkeypatch: pytest.MonkeyP
     assert time.monotonic() - begun < 2
 
 
-def test_without_redis_there_are_no_live_reads(worker: Worker, settings: Settings) -> None:
-    settings.EXCHANGE_STATE_URL = "redis://127.0.0.1:1/9"
-    shared._shared.cache_clear()
-
+@pytest.mark.usefixtures("no_redis")
+def test_without_redis_there_are_no_live_reads(worker: Worker) -> None:
     assert live.read([BALANCES]) == "unavailable"
     assert worker.taken == []
 
