@@ -17,6 +17,7 @@ from portfolio.models.enums import (
 )
 from portfolio.models.marks import AccountMark
 from portfolio.models.metrics import PerformanceMetric
+from portfolio.models.reconciliation import Cause, ItemKind, ItemState, ReconciliationItem
 from portfolio.models.snapshots import AssetSnapshot, PortfolioSnapshot
 from portfolio.models.trades import Allocation, Fee, Position, Trade
 
@@ -27,9 +28,12 @@ __all__ = [
     "AssetSnapshot",
     "Book",
     "BookDay",
+    "Cause",
     "ExitType",
     "Fee",
     "Grade",
+    "ItemKind",
+    "ItemState",
     "Method",
     "PerformanceMetric",
     "PeriodType",
@@ -37,6 +41,7 @@ __all__ = [
     "Position",
     "PositionSide",
     "PositionStatus",
+    "ReconciliationItem",
     "ReportedPosition",
     "Trade",
     "TradeKind",

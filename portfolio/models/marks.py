@@ -20,6 +20,16 @@ class AccountMark(AccountModel):
         blank=True,
         help_text="When the exchange told its balances last, the same ones again included.",
     )
+    coverage = models.JSONField(
+        default=list,
+        db_default=models.Value([], output_field=models.JSONField()),
+        help_text="What is not known of its history, in codes.",
+    )
+    reconciled_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When reports and facts were held against each other; null: what came since waits for it.",
+    )
 
     class Meta(AccountModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account"], name="mark_once_per_account")]
