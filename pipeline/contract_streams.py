@@ -12,7 +12,7 @@ from pipeline.contract_scopes import derivatives, look_at, recently_traded, scop
 from pipeline.models import Stream, SyncCursor
 from pipeline.session import Session
 from pipeline.streams import RECHECKED, keep_missing_orders, look_at_open
-from pipeline.walks import make_due, read_again, read_newest, walk
+from pipeline.walks import each_in_turn, end_turn, make_due, read_again, read_newest, walk
 from portfolio import balances as reported
 from portfolio.models import ReportedPosition
 
@@ -86,15 +86,13 @@ def recheck(session: Session, cursor: SyncCursor) -> None:
     contracts, now = derivatives(session), session.clock()
     with session.door():
         symbols = recently_traded(session, MarketType.FUTURES, now)
-    for scope in sorted(scopes_of(session, symbols)) if symbols else ():
+    for scope in each_in_turn(session, cursor, scopes_of(session, symbols) if symbols else ()):
         pages = contracts.fills_between(scope, now - RECHECKED, now)
         if read_again(session, Stream.CONTRACT_FILLS, scope, pages):
             with session.door():
                 make_due(session, [Stream.CONTRACT_ORDERS], [scope])
-        session.check_time()
     keep_missing_orders(session, MarketType.FUTURES, contracts.order, now)
-    with session.door():
-        session.finish(cursor, ok_at=now)
+    end_turn(session, cursor, ok_at=now)
 
 
 def funding(session: Session, cursor: SyncCursor) -> None:

@@ -20,7 +20,7 @@ from pipeline.contract_scopes import follow_money, recently_traded
 from pipeline.models import Stream, SyncCursor
 from pipeline.quiet import no_spot_order_is_open
 from pipeline.session import Session
-from pipeline.walks import make_due, read_again, read_newest, walk
+from pipeline.walks import each_in_turn, end_turn, make_due, read_again, read_newest, walk
 from portfolio import balances as reported
 from portfolio.models import WalletBalance
 
@@ -197,15 +197,13 @@ def recheck(session: Session, cursor: SyncCursor) -> None:
     now = session.clock()
     with session.door():
         symbols = recently_traded(session, MarketType.SPOT, now)
-    for symbol in symbols:
+    for symbol in each_in_turn(session, cursor, symbols):
         pages = session.client.fills_between(symbol, now - RECHECKED, now)
         if read_again(session, Stream.FILLS, symbol, pages):
             with session.door():
                 make_due(session, [Stream.ORDERS], [symbol])
-        session.check_time()
     keep_missing_orders(session, MarketType.SPOT, session.client.order, now)
-    with session.door():
-        session.finish(cursor, ok_at=now)
+    end_turn(session, cursor, ok_at=now)
 
 
 def keep_missing_orders(

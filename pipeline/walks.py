@@ -1,6 +1,6 @@
 """Pages to the end of a stream, each stored with the cursor that passed it."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -75,6 +75,25 @@ def _finish(session: Session, cursor: SyncCursor, asked_at: datetime, due_at: da
 def _keep_place(session: Session, cursor: SyncCursor, position: str, step: str) -> None:
     with session.door(step) as now:
         cursors.advance(cursor=cursor, position=position, stored=0, now=now)
+
+
+def each_in_turn(session: Session, cursor: SyncCursor, scopes: Iterable[str]) -> Iterator[str]:
+    """The scopes in order; a recheck that stopped in the middle goes on after the last one it finished.
+
+    A check of many symbols may cost more than a budget gives at once: from the start it would never come to its end.
+    """
+    for scope in sorted(scopes):
+        if (passed := f"after {scope}") > cursor.position:
+            yield scope
+            _keep_place(session, cursor, passed, session.run.step)
+            session.check_time()
+
+
+def end_turn(session: Session, cursor: SyncCursor, *, ok_at: datetime) -> None:
+    """All scopes are checked; the next check begins with the first."""
+    with session.door() as now:
+        cursors.advance(cursor=cursor, position="", stored=0, now=now)
+        session.finish(cursor, ok_at=ok_at)
 
 
 def read_again(session: Session, stream: Stream, scope: str, pages: Iterable[Page[FillRow]]) -> int:

@@ -1,0 +1,36 @@
+"""Looking for late fills costs a request for every symbol: it must come to its end in small parts, too."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from exchanges.binance.account import BinanceAccount
+from exchanges.errors import ErrorKind, ExchangeError
+from pipeline.governors import SPENT
+from pipeline.models import RunStatus, Stream
+from tests.pipeline.worlds import World
+
+
+@pytest.mark.django_db
+def test_a_recheck_that_ran_out_of_budget_goes_on_after_the_symbols_it_finished(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, asked, real = make_world("holes"), list[str](), BinanceAccount.fills_between
+    world.sync()
+
+    def spent_at_the_second(self: BinanceAccount, symbol: str, *span: Any) -> Any:
+        asked.append(symbol)
+        if len(asked) == 2:
+            until = world.now() + timedelta(seconds=10)
+            raise ExchangeError(ErrorKind.RATE, "used up", code=SPENT, retry_at=until)
+        return real(self, symbol, *span)
+
+    monkeypatch.setattr(BinanceAccount, "fills_between", spent_at_the_second)
+    assert world.sync().status == RunStatus.PARTIAL
+    world.wait(seconds=11)
+    world.work()
+    first, second, *others = asked
+    assert others == [second, *sorted(set(others) - {first, second})] != [second]
+    assert world.cursor(Stream.RECHECK).position == ""
