@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Length
 
 from core.django.fields import MoneyField
-from core.django.tenancy import AccountModel
+from core.django.tenancy import AccountModel, OwnedModel
 
 
 class Side(models.TextChoices):
@@ -19,6 +19,14 @@ class PositionSide(models.TextChoices):
     BOTH = "BOTH"
     LONG = "LONG"
     SHORT = "SHORT"
+
+
+class StrategySource(models.TextChoices):
+    """Who said which strategy an order belongs to; the later in this list is not overruled by the earlier."""
+
+    PREFIX = "prefix"  # a rule of the user's, by client order id
+    BOT = "bot"  # whoever placed it
+    USER = "user"  # the user's tag on this order
 
 
 class Linking(models.TextChoices):
@@ -74,7 +82,11 @@ class Order(Fact):
     )
     linked_by = models.CharField(max_length=10, choices=Linking.choices, blank=True)
     strategy = models.CharField(max_length=60, blank=True)
+    strategy_by = models.CharField(
+        max_length=10, choices=StrategySource.choices, blank=True, default="", db_default=""
+    )
     note = models.TextField(blank=True)
+    tags = models.JSONField(default=list, db_default=[], blank=True)
     ordered_at = models.DateTimeField()
     filled_at = models.DateTimeField(null=True, blank=True)
     exchange_updated_at = models.DateTimeField()
@@ -95,6 +107,9 @@ class Order(Fact):
                 condition=Q(executed_quantity__lte=models.F("quantity")) | Q(quantity=0),
                 name="order_not_overfilled",
             ),
+            models.CheckConstraint(
+                condition=Q(strategy_by__in=["", *StrategySource.values]), name="order_strategy_source_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["user", "-ordered_at", "-id"], name="order_list"),
@@ -105,10 +120,32 @@ class Order(Fact):
             ),
             models.Index(fields=["account", "group_id"], condition=~Q(group_id=""), name="order_group"),
             models.Index(fields=["account", "updated_at"], name="order_changed"),
+            models.Index(
+                fields=["user", "strategy", "-ordered_at", "-id"],
+                condition=~Q(strategy=""),
+                name="order_of_strategy",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.symbol} {self.side} {self.exchange_order_id}"
+
+
+class StrategyPrefix(OwnedModel):
+    """A user's rule: orders whose client order id begins with `prefix` are of `strategy`; the longest prefix wins."""
+
+    prefix = models.CharField(max_length=100)
+    strategy = models.CharField(max_length=60)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(OwnedModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["user", "prefix"], name="strategy_prefix_once"),
+            models.CheckConstraint(condition=~Q(prefix=""), name="strategy_prefix_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… → {self.strategy}"
 
 
 class Fill(Fact):
@@ -149,6 +186,11 @@ class Fill(Fact):
         help_text="The exchange's own, before fees, in the settle asset: a second opinion.",
     )
     is_liquidation = models.BooleanField(default=False, db_default=False)
+    is_inferred = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Stands for what an order executed, as long as its executions are not known.",
+    )
     executed_at = models.DateTimeField()
 
     class Meta(Fact.Meta):
@@ -182,6 +224,11 @@ class Fill(Fact):
                 fields=["account", "symbol", "position_side", "executed_at"],
                 condition=~Q(market_type="spot"),
                 name="fill_of_contract",
+            ),
+            models.Index(
+                fields=["account", "symbol", "exchange_order_id"],
+                condition=Q(is_inferred=True),
+                name="fill_inferred",
             ),
         ]
 

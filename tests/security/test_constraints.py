@@ -42,6 +42,7 @@ BROKEN: Final[dict[str, list[dict[str, Any]]]] = {
     "reconciliation_difference_adds_up": [{"difference": 1}],
     "reconciliation_open_xor_resolved": [{"resolved_at": NOW}, {"state": "dismissed"}],
     "reconciliation_state_known": [{"state": "?", "resolved_at": NOW}],
+    "strategy_prefix_not_empty": [{"prefix": ""}],
     "trade_gross_adds_up": [{"gross_pnl": 1, "net_pnl": -1}],
     "trade_net_adds_up": [{"net_pnl": 0}, {"funding": 1}],
     "trade_of_spot_is_long": [{"side": "SHORT"}],
