@@ -16,7 +16,13 @@ from portfolio.models.enums import (
     TradeKind,
 )
 from portfolio.models.marks import AccountMark
-from portfolio.models.metrics import PerformanceMetric
+from portfolio.models.metrics import (
+    ChangedDay,
+    MetricMark,
+    PerformanceMetric,
+    TradeDay,
+    UserPerformanceSummary,
+)
 from portfolio.models.reconciliation import Cause, ItemKind, ItemState, ReconciliationItem
 from portfolio.models.snapshots import AssetSnapshot, PortfolioSnapshot
 from portfolio.models.trades import Allocation, Fee, Position, Trade
@@ -29,12 +35,14 @@ __all__ = [
     "Book",
     "BookDay",
     "Cause",
+    "ChangedDay",
     "ExitType",
     "Fee",
     "Grade",
     "ItemKind",
     "ItemState",
     "Method",
+    "MetricMark",
     "PerformanceMetric",
     "PeriodType",
     "PortfolioSnapshot",
@@ -44,7 +52,9 @@ __all__ = [
     "ReconciliationItem",
     "ReportedPosition",
     "Trade",
+    "TradeDay",
     "TradeKind",
+    "UserPerformanceSummary",
     "Valuation",
     "WalletBalance",
 ]

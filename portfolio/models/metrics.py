@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.django.fields import MoneyField, PercentField
-from core.django.tenancy import OwnedModel
+from core.django.tenancy import AccountModel, OwnedManager, OwnedModel
 from portfolio.models.enums import PeriodType
 
 
@@ -52,6 +52,28 @@ class PerformanceMetric(OwnedModel):
     calmar_ratio = PercentField(null=True)
     roi_percentage = PercentField(null=True)
     return_percentage = PercentField(null=True, help_text="Time-weighted, over the period.")
+    drawdown_peak_date = models.DateField(null=True)
+    drawdown_trough_date = models.DateField(null=True)
+    drawdown_recovery_date = models.DateField(null=True)
+    simple_return_percentage = PercentField(null=True, help_text="Made ÷ everything put in.")
+    money_weighted_return_percentage = PercentField(
+        null=True, help_text="Modified Dietz, over the period, not annualised."
+    )
+    xirr_percentage = PercentField(null=True, help_text="Money-weighted, a year.")
+    cagr = PercentField(null=True)
+    volatility = PercentField(null=True, help_text="Of daily returns, a year.")
+    recovery_factor = PercentField(null=True)
+    exposure_percentage = PercentField(null=True, help_text="Of valued days, those with a position.")
+    expectancy_r = PercentField(null=True)
+    sqn = PercentField(null=True)
+    r_multiple_trades = models.IntegerField(
+        default=0, help_text="Trades with a planned stop: the sample of R."
+    )
+    average_capital = MoneyField(null=True)
+    return_days = models.IntegerField(default=0, help_text="Daily returns: the sample of what they give.")
+    valued_days = models.IntegerField(default=0)
+    first_valued_day = models.DateField(null=True)
+    last_valued_day = models.DateField(null=True)
     total_portfolio_value = MoneyField(null=True, help_text="At the period's end.")
     daily_pnl = MoneyField(null=True, help_text="DAILY rows: equity change less flows.")
     daily_pnl_percent = PercentField(null=True)
@@ -73,3 +95,97 @@ class PerformanceMetric(OwnedModel):
 
     def __str__(self) -> str:
         return f"{self.period_type} {self.period_start:%Y-%m-%d}"
+
+
+class TradeDay(AccountModel):
+    """Exact sums over a UTC day's closed trades of one symbol and strategy: what any period's figures add up from.
+
+    The columns are those of `accounting.trade_sums.TradeSums`.
+    """
+
+    day = models.DateField()
+    symbol = models.CharField(max_length=40)
+    strategy = models.CharField(max_length=60, blank=True)
+    trades = models.IntegerField()
+    wins = models.IntegerField()
+    losses = models.IntegerField()
+    gross = MoneyField()
+    profit = MoneyField()
+    loss = MoneyField(help_text="As a positive amount.")
+    fees = MoneyField()
+    volume = MoneyField()
+    hold = models.DurationField()
+    largest_win = MoneyField(null=True)
+    largest_loss = MoneyField(null=True)
+    risk_percent = MoneyField()
+    risk_count = models.IntegerField()
+    multiple = MoneyField()
+    multiple_squared = models.DecimalField(max_digits=80, decimal_places=36)
+    multiple_count = models.IntegerField()
+    unknown_cost_trades = models.IntegerField()
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "day", "symbol", "strategy"], name="trade_day_once_per_symbol"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.symbol} {self.strategy}"
+
+
+class ChangedDay(AccountModel):
+    """A day whose trades or equity changed since metrics were drawn. Written by triggers (migration `kept_metrics`), so
+    that nothing that changes a trade or a snapshot can forget to; only ever added to, so that no writer waits for
+    another or loses its note."""
+
+    day = models.DateField()
+    is_of_trades = models.BooleanField(help_text="Else of equity.")
+
+    class Meta(AccountModel.Meta):
+        indexes = [models.Index(fields=["user"], name="changed_day_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class MetricMark(OwnedModel):
+    """One row per user: how metrics were drawn last. Its row lock lets one refresh work at a time."""
+
+    formula_version = models.IntegerField(default=0)
+    currency = models.CharField(max_length=20, blank=True)
+    drawn_to = models.DateField(null=True, help_text="The present day of the last refresh.")
+    changed_at = models.DateTimeField(null=True, help_text="The last refresh that wrote anything.")
+    changes = models.BigIntegerField(default=0, help_text="Refreshes that wrote anything.")
+
+    class Meta(OwnedModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["user"], name="metric_mark_once")]
+
+    def __str__(self) -> str:
+        return f"{self.drawn_to} {self.changes}"
+
+
+class UserPerformanceSummary(models.Model):
+    """The seeds' summary by exchange: a view over the maintained all-time rows. It runs with its reader's rights, so
+    row-level security holds in it as in the tables. Modes are never summed."""
+
+    pk = models.CompositePrimaryKey("user_id", "exchange", "mode")
+    user_id = models.UUIDField()
+    exchange = models.CharField(max_length=20)
+    mode = models.CharField(max_length=10)
+    total_trades = models.BigIntegerField()
+    winning_trades = models.BigIntegerField()
+    total_pnl = MoneyField()
+    avg_pnl = MoneyField(null=True)
+    largest_win = MoneyField(null=True)
+    largest_loss = MoneyField(null=True)
+
+    objects = OwnedManager["UserPerformanceSummary"]()
+
+    class Meta:
+        managed = False
+        db_table = "user_performance_summary"
+
+    def __str__(self) -> str:
+        return f"{self.exchange} {self.mode}"

@@ -187,6 +187,11 @@ class Trade(AccountModel):
             models.Index(fields=["user", "-exit_time", "-id"], condition=Q(kind="TRADE"), name="trade_list"),
             models.Index(fields=["account", "exit_time"], name="trade_of_account"),
             models.Index(fields=["account", "symbol", "exit_order_id"], name="trade_of_exit_order"),
+            models.Index(
+                fields=["account", "entry_time"],
+                condition=Q(stop_loss_price__isnull=False),
+                name="trade_with_stop",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -108,8 +108,13 @@ def test_every_table_with_an_owner_is_behind_a_wall_or_an_identity_table() -> No
 
 
 def test_every_trigger_does_its_work() -> None:
-    """One function audits a table's changes, one keeps the audit trail as it is."""
-    known = {"cgt_audit_row": _audited, "cgt_audit_is_final": _final}
+    """One function audits a table's changes, one keeps the audit trail as it is, two note days for the metrics."""
+    known = {
+        "cgt_audit_row": _audited,
+        "cgt_audit_is_final": _final,
+        "cgt_note_trade_days": _noted,
+        "cgt_note_equity_days": _noted,
+    }
     failed = []
     for trigger in catalogue.read().triggers:
         assert trigger.function in known, f"say here what {trigger.function} of {trigger.table} must do"
@@ -169,6 +174,21 @@ def _final(trigger: Trigger, one: Specimens) -> list[str]:
         f"DELETE FROM {trigger.table} WHERE id = %s",
     )
     return [sql for sql in statements if "only grows" not in refusal(execute, sql, row["id"])]
+
+
+def _noted(trigger: Trigger, one: Specimens) -> list[str]:
+    """A row added, changed or deleted leaves its owner a note of its day."""
+    stored = insert(trigger.table, one.row(trigger.table))
+    statements = {
+        "notes_added": "",
+        "notes_changed": f"UPDATE {trigger.table} SET exchange = '?' WHERE id = %s",
+        "notes_removed": f"DELETE FROM {trigger.table} WHERE id = %s",
+    }
+    if sql := statements[trigger.name]:
+        execute("DELETE FROM portfolio_changedday")
+        execute(sql, stored["id"])
+    noted = execute("SELECT FROM portfolio_changedday WHERE user_id = %s", one.owner)
+    return [] if noted else [f"{trigger.table}: {trigger.name}"]
 
 
 @pytest.mark.parametrize("role", [roles.APP_ROLE, roles.SYSTEM_ROLE])
