@@ -15,6 +15,7 @@ from portfolio.models.enums import (
     PositionStatus,
     TradeKind,
 )
+from portfolio.models.excursions import Excursion
 from portfolio.models.marks import AccountMark
 from portfolio.models.metrics import (
     ChangedDay,
@@ -36,6 +37,7 @@ __all__ = [
     "BookDay",
     "Cause",
     "ChangedDay",
+    "Excursion",
     "ExitType",
     "Fee",
     "Grade",

@@ -31,6 +31,13 @@ class AccountMark(AccountModel):
         help_text="When reports and facts were held against each other; null: what came since waits for it.",
     )
 
+    excursions_from = models.DateTimeField(
+        null=True,
+        default=clock.EPOCH,
+        db_default=clock.EPOCH,
+        help_text="The earliest exit whose excursions may not be looked at yet.",
+    )
+
     class Meta(AccountModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account"], name="mark_once_per_account")]
 

@@ -62,6 +62,9 @@ class Position(AccountModel):
     margin_mode = models.CharField(max_length=20, blank=True)
     stop_loss_price = MoneyField(null=True, blank=True)
     take_profit_prices = models.JSONField(null=True, blank=True)
+    strategy = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="Of the opening order."
+    )
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     checkpoint = models.JSONField(
@@ -90,6 +93,11 @@ class Position(AccountModel):
         indexes = [
             models.Index(fields=["user", "-opened_at", "-id"], name="position_list"),
             models.Index(fields=["user"], condition=Q(status="OPEN"), name="position_open"),
+            models.Index(
+                fields=["user", "-closed_at", "-id"],
+                condition=Q(closed_at__isnull=False),
+                name="position_closed",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -147,7 +155,6 @@ class Trade(AccountModel):
     unknown_proceeds = MoneyField()
     stop_loss_price = MoneyField(null=True, blank=True)
     take_profit_prices = models.JSONField(null=True, blank=True)
-    max_drawdown = MoneyField(null=True, blank=True)
     leverage = models.IntegerField(
         null=True, blank=True, default=1, help_text="Null where the exchange did not tell a contract's."
     )
@@ -186,6 +193,11 @@ class Trade(AccountModel):
         indexes = [
             models.Index(fields=["user", "-exit_time", "-id"], condition=Q(kind="TRADE"), name="trade_list"),
             models.Index(fields=["account", "exit_time"], name="trade_of_account"),
+            models.Index(
+                fields=["user", "strategy", "-exit_time", "-id"],
+                condition=Q(kind="TRADE") & ~Q(strategy=""),
+                name="trade_of_strategy",
+            ),
             models.Index(fields=["account", "symbol", "exit_order_id"], name="trade_of_exit_order"),
             models.Index(
                 fields=["account", "entry_time"],

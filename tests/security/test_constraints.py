@@ -19,6 +19,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_table_owner")]
 BROKEN: Final[dict[str, list[dict[str, Any]]]] = {
     "api_token_ends_after_it_began": [{"expires_at": NOW, "created_at": NOW}],
     "coverage_gap_lasts": [{"until": NOW}],
+    "excursion_from_zero": [
+        {"max_drawdown": -1},
+        {"max_drawdown": 1, "max_runup": 1},
+        {"max_drawdown": -1, "max_runup": -1},
+    ],
     "fill_of_contract_says_which": [
         {"position_side": "LONG"},
         {"settle_asset": "USDT"},
