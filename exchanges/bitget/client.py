@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from msgspec import convert
+
 from core import clock
-from exchanges import reading
+from exchanges import plain, reading
 from exchanges.base import ApiKeys
 from exchanges.bitget.errors import DIALECT
 from exchanges.transport import CcxtClient, CcxtProfile, Clock, unreadable
@@ -88,8 +90,13 @@ def whole(pages: Iterable[Listed]) -> list[Any]:
 
 def _smallest(found: list[Any], by: str) -> str:
     """Pages are newest first, but nobody promises it: the smallest id of all."""
-    told = [reading.whole(raw.get(by), below=_IDS_END, default=-1) for raw in found if isinstance(raw, dict)]
-    ids = [number for number in told if number >= 0]
+    told = [raw.get(by) for raw in found if isinstance(raw, dict)]
+    try:
+        texts = convert(told, list[plain.Digits])
+        plain.hold_for_digits(texts)
+        ids = [int(each) for each in texts]
+    except plain.DIFFERENT:
+        ids = [number for each in told if (number := reading.whole(each, below=_IDS_END, default=-1)) >= 0]
     if not ids:
         raise unreadable(f"a full page without a readable {by}")
     return str(min(ids))

@@ -1,12 +1,14 @@
 """Raw rows of a classic spot account as ours. Every reader raises UnreadableRow or InvalidAmount."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+from msgspec import convert
 
 from core import money
 from core.money import ZERO
-from exchanges import reading
+from exchanges import plain, reading
 from exchanges.bitget import fields
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
@@ -43,6 +45,73 @@ _WALLETS: Final = {
     "crossed_margin": "margin",
     "isolated_margin": "margin",
 }
+
+
+class _Fee(plain.Shape, frozen=True):
+    """A fee that was not paid in another coin than told."""
+
+    deduction: Literal["no"]
+    fee_coin: plain.Name
+    total_fee: plain.Amount
+
+
+class _Fill(plain.Shape, frozen=True):
+    """A row of fills as nearly all are."""
+
+    symbol: plain.Name
+    trade_id: plain.Digits
+    order_id: plain.Digits
+    side: Literal["buy", "sell"]
+    trade_scope: Literal["maker", "taker"]
+    price_avg: plain.Amount
+    size: plain.Amount
+    amount: plain.Amount
+    fee_detail: _Fee
+    c_time: plain.MillisecondsText
+
+
+def fills(raws: Iterable[Any], assets: Assets) -> tuple[FillRow, ...]:
+    """A page of fills all of whose rows are plain; raises `plain.DIFFERENT`."""
+    found = convert(raws, list[_Fill])
+    plain.hold_for_digits([each.trade_id for each in found])
+    plain.hold_for_digits([each.order_id for each in found])
+    plain.hold_for_names([each.symbol for each in found])
+    plain.hold_for_names([each.fee_detail.fee_coin for each in found])
+    symbols = [each.symbol.upper() for each in found]
+    # Below zero on the wire is a cost.
+    costs = [each.fee_detail.total_fee.removeprefix("-") for each in found]
+    columns = zip(
+        raws,
+        found,
+        symbols,
+        map(assets, symbols),
+        plain.positives([each.price_avg for each in found]),
+        plain.positives([each.size for each in found]),
+        plain.positives([each.amount for each in found]),
+        plain.amounts(costs),
+        plain.moments_of_text([each.c_time for each in found]),
+        strict=True,
+    )
+    return tuple(
+        FillRow(
+            market_type=SPOT,
+            symbol=symbol,
+            base_asset=pair[0],
+            quote_asset=pair[1],
+            fill_id=each.trade_id,
+            order_id=each.order_id,
+            side=fields.SIDES[each.side],
+            price=price,
+            quantity=quantity,
+            quote_quantity=worth,
+            fee_amount=fee if each.fee_detail.total_fee[0] == "-" else -fee,
+            fee_currency=each.fee_detail.fee_coin.upper(),
+            is_maker=fields.SCOPES[each.trade_scope],
+            executed_at=at,
+            raw=raw,
+        )
+        for raw, each, symbol, pair, price, quantity, worth, fee, at in columns
+    )
 
 
 def fill(raw: Raw, assets: Assets) -> FillRow:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from core import clock
 from core.money import InvalidAmount
-from exchanges import reading
+from exchanges import plain, reading
 from exchanges.bitget import client as wire
 from exchanges.bitget import futures, mapping, plans, rights, walks
 from exchanges.bitget import listings as symbols
@@ -15,8 +15,8 @@ from exchanges.bitget.client import Listed
 from exchanges.bitget.listings import KnownMarkets
 from exchanges.bitget.walks import Window, below
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.reading import UnreadableRow
-from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, Raw, TransferKind, TransferRow
+from exchanges.reading import PageReader, UnreadableRow
+from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, TransferKind, TransferRow
 from exchanges.transport import CcxtClient, unreadable
 from exchanges.windows import covered_to
 
@@ -239,8 +239,13 @@ class ClassicAccount:
     def _assets(self) -> mapping.Assets:
         return cache(partial(symbols.assets, listings=self._markets.spot))
 
-    def _fill(self, raw: Raw) -> FillRow:
-        return mapping.fill(raw, self._assets)
+    @cached_property
+    def _fill(self) -> PageReader[FillRow]:
+        whole, single = (
+            partial(mapping.fills, assets=self._assets),
+            partial(mapping.fill, assets=self._assets),
+        )
+        return plain.reader(whole, single)
 
 
 def _symbols(raws: list[Any]) -> frozenset[str]:

@@ -7,20 +7,19 @@ from typing import Any, Final
 
 from core import clock
 from core.money import InvalidAmount
-from exchanges import binance_like, reading
+from exchanges import binance_like, plain, reading
 from exchanges.base import Derivatives, Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.mexc import listings as symbols
 from exchanges.mexc import mapping, market, walks
 from exchanges.mexc.futures import MexcDerivatives, may_see_contracts
-from exchanges.reading import UnreadableRow
+from exchanges.reading import PageReader, UnreadableRow
 from exchanges.rows import (
     AccountInfo,
     BalanceRow,
     FillRow,
     OrderRow,
     Page,
-    Raw,
     TransferKind,
     TransferRow,
 )
@@ -199,5 +198,10 @@ class MexcAccount:
     def _assets(self) -> mapping.Assets:
         return cache(partial(symbols.assets, listings=self._listings))
 
-    def _fill(self, raw: Raw) -> FillRow:
-        return mapping.fill(raw, self._assets)
+    @cached_property
+    def _fill(self) -> PageReader[FillRow]:
+        whole, single = (
+            partial(mapping.fills, assets=self._assets),
+            partial(mapping.fill, assets=self._assets),
+        )
+        return plain.reader(whole, single)

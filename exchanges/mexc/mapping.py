@@ -1,13 +1,15 @@
 """MEXC's raw rows as ours. Every reader raises UnreadableRow or InvalidAmount for a row it cannot read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+
+from msgspec import convert
 
 from core import money
 from core.money import ZERO
-from exchanges import reading
+from exchanges import plain, reading
 from exchanges.binance_like import quote_quantity, side, transfer_id
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
@@ -48,6 +50,62 @@ _WITHDRAWAL_STATUS: Final[Mapping[str, TransferStatus]] = {
 _READS: Final = frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ"})
 _ONLINE: Final = ("1", "ENABLED")
 _CLOSED: Final = "4"  # tradeSideType: neither bought nor sold
+
+
+class _Deal(plain.Shape, frozen=True):
+    """A row of myTrades as nearly all are."""
+
+    symbol: plain.Name
+    id: plain.Name
+    order_id: plain.Name
+    price: plain.Amount
+    qty: plain.Amount
+    quote_qty: plain.Amount
+    commission: plain.Amount
+    commission_asset: plain.Name
+    is_buyer: bool
+    is_maker: bool
+    time: plain.Milliseconds
+
+
+def fills(raws: Iterable[Any], assets: Assets) -> tuple[FillRow, ...]:
+    """A page of myTrades all of whose rows are plain; raises `plain.DIFFERENT`."""
+    deals = convert(raws, list[_Deal])
+    plain.hold_for_names([deal.symbol for deal in deals])
+    plain.hold_for_names([deal.id for deal in deals])
+    plain.hold_for_names([deal.order_id for deal in deals])
+    plain.hold_for_names([deal.commission_asset for deal in deals])
+    columns = zip(
+        raws,
+        deals,
+        [assets(deal.symbol) for deal in deals],
+        plain.positives([deal.price for deal in deals]),
+        plain.positives([deal.qty for deal in deals]),
+        plain.amounts([deal.quote_qty for deal in deals]),
+        plain.amounts([deal.commission for deal in deals]),
+        plain.moments([deal.time for deal in deals]),
+        strict=True,
+    )
+    return tuple(
+        FillRow(
+            market_type=SPOT,
+            symbol=deal.symbol,
+            base_asset=pair[0],
+            quote_asset=pair[1],
+            fill_id=deal.id,
+            order_id=deal.order_id,
+            side=_BOUGHT[deal.is_buyer],
+            price=price,
+            quantity=quantity,
+            quote_quantity=worth,
+            fee_amount=fee,
+            fee_currency=deal.commission_asset,
+            is_maker=deal.is_maker,
+            executed_at=at,
+            raw=raw,
+        )
+        for raw, deal, pair, price, quantity, worth, fee, at in columns
+    )
 
 
 def fill(raw: Raw, assets: Assets) -> FillRow:
