@@ -28,7 +28,17 @@ from core.django.views import Endpoint
 from credentials.queries import ScopeQuery
 from credentials.scope import Scope, resolve
 from portfolio.accounting.periods import Period
-from portfolio.selectors import balances, curve, explain, freshness, performance, positions, snapshot, trades
+from portfolio.selectors import (
+    balances,
+    curve,
+    explain,
+    freshness,
+    pairs,
+    performance,
+    positions,
+    snapshot,
+    trades,
+)
 
 _ETAG = OpenApiParameter(
     "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag of an earlier answer."
@@ -67,8 +77,19 @@ class PeriodQuery(ScopeQuery):
 
 
 class HistoryQuery(PeriodQuery):
+    symbol = serializers.CharField(required=False, max_length=40, help_text="As on the exchange.")
+    strategy = serializers.CharField(required=False, max_length=60, help_text="Of the exit order.")
     limit = serializers.IntegerField(min_value=1, max_value=trades.MAX_LIMIT, default=100)
     cursor = serializers.CharField(required=False, max_length=80, help_text="From the Link header.")
+
+
+class PairsQuery(PeriodQuery):
+    symbol = serializers.CharField(required=False, max_length=40, help_text="Of the opening fill.")
+    strategy = serializers.CharField(required=False, max_length=60, help_text="Of the opening order.")
+    limit = serializers.IntegerField(min_value=1, max_value=pairs.MAX_LIMIT, default=100)
+    cursor = serializers.CharField(
+        required=False, max_length=80, help_text="`next_cursor` of the page before."
+    )
 
 
 class BooksEndpoint(Endpoint):
@@ -161,6 +182,8 @@ class TradeHistoryView(BooksEndpoint):
             scope=scope,
             period=self.period(scope, at, default="30d"),
             limit=self.query["limit"],
+            symbol=self.query.get("symbol"),
+            strategy=self.query.get("strategy"),
             after=Place.read(cursor) if cursor else None,
         )
 
@@ -169,6 +192,34 @@ class TradeHistoryView(BooksEndpoint):
             return {}
         query = urlencode({**request.query_params.dict(), "cursor": answer.next_cursor})
         return {"Link": f'<{request.path}?{query}>; rel="next"'}
+
+
+class PairsView(BooksEndpoint):
+    """Closed positions, what was bought against what was sold."""
+
+    query_serializer = PairsQuery
+    amounts = "text"
+
+    @extend_schema(
+        operation_id="api_trades_pairs",
+        tags=["portfolio"],
+        parameters=[PairsQuery, _ETAG, *_AGE],
+        responses={200: schema(pairs.PairPage, amounts="text"), 304: None, **problems(400, 401, 404)},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """A page of the positions that closed in the period (30 days if none is given), newest first."""
+        return self.read(request)
+
+    def answer(self, scope: Scope, at: datetime) -> pairs.PairPage:
+        cursor = self.query.get("cursor")
+        return pairs.pairs(
+            scope=scope,
+            period=self.period(scope, at, default="30d"),
+            limit=self.query["limit"],
+            symbol=self.query.get("symbol"),
+            strategy=self.query.get("strategy"),
+            after=Place.read(cursor) if cursor else None,
+        )
 
 
 class PerformanceView(BooksEndpoint):

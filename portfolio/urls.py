@@ -8,6 +8,7 @@ urlpatterns = [
     path("api/positions/open", api.OpenPositionsView.as_view(), name="open-positions"),
     path("api/positions/reported", reported_api.ReportedPositionsView.as_view(), name="reported-positions"),
     path("api/trades/history", api.TradeHistoryView.as_view(), name="trade-history"),
+    path("api/trades/pairs", api.PairsView.as_view(), name="trade-pairs"),
     path("api/trades/<int:trade_id>", api.TradeView.as_view(), name="trade"),
     path("api/trades/<int:trade_id>/explain", api.TradeExplanationView.as_view(), name="trade-explanation"),
     path("api/performance/metrics", api.PerformanceView.as_view(), name="performance-metrics"),

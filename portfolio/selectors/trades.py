@@ -1,12 +1,13 @@
 """Closed trades, newest first. Totals come from the maintained daily rows, never from counting a history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from core.django.cursors import Place
 from core.errors import NotFound
@@ -92,19 +93,30 @@ class TradeHistory:
     next_cursor: str | None
 
 
-def history(*, scope: Scope, period: Period, limit: int, after: Place | None = None) -> TradeHistory:
+def history(
+    *,
+    scope: Scope,
+    period: Period,
+    limit: int,
+    symbol: str | None = None,
+    strategy: str | None = None,
+    after: Place | None = None,
+) -> TradeHistory:
     """The trades that ended in a period, newest first, from `after` on."""
+    asked = {"symbol": symbol, "strategy": strategy}
+    chosen = {name: value for name, value in asked.items() if value is not None}
     rows = _trades().filter(
         account_id__in=scope.account_ids,
         kind=TradeKind.TRADE,
         exit_time__gte=period.start,
         exit_time__lt=period.end,
+        **chosen,
     )
     if after is not None:
         rows = rows.filter(Q(exit_time__lt=after.time) | Q(exit_time=after.time, id__lt=after.id))
     page = list(rows.order_by("-exit_time", "-id")[: limit + 1])
     last = page[limit - 1] if len(page) > limit else None
-    totals = _totals(scope, period)
+    totals = _totals(scope, period, chosen)
     return TradeHistory(
         trades=[closed(row) for row in page[:limit]],
         total_trades=totals["trades"] or 0,
@@ -135,7 +147,21 @@ def _trades() -> QuerySet[Trade]:
     )
 
 
-def _totals(scope: Scope, period: Period) -> dict[str, Any]:
+def _totals(scope: Scope, period: Period, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """From the maintained daily rows; of some symbol or strategy, from its trades."""
+    if chosen:
+        chosen_trades: dict[str, Any] = Trade.objects.filter(
+            account_id__in=scope.account_ids,
+            kind=TradeKind.TRADE,
+            exit_time__gte=period.start,
+            exit_time__lt=period.end,
+            **chosen,
+        ).aggregate(
+            trades=Count("id", filter=Q(exit_quantity__gt=0)),
+            net=Sum("net_pnl", filter=Q(exit_quantity__gt=0)),
+            unknown=Count("id", filter=Q(exit_quantity=0)),
+        )
+        return chosen_trades
     totals: dict[str, Any] = PerformanceMetric.objects.filter(
         account_id__in=scope.account_ids,
         period_type=PeriodType.DAILY,

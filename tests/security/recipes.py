@@ -141,6 +141,7 @@ RECIPES: Final[dict[str, Recipe]] = {
     "GET /api/portfolio/snapshot": _SCOPED,
     "GET /api/portfolio/equity-curve": _SCOPED,
     "GET /api/trades/history": _SCOPED,
+    "GET /api/trades/pairs": _SCOPED,
     "GET /api/trades/{trade_id}": Recipe(path=_row("portfolio_trade", "trade_id")),
     "GET /api/trades/{trade_id}/explain": Recipe(path=_row("portfolio_trade", "trade_id")),
     "GET /api/connectivity": Recipe(),
