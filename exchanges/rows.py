@@ -65,6 +65,13 @@ class TransferKind(StrEnum):
     CHARGE = (
         "CHARGE"  # taken by the exchange outside fills and withdrawals: insurance, interest, liquidation fee
     )
+    AIRDROP = "AIRDROP"  # coins given for holding others: its cost is what they were worth then
+    INTEREST = "INTEREST"  # earned by lending or staking: the same
+
+    @property
+    def is_acquisition(self) -> bool:
+        """Coins that came in for nothing, and cost what they were worth in that hour."""
+        return self in (TransferKind.AIRDROP, TransferKind.INTEREST)
 
 
 REPORTED_WALLETS: Final = (
@@ -274,6 +281,23 @@ class TransferRow(Record, frozen=True):
     raw: Raw = msgspec.field(default_factory=dict)
     from_wallet: str = ""
     to_wallet: str = ""
+
+
+class ConversionRow(Record, frozen=True):
+    """Coins changed into others outside the order book: a conversion, or dust turned into a coin (a row for each).
+
+    `to_amount` is what came before `fee_amount`, which is ≥ 0 and taken out of `fee_currency` beside it.
+    """
+
+    conversion_id: str
+    from_asset: str
+    from_amount: Decimal
+    to_asset: str
+    to_amount: Decimal
+    fee_amount: Decimal
+    fee_currency: str
+    occurred_at: datetime
+    raw: Raw = msgspec.field(default_factory=dict)
 
 
 class ListingRow(Record, frozen=True):

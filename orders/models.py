@@ -170,6 +170,11 @@ class Fill(Fact):
     fee_amount = MoneyField()
     fee_currency = models.CharField(max_length=20)
     is_maker = models.BooleanField()
+    is_conversion = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Changed outside the order book; no order stands behind it.",
+    )
     position_side = models.CharField(
         max_length=5,
         choices=PositionSide.choices,
@@ -273,6 +278,8 @@ class TransferKind(models.TextChoices):
     INTERNAL = "INTERNAL"  # between wallets of the account
     REBATE = "REBATE"  # paid by the exchange outside fills
     CHARGE = "CHARGE"  # taken by the exchange outside fills and withdrawals
+    AIRDROP = "AIRDROP"  # coins given; they cost what they were worth then
+    INTEREST = "INTEREST"  # earned by lending or staking; the same
 
 
 class Transfer(Fact):
@@ -299,6 +306,7 @@ class Transfer(Fact):
             models.UniqueConstraint(
                 fields=["account", "kind", "exchange_transfer_id"], name="transfer_once_per_exchange_id"
             ),
+            models.UniqueConstraint(fields=["user", "id"], name="transfer_owner"),
             models.CheckConstraint(
                 condition=Q(amount__gte=0) & Q(fee_amount__gte=0), name="transfer_amounts_not_negative"
             ),
@@ -315,3 +323,67 @@ class Transfer(Fact):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount} {self.asset}"
+
+
+class StatedCost(AccountModel):
+    """What the user says a deposit cost: no fact of the exchange's, so it stands beside the deposit."""
+
+    transfer = models.OneToOneField(
+        Transfer, on_delete=models.PROTECT, db_constraint=False, related_name="stated_cost"
+    )
+    cost = MoneyField(help_text="Of the whole amount, in the reporting currency, without fees.")
+    note = models.TextField(blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.CheckConstraint(condition=Q(cost__gte=0), name="stated_cost_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cost} for {self.transfer_id}"
+
+
+class OwnTransfer(OwnedModel):
+    """A withdrawal that is a deposit into another account of the same user: its coins keep their cost."""
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed"
+        CONFIRMED = "confirmed"
+        REJECTED = "rejected"
+
+    class MatchedBy(models.TextChoices):
+        TX_ID = "tx_id"
+        AMOUNT = "amount"
+        HAND = "hand"
+
+    outgoing = models.ForeignKey(
+        Transfer, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    incoming = models.ForeignKey(Transfer, on_delete=models.PROTECT, db_constraint=False, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices)
+    matched_by = models.CharField(max_length=10, choices=MatchedBy.choices)
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(OwnedModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["outgoing", "incoming"], name="own_transfer_once"),
+            models.UniqueConstraint(
+                fields=["outgoing"], condition=Q(state="confirmed"), name="own_transfer_leaves_once"
+            ),
+            models.UniqueConstraint(
+                fields=["incoming"], condition=Q(state="confirmed"), name="own_transfer_arrives_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["proposed", "confirmed", "rejected"]), name="own_transfer_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(matched_by__in=["tx_id", "amount", "hand"]), name="own_transfer_match_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "state", "id"], name="own_transfer_list")]
+
+    def __str__(self) -> str:
+        return f"{self.outgoing_id} → {self.incoming_id} {self.state}"

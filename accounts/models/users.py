@@ -1,13 +1,15 @@
 """Users. An identity table: outside row-level security, looked up by exact key only."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 
 from core.django import actors
+
+COST_METHODS: Final = ("average", "fifo", "lifo", "hifo")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -53,7 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     deleted_at = models.DateTimeField(null=True, blank=True)
     reporting_currency = models.CharField(max_length=20, default="USDT")
     cost_method = models.CharField(
-        max_length=10, default="average", choices=[("average", "average"), ("fifo", "fifo")]
+        max_length=10, default="average", choices=[(name, name) for name in COST_METHODS]
     )
     seen_at = models.DateTimeField(
         null=True, blank=True, help_text="Last request, kept to the minute: sets the sync pace."
@@ -74,7 +76,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="user_email_unique_among_the_living",
             ),
             models.CheckConstraint(
-                condition=models.Q(cost_method__in=["average", "fifo"]), name="user_cost_method_known"
+                condition=models.Q(cost_method__in=COST_METHODS), name="user_cost_method_known"
             ),
         ]
 

@@ -32,7 +32,8 @@ from portfolio.accounting.contracts import (
 )
 from portfolio.accounting.engine import StateMismatch
 from portfolio.accounting.events import OutOfOrder
-from portfolio.accounting.lots import METHODS, Slice
+from portfolio.accounting.lots import Slice
+from portfolio.accounting.methods import METHODS
 from portfolio.accounting.results import AllocationKind, PositionKey, State, TradeKey, TradeKind
 from portfolio.accounting.state import OPEN_ORDERS
 

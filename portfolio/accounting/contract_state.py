@@ -11,7 +11,8 @@ from portfolio.accounting.contracts import (
     ContractTrade,
     Published,
 )
-from portfolio.accounting.lots import METHODS, Pool
+from portfolio.accounting.lots import Pool
+from portfolio.accounting.methods import METHODS
 from portfolio.accounting.results import PositionKey, State, TradeKey, TradeKind, quotient
 
 _PERCENT: Final = 100 * 10**4

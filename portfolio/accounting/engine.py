@@ -33,7 +33,7 @@ from typing import Final
 from core.errors import Conflict, Invalid
 from portfolio.accounting.book import NO_DAY, Book
 from portfolio.accounting.events import Event, FoldKey
-from portfolio.accounting.lots import METHODS
+from portfolio.accounting.methods import METHODS
 from portfolio.accounting.results import Checkpoint, Sink, State
 from portfolio.accounting.state import load_checkpoint
 

@@ -5,7 +5,7 @@ the parts sum to the whole whatever way it is cut. Money comes in at the positio
 10**-18 / scale, where scale is 1 (whole units, the common case, which needs no division) or `core.money.UNIT`
 (products with a price); floors are of exact running totals, so the finer scale is never lost.
 
-A new method is one class like these and a place in `METHODS`.
+`ranked` holds the methods that consume another lot than the oldest first; `methods` lists all.
 """
 
 from collections import deque
@@ -207,9 +207,6 @@ class Average:
         self.lots.extend(
             (symbol, fill_id, time, int(left), 0, 0, fact) for symbol, fill_id, time, fact, left in rows[1:]
         )
-
-
-METHODS: dict[str, type[Inventory]] = {"average": Average, "fifo": Fifo}
 
 
 class Pool:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from core.money import UNIT, round_product
 from portfolio.accounting.events import EventKind
-from portfolio.accounting.lots import METHODS
+from portfolio.accounting.methods import METHODS
 from portfolio.accounting.results import (
     Checkpoint,
     Position,

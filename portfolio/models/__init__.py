@@ -24,9 +24,9 @@ from portfolio.models.metrics import (
     TradeDay,
     UserPerformanceSummary,
 )
-from portfolio.models.reconciliation import Cause, ItemKind, ItemState, ReconciliationItem
+from portfolio.models.reconciliation import ItemKind, ItemState, ReconciliationItem
 from portfolio.models.snapshots import AssetSnapshot, PortfolioSnapshot
-from portfolio.models.trades import Allocation, Fee, Position, Trade
+from portfolio.models.trades import Allocation, Fee, MovedLot, Position, Trade
 
 __all__ = [
     "AccountMark",
@@ -35,7 +35,6 @@ __all__ = [
     "AssetSnapshot",
     "Book",
     "BookDay",
-    "Cause",
     "ChangedDay",
     "Excursion",
     "ExitType",
@@ -45,6 +44,7 @@ __all__ = [
     "ItemState",
     "Method",
     "MetricMark",
+    "MovedLot",
     "PerformanceMetric",
     "PeriodType",
     "PortfolioSnapshot",

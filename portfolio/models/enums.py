@@ -6,6 +6,8 @@ from django.db import models
 class Method(models.TextChoices):
     AVERAGE = "average"
     FIFO = "fifo"
+    LIFO = "lifo"
+    HIFO = "hifo"
 
 
 class PositionStatus(models.TextChoices):

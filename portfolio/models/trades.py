@@ -28,7 +28,21 @@ class Position(AccountModel):
     )
     is_inverse = models.BooleanField(default=False, db_default=False)
     opening_fill = models.ForeignKey(
-        "orders.Fill", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+        "orders.Fill",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+    )
+    opening_transfer = models.ForeignKey(
+        "orders.Transfer",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+        help_text="Instead of a fill: coins that came in at a known cost.",
     )
     exchange = models.CharField(max_length=20)
     symbol = models.CharField(max_length=40, help_text="Of the opening fill.")
@@ -76,6 +90,16 @@ class Position(AccountModel):
     class Meta(AccountModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["book", "opening_fill"], name="position_once_per_opening_fill"),
+            models.UniqueConstraint(
+                fields=["book", "opening_transfer"],
+                condition=Q(opening_transfer__isnull=False),
+                name="position_once_per_opening_transfer",
+            ),
+            models.CheckConstraint(
+                condition=Q(opening_fill__isnull=False, opening_transfer__isnull=True)
+                | Q(opening_fill__isnull=True, opening_transfer__isnull=False),
+                name="position_opened_by_one_fact",
+            ),
             models.UniqueConstraint(fields=["user", "account", "id"], name="position_owner"),
             models.UniqueConstraint(
                 fields=["book", "side"], condition=Q(status="OPEN"), name="position_one_open_per_book"
@@ -217,6 +241,11 @@ class Allocation(AccountModel):
         LOT = "LOT"
         DUST = "DUST"  # left over from an earlier episode
         UNKNOWN = "UNKNOWN"  # never seen bought: no cost, not in PnL
+        # Entries without a fill, each with its `entry_transfer`:
+        AIRDROP = "AIRDROP"
+        INTEREST = "INTEREST"
+        STATED = "STATED"  # a deposit whose cost the user stated
+        TRANSFER = "TRANSFER"  # came from another account of the user's, with its cost
 
     trade = models.ForeignKey(
         Trade, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="allocations"
@@ -225,6 +254,14 @@ class Allocation(AccountModel):
     source = models.CharField(max_length=8, choices=Source.choices)
     entry_fill = models.ForeignKey(
         "orders.Fill",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+    )
+    entry_transfer = models.ForeignKey(
+        "orders.Transfer",
         on_delete=models.PROTECT,
         db_constraint=False,
         db_index=False,
@@ -248,6 +285,53 @@ class Allocation(AccountModel):
 
     def __str__(self) -> str:
         return f"{self.quantity} of {self.entry_fill_id} to {self.exit_fill_id}"
+
+
+class MovedLot(AccountModel):
+    """A part of what a withdrawal took out of a book, and what it cost: what a transfer carries into another account.
+
+    The parts of a withdrawal sum to what left with a known or unknown cost; more may have left than was ever seen.
+    """
+
+    book = models.ForeignKey(
+        Book, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="moved_lots"
+    )
+    transfer = models.ForeignKey(
+        "orders.Transfer", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    sequence = models.IntegerField()
+    source = models.CharField(max_length=8, choices=Allocation.Source.choices)
+    entry_fill = models.ForeignKey(
+        "orders.Fill",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+    )
+    entry_transfer = models.ForeignKey(
+        "orders.Transfer",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+    )
+    quantity = MoneyField()
+    cost = MoneyField(help_text="0 where it is unknown.")
+    entry_fee = MoneyField()
+    entered_at = models.DateTimeField(help_text="When the coins were bought, wherever that was.")
+    moved_at = models.DateTimeField()
+
+    class Meta(AccountModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["transfer", "sequence"], name="moved_lot_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="moved_lot_quantity_positive"),
+        ]
+        indexes = [models.Index(fields=["book", "moved_at"], name="moved_lot_of_book")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} with {self.transfer_id}"
 
 
 class Fee(AccountModel):

@@ -30,6 +30,7 @@ PECULIAR: Final[Mapping[str, Row]] = {
     "orders_fill": {"market_type": "spot"},
     "pipeline_coveragegap": {"since": NOW, "until": NOW + timedelta(days=1)},
     "portfolio_fee": {"fill_id": FRESH},
+    "portfolio_position": {"opening_fill_id": FRESH},
     "portfolio_reconciliationitem": {"difference": 0},
     "portfolio_trade": {"market_type": "spot", "side": "LONG", "gross_pnl": 0, "funding": 0, "net_pnl": -2},
 }

@@ -37,6 +37,7 @@ BROKEN: Final[dict[str, list[dict[str, Any]]]] = {
         {"quantity": -1, "executed_quantity": -1},
         {"executed_quantity": -1},
     ],
+    "position_opened_by_one_fact": [{"opening_fill_id": None}, {"opening_transfer_id": 1}],
     "position_open_xor_closed": [
         {"status": "OPEN", "closed_at": NOW},
         {"status": "OPEN", "quantity": 0},
@@ -54,6 +55,15 @@ BROKEN: Final[dict[str, list[dict[str, Any]]]] = {
 }
 # Unique rules that hold for some rows only, where the specimen is none of them.
 CONCERNED: Final[dict[str, dict[str, Any]]] = {
+    "own_transfer_arrives_once": {"state": "confirmed"},
+    "own_transfer_leaves_once": {"state": "confirmed"},
+    "position_once_per_opening_transfer": {
+        "opening_fill_id": None,
+        "opening_transfer_id": 1,
+        "status": "CLOSED",
+        "closed_at": NOW,
+        "quantity": 0,
+    },
     "portfolio_fee_funding_id_key": {"fill_id": None, "funding_id": 1, "fee_type": "FUNDING"},
     "portfolio_fee_transfer_id_key": {"fill_id": None, "transfer_id": 1},
 }

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from accounts.details import NAME_LENGTH, PASSWORD_LENGTH
 from accounts.models import User
+from accounts.models.users import COST_METHODS
 from accounts.permissions import RecentLogIn, SessionOnly, TokenScope
 from core import clock
 from core.django.schema import problems
@@ -46,7 +47,7 @@ class ProfileChangeSerializer(StrictSerializer):
         required=False, allow_null=True, help_text="A date will do; it is taken as UTC."
     )
     cost_method = serializers.ChoiceField(
-        choices=["average", "fifo"], required=False, help_text="Every book is folded anew by it."
+        choices=list(COST_METHODS), required=False, help_text="Every book is folded anew by it."
     )
 
 

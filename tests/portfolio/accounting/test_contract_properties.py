@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -25,9 +24,10 @@ from portfolio.accounting.contracts import (
 )
 from portfolio.accounting.results import AllocationKind, State
 from tests.portfolio.accounting.contracts import fold, merged, resume
+from tests.portfolio.accounting.oracle import METHODS, averaged, leaving
 
 DAY_MS = 86_400_000
-METHOD = st.sampled_from(["average", "fifo"])
+METHOD = st.sampled_from(METHODS)
 SIDE = st.sampled_from(["BOTH", "BOTH", "LONG", "SHORT"])
 AMOUNT = st.one_of(st.integers(1, 9), st.integers(1, 10**19), st.integers(1, 10**30))
 
@@ -190,9 +190,9 @@ def test_methods_agree_over_closed_episodes(acts: list[Act], side: str, inverse:
             for row in fold(events, side=side, inverse=inverse, method=method).positions
             if row.status is not ContractStatus.OPEN
         ]
-        for method in ("average", "fifo")
+        for method in METHODS
     ]
-    assert closed[0] == closed[1]
+    assert closed == [closed[0]] * len(METHODS)
 
 
 @dataclass
@@ -200,7 +200,7 @@ class Episode:
     """The oracle's position: lots of quantity, value of one, fee of one."""
 
     is_long: bool
-    lots: deque[list[Fraction]] = field(default_factory=deque)
+    lots: list[list[Fraction]] = field(default_factory=list)
     gross: Fraction = Fraction(0)
     used_fees: Fraction = Fraction(0)
     exit_fees: Fraction = Fraction(0)
@@ -249,19 +249,19 @@ def reduce(
     episode: Episode, quantity: Fraction, *, value: Fraction, fee: Fraction, inverse: bool, method: str
 ) -> None:
     if method == "average":
-        held = episode.held
-        episode.lots = deque([[held, *(sum(lot[0] * lot[n] for lot in episode.lots) / held for n in (1, 2))]])
+        episode.lots = [averaged(episode.lots)]
     sign = 1 if episode.is_long is not inverse else -1
     episode.exit_fees += fee * quantity
     while quantity:
-        lot = episode.lots[0]
+        place = leaving(episode.lots, method)
+        lot = episode.lots[place]
         part = min(quantity, lot[0])
         episode.gross += sign * part * (value - lot[1])
         episode.used_fees += part * lot[2]
         lot[0] -= part
         quantity -= part
         if not lot[0]:
-            episode.lots.popleft()
+            del episode.lots[place]
     episode.closed = not episode.lots
 
 

@@ -12,6 +12,7 @@ import pytest
 from core.money import from_units
 from tests.portfolio.accounting.books import units
 from tests.portfolio.accounting.contracts import column, fill, fold, funding
+from tests.portfolio.accounting.oracle import METHODS
 
 # Is it a short, left at, funding, profit.
 CASES = [
@@ -35,7 +36,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("is_short", "left_at", "paid", "profit"), CASES)
-@pytest.mark.parametrize("method", ["average", "fifo"])
+@pytest.mark.parametrize("method", METHODS)
 def test_a_round_trip_with_fees_and_funding(
     is_short: bool, left_at: str, paid: str, profit: str, method: str
 ) -> None:

@@ -14,10 +14,18 @@ def test_a_round_trip_with_fees_in_usdt() -> None:
     assert shown(rows.trades[0].pnl_percent) == "9.79"
 
 
-@pytest.mark.parametrize(("method", "expected"), [("average", ["100", "100"]), ("fifo", ["150", "50"])])
-def test_average_and_fifo(method: str, expected: list[str]) -> None:
-    buys = [fill(1, "BUY", "1", "100"), fill(2, "BUY", "1", "200")]
-    sales = [fill(3, "SELL", "1", "250"), fill(4, "SELL", "1", "250")]
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("average", ["50", "50", "50"]),
+        ("fifo", ["150", "-50", "50"]),
+        ("lifo", ["50", "-50", "150"]),
+        ("hifo", ["-50", "50", "150"]),
+    ],
+)
+def test_the_four_methods(method: str, expected: list[str]) -> None:
+    buys = [fill(n, "BUY", "1", price) for n, price in enumerate(("100", "300", "200"))]
+    sales = [fill(n, "SELL", "1", "250") for n in (3, 4, 5)]
 
     assert gross(fold(booked([*buys, *sales]), method=method).trades) == expected
 

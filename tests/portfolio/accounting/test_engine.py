@@ -10,6 +10,7 @@ from portfolio.accounting import engine, events
 from portfolio.accounting.book import DAY_MS
 from portfolio.accounting.results import AllocationKind, PositionStatus, TradeKind
 from portfolio.accounting.state import OPEN_ORDERS
+from tests.portfolio.accounting import oracle
 from tests.portfolio.accounting.books import (
     MINUTE,
     booked,
@@ -23,7 +24,7 @@ from tests.portfolio.accounting.books import (
     units,
 )
 
-METHODS = pytest.mark.parametrize("method", ["average", "fifo"])
+METHODS = pytest.mark.parametrize("method", oracle.METHODS)
 DAY = DAY_MS
 
 
@@ -90,9 +91,38 @@ def test_methods_differ_on_the_way_and_agree_at_the_end() -> None:
         fill(1, "BUY", "1", "100", fee="1"), fill(2, "BUY", "2", "160", fee="5"),
         fill(3, "SELL", "1", "150"), fill(4, "SELL", "2", "170"),
     ]  # fmt: skip
-    average, fifo = (fold(booked(fills), method=method) for method in ("average", "fifo"))
-    assert (net(average.trades), net(fifo.trades)) == (["8", "56"], ["49", "15"])
-    assert only(average.positions).realised_net == only(fifo.positions).realised_net == 64 * UNIT
+    rows = [fold(booked(fills), method=method) for method in oracle.METHODS]
+    assert [net(one.trades) for one in rows] == [
+        ["8", "56"],
+        ["49", "15"],
+        ["-12.5", "76.5"],
+        ["-12.5", "76.5"],
+    ]
+    assert [only(one.positions).realised_net for one in rows] == [64 * UNIT] * 4
+
+
+def consumed(book: list[events.Event], method: str) -> list[tuple[str | None, int]]:
+    """Entry fill and quantity of every allocation."""
+    return [(part.entry_fill_id, part.quantity) for part in fold(book, method=method).allocations]
+
+
+def test_of_equal_cost_the_earliest_leaves_first_under_hifo() -> None:
+    """A third, twice: told equal by products, where a division would have to round."""
+    entry = events.EventKind.ENTRY
+    lots = [("a", 1, 1, 4), ("b", 2, 1, 3), ("c", 3, 2, 6)]
+    book = [events.Event(at, name, "ETHUSDT", entry, "", size, cost, 0, 1) for name, at, cost, size in lots]
+    book.append(events.Event(4, "d", "ETHUSDT", events.EventKind.EXIT, "sale", 13, 13, 0, 1))
+
+    assert consumed(book, "hifo") == [("b", 3), ("c", 6), ("a", 4)]
+
+
+@pytest.mark.parametrize(("method", "order"), [("lifo", "2 3 2 1"), ("hifo", "2 2 1 3")])
+def test_a_half_consumed_lot_goes_on_where_it_was_left(method: str, order: str) -> None:
+    bought = [fill(1, "BUY", "1", "110"), fill(2, "BUY", "2", "120")]
+    later = [fill(4, "SELL", "1", "150"), fill(5, "BUY", "1", "100"), fill(6, "SELL", "3", "150")]
+    found = consumed(booked([*bought, *later]), method)
+
+    assert " ".join(str(name) for name, _ in found) == order.replace("3", "5")
 
 
 def test_fees_on_the_way_out_do_not_enter_trade_statistics() -> None:

@@ -4,7 +4,6 @@ The oracle knows no rounding: what the engine publishes must be the oracle's run
 within one unit where a third or seventh was cut on the way, and exactly once an episode is closed.
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from portfolio.accounting.events import Event, EventKind
 from portfolio.accounting.results import Position, PositionStatus
 from tests.portfolio.accounting.books import booked, fill, fold
+from tests.portfolio.accounting.oracle import METHODS, averaged, leaving
 from tests.portfolio.accounting.test_engine_properties import HISTORY, METHOD, Lump, history
 
 
@@ -23,7 +23,7 @@ class Episode:
     opened_by: str
     closed: bool = False
     closing_order: str = ""
-    lots: deque[list[Fraction]] = field(default_factory=deque)  # quantity, cost of one, fee of one
+    lots: list[list[Fraction]] = field(default_factory=list)  # quantity, cost of one, fee of one
     entry_cost: Fraction = Fraction(0)
     entry_fees: Fraction = Fraction(0)
     exit_cost: Fraction = Fraction(0)
@@ -41,18 +41,17 @@ class Episode:
 def consume(episode: Episode, quantity: Fraction, method: str) -> tuple[Fraction, Fraction]:
     """Cost and entry fees of a quantity that is held."""
     if method == "average":
-        held = episode.held
-        averages = [sum(lot[0] * lot[n] for lot in episode.lots) / held for n in (1, 2)]
-        episode.lots = deque([[held, *averages]])
+        episode.lots = [averaged(episode.lots)]
     cost = fees = Fraction(0)
     while quantity:
-        lot = episode.lots[0]
+        place = leaving(episode.lots, method)
+        lot = episode.lots[place]
         part = min(quantity, lot[0])
         cost, fees = cost + part * lot[1], fees + part * lot[2]
         lot[0] -= part
         quantity -= part
         if not lot[0]:
-            episode.lots.popleft()
+            del episode.lots[place]
     return cost, fees
 
 
@@ -136,11 +135,14 @@ def test_a_part_of_a_lot_is_cut_and_a_part_of_an_average_rounded(paid: int, firs
         Lump("SELL", 1, second, 1, 0, "USDT", 2, 1),
     ]
     exact = Fraction(paid * first, first + second)
-    for method, expected in (("fifo", floor(exact)), ("average", floor(exact + Fraction(1, 2)))):
+    for method, expected in zip(METHODS, (floor(exact + Fraction(1, 2)), *[floor(exact)] * 3), strict=True):
         one, two = fold(history(lumps), method=method).trades
         assert (one.cost, two.cost) == (expected, paid - expected)
 
 
 def test_the_oracle_sees_a_known_case() -> None:
-    book = booked([fill(1, "BUY", "1", "100"), fill(2, "BUY", "1", "200"), fill(3, "SELL", "1", "250")])
-    assert [tell(book, method)[0].exit_cost / 10**18 for method in ("average", "fifo")] == [150, 100]
+    prices = ("100", "300", "200")
+    book = booked(
+        [*(fill(at, "BUY", "1", price) for at, price in enumerate(prices)), fill(9, "SELL", "1", "250")]
+    )
+    assert [tell(book, method)[0].exit_cost / 10**18 for method in METHODS] == [200, 100, 200, 300]
