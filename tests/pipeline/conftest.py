@@ -1,19 +1,15 @@
 """Every test here speaks to a simulated Binance with the real adapter."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from core.django import actors
 from core.django.actors import Actor, ActorKind
-from credentials import accounts
-from exchanges.simulators.binance import BinanceSimulator
-from exchanges.simulators.clock import FixedClock
 from pipeline import shared
-from tests.factories import UserFactory
-from tests.pipeline.worlds import NO_LIMITS, PROFILES, START, World
+from tests.pipeline.venues import Open, opening
+from tests.pipeline.worlds import PROFILES, World
 
 
 @pytest.fixture
@@ -31,33 +27,20 @@ def no_redis(settings: Settings) -> None:
 
 
 @pytest.fixture
-def make_world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., World]]:
-    # Of its own: whoever runs tests beside us empties the shared one.
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    # Nothing happened before: seventy empty windows less to walk in every test.
-    monkeypatch.setattr("exchanges.binance.walks.OPENED", START - timedelta(days=200))
-    simulators: list[BinanceSimulator] = []
+def open_world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """One simulated trader at an exchange, and our account of them: see `venues.opening`."""
+    with opening(settings, monkeypatch) as opened:
+        yield opened
+
+
+@pytest.fixture
+def make_world(open_world: Open) -> Callable[..., World]:
+    """Traders at Binance; with a key and secret, a user who mistyped them."""
 
     def make(label: str = "quiet", *, key: str = "", secret: str = "") -> World:
-        clock = FixedClock(START)
-        simulator = BinanceSimulator(seed=7, clock=clock, profiles=PROFILES, limits=NO_LIMITS)
-        simulator.start()
-        simulators.append(simulator)
-        settings.EXCHANGE_URLS = f"binance={simulator.url}"
-        theirs = simulator.accounts[label]
-        user = UserFactory.create()
-        account = accounts.connect(
-            user_id=user.id,
-            exchange="binance",
-            api_key=key or theirs.api_key,
-            secret_key=secret or theirs.api_secret,
-            label="Main",
-        )
-        return World(simulator, clock, label, user, account)
+        return open_world("binance", label, PROFILES, key=key, secret=secret)
 
-    yield make
-    for simulator in simulators:
-        simulator.stop()
+    return make
 
 
 @pytest.fixture

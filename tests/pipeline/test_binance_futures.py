@@ -1,6 +1,6 @@
 """A Binance account with USD-M futures: what is stored after syncs over HTTP is what the simulated exchange says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -9,19 +9,17 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from credentials import accounts
 from exchanges.binance.contracts import PREFIX
 from exchanges.rows import TransferKind
 from exchanges.simulators import profiles
 from exchanges.simulators.binance import BinanceSimulator
-from exchanges.simulators.clock import FixedClock
 from orders.models import Transfer
 from pipeline.models import RunStatus, Trigger
 from portfolio.balances import side_by_side
 from tests.exchanges import contract_truth as told
-from tests.factories import UserFactory
 from tests.pipeline import contract_facts as stored
-from tests.pipeline.worlds import NO_LIMITS, START, World
+from tests.pipeline.venues import UNLIMITED, Open
+from tests.pipeline.worlds import START, World
 
 pytestmark = pytest.mark.django_db
 
@@ -34,29 +32,8 @@ FIRED = {"TRIGGERED": "EXPIRED"}  # what it placed is an order of its own
 
 
 @pytest.fixture
-def make_world(settings: Settings) -> Iterator[Callable[..., World]]:
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    simulators: list[BinanceSimulator] = []
-
-    def make(label: str = "leveraged") -> World:
-        clock = FixedClock(START)
-        simulator = BinanceSimulator(seed=7, clock=clock, profiles=PEOPLE, limits=NO_LIMITS)
-        simulator.start()
-        simulators.append(simulator)
-        settings.EXCHANGE_URLS = f"binance={simulator.url}"
-        theirs, user = simulator.accounts[label], UserFactory.create()
-        account = accounts.connect(
-            user_id=user.id,
-            exchange="binance",
-            api_key=theirs.api_key,
-            secret_key=theirs.api_secret,
-            label="Main",
-        )
-        return World(simulator, clock, label, user, account)
-
-    yield make
-    for simulator in simulators:
-        simulator.stop()
+def make_world(open_world: Open) -> Callable[..., World]:
+    return lambda label="leveraged": open_world("binance", label, PEOPLE)
 
 
 def everything_stored(world: World) -> dict[str, Any]:
@@ -173,7 +150,7 @@ def test_it_keeps_up_through_faults_and_a_restart(
     world.sync()
     # The exchange goes away and comes back with the same world, longer.
     simulator = BinanceSimulator(
-        seed=7, clock=world.clock, profiles=PEOPLE, limits=NO_LIMITS, live_from=START
+        seed=7, clock=world.clock, profiles=PEOPLE, limits=UNLIMITED["binance"], live_from=START
     )
     with simulator:
         settings.EXCHANGE_URLS = f"binance={simulator.url}"

@@ -1,29 +1,22 @@
 """Contract books of simulated accounts: synced over HTTP, our results are the exchange's, and every day adds up."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db.models import Sum
-from pytest_django.fixtures import Settings
 
 from core.money import ZERO, quantize
-from credentials import accounts
 from exchanges.simulators import profiles
-from exchanges.simulators.binance import BinanceSimulator
-from exchanges.simulators.clock import FixedClock
 from pipeline.models import RunStatus, Trigger
 from portfolio import rebuild
 from portfolio.models import Book, BookDay, PortfolioSnapshot, Position, ReportedPosition, Trade
 from portfolio.selectors import explain
-from tests.factories import UserFactory
-from tests.pipeline.test_gateio_futures import make_world as make_gateio_world
-from tests.pipeline.worlds import NO_LIMITS, START, World
-
-__all__ = ["make_gateio_world"]
+from tests.pipeline.venues import Open
+from tests.pipeline.worlds import World
 
 pytestmark = pytest.mark.django_db
 
@@ -31,36 +24,21 @@ PEOPLE = tuple(
     replace(each.shortened(14), symbols=("BTCUSDT", "ETHUSDT", "BTCUSDC"), ideas_per_100_days=250)
     for each in (profiles.LEVERAGED, profiles.HEDGED)
 )
+GATEIO_PEOPLE = [each.shortened(12) for each in profiles.CONTRACTS]
 ROUNDING = Decimal("1e-8")
 """What the exchange settles of a fill is rounded to eight decimals."""
 
 
 @pytest.fixture
-def make_world(settings: Settings) -> Iterator[Callable[..., World]]:
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    simulators: list[BinanceSimulator] = []
+def make_world(open_world: Open) -> Callable[..., World]:
+    """A trader at Binance, read once."""
 
     def make(label: str = "leveraged", method: str = "average") -> World:
-        clock = FixedClock(START)
-        simulator = BinanceSimulator(seed=7, clock=clock, profiles=PEOPLE, limits=NO_LIMITS)
-        simulator.start()
-        simulators.append(simulator)
-        settings.EXCHANGE_URLS = f"binance={simulator.url}"
-        theirs, user = simulator.accounts[label], UserFactory.create(cost_method=method)
-        account = accounts.connect(
-            user_id=user.id,
-            exchange="binance",
-            api_key=theirs.api_key,
-            secret_key=theirs.api_secret,
-            label="Main",
-        )
-        world = World(simulator, clock, label, user, account)
+        world = open_world("binance", label, PEOPLE, method=method)
         assert world.sync(Trigger.CONNECT).status == RunStatus.OK
         return world
 
-    yield make
-    for simulator in simulators:
-        simulator.stop()
+    return make
 
 
 def true_results(world: World) -> dict[str, tuple[Decimal, Decimal, int]]:
@@ -142,8 +120,8 @@ def test_books_of_contracts_are_the_truth(make_world: Callable[..., World], labe
         assert Trade.objects.filter(exit_type="LIQUIDATION").count() == 1
 
 
-def test_coin_margined_books_are_the_truth_too(make_gateio_world: Callable[..., World]) -> None:
-    world = make_gateio_world("hedged")
+def test_coin_margined_books_are_the_truth_too(open_world: Open) -> None:
+    world = open_world("gateio", "hedged", GATEIO_PEOPLE)
     world.sync(Trigger.CONNECT)
     check_results(world)
     check_days(world)

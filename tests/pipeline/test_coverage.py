@@ -12,30 +12,33 @@ from pipeline.coverage import Gap, StreamCoverage
 from pipeline.models import Stream, SyncCursor, Trigger
 from tests.clients import client_of, problem, stranger
 from tests.factories import AccountFactory, UserFactory
-from tests.pipeline.test_mexc import MexcWorld, make_world  # noqa: F401
+from tests.pipeline.test_mexc import make_world
+from tests.pipeline.worlds import World
 
 pytestmark = pytest.mark.django_db
 
-MakeWorld = Callable[..., MexcWorld]
+__all__ = ["make_world"]
+
+MakeWorld = Callable[..., World]
 DAY = timedelta(days=1)
 FILLS, ORDERS = 30 * DAY, 7 * DAY  # how long MEXC tells them
 DEPOSITS = 90 * DAY - timedelta(hours=1)  # an hour is left for clocks that differ
 
 
-def known(world: MexcWorld, stream: Stream, scope: str = "BTCUSDT") -> StreamCoverage:
+def known(world: World, stream: Stream, scope: str = "BTCUSDT") -> StreamCoverage:
     found = coverage.coverage(user_id=world.user.id, at=world.now())
     [row] = [row for row in found.results if (row.stream, row.scope) == (stream.value, scope)]
     return row
 
 
-def moments(world: MexcWorld) -> tuple[datetime, ...]:
+def moments(world: World) -> tuple[datetime, ...]:
     row = known(world, Stream.FILLS)
     assert row.known_to is not None
     assert row.known_from is not None
     return row.known_from, row.known_to
 
 
-def test_before_a_walk_has_ended_nothing_is_said_to_be_known(make_world: MakeWorld) -> None:  # noqa: F811
+def test_before_a_walk_has_ended_nothing_is_said_to_be_known(make_world: MakeWorld) -> None:
     world = make_world("old")
     with tenancy.acting_as(world.user.id):
         cursors.ensure_whole(account=world.account, due_at=world.now())
@@ -43,7 +46,7 @@ def test_before_a_walk_has_ended_nothing_is_said_to_be_known(make_world: MakeWor
     assert (row.is_complete, row.from_beginning, row.known_from, row.known_to) == (False, False, None, None)
 
 
-def test_a_first_walk_tells_from_when_on_a_stream_is_known(make_world: MakeWorld) -> None:  # noqa: F811
+def test_a_first_walk_tells_from_when_on_a_stream_is_known(make_world: MakeWorld) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     for stream, scope, told in (
@@ -57,7 +60,7 @@ def test_a_first_walk_tells_from_when_on_a_stream_is_known(make_world: MakeWorld
         assert (row.retention_hours, row.vanishes_at) == (told / timedelta(hours=1), world.now() + told)
 
 
-def test_what_is_known_reaches_back_as_far_as_the_first_walk_did(make_world: MakeWorld) -> None:  # noqa: F811
+def test_what_is_known_reaches_back_as_far_as_the_first_walk_did(make_world: MakeWorld) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     since, _ = moments(world)
@@ -67,7 +70,7 @@ def test_what_is_known_reaches_back_as_far_as_the_first_walk_did(make_world: Mak
     assert known(world, Stream.FILLS).gaps == []
 
 
-def test_a_time_forgotten_before_it_was_read_is_a_gap(make_world: MakeWorld) -> None:  # noqa: F811
+def test_a_time_forgotten_before_it_was_read_is_a_gap(make_world: MakeWorld) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     last = world.now()
@@ -79,7 +82,7 @@ def test_a_time_forgotten_before_it_was_read_is_a_gap(make_world: MakeWorld) -> 
     assert known(world, Stream.FILLS).known_to == world.now()
 
 
-def test_a_gap_is_noted_once(make_world: MakeWorld) -> None:  # noqa: F811
+def test_a_gap_is_noted_once(make_world: MakeWorld) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     world.wait(days=40)
@@ -88,7 +91,7 @@ def test_a_gap_is_noted_once(make_world: MakeWorld) -> None:  # noqa: F811
     assert len(known(world, Stream.FILLS).gaps) == 1
 
 
-def test_a_walk_broken_off_and_taken_up_too_late_leaves_a_gap(make_world: MakeWorld) -> None:  # noqa: F811
+def test_a_walk_broken_off_and_taken_up_too_late_leaves_a_gap(make_world: MakeWorld) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     began, reached = world.now(), world.now() - 10 * DAY
@@ -101,7 +104,7 @@ def test_a_walk_broken_off_and_taken_up_too_late_leaves_a_gap(make_world: MakeWo
     assert known(world, Stream.FILLS).gaps == [Gap(reached, world.now() - FILLS)]
 
 
-def test_what_is_about_to_be_forgotten_is_at_risk(make_world: MakeWorld) -> None:  # noqa: F811
+def test_what_is_about_to_be_forgotten_is_at_risk(make_world: MakeWorld) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     assert not known(world, Stream.FILLS).is_at_risk
@@ -110,7 +113,7 @@ def test_what_is_about_to_be_forgotten_is_at_risk(make_world: MakeWorld) -> None
     assert not known(world, Stream.DEPOSITS, "").is_at_risk
 
 
-def test_every_stream_is_due_before_the_exchange_forgets(make_world: MakeWorld) -> None:  # noqa: F811
+def test_every_stream_is_due_before_the_exchange_forgets(make_world: MakeWorld) -> None:
     """Symbols that were only searched wait longest."""
     world = make_world("old")
     world.sync(Trigger.CONNECT)

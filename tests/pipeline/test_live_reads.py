@@ -16,7 +16,7 @@ from portfolio.models import PortfolioSnapshot
 from tests.accounts.trails import trail_of
 from tests.exchanges import contract_truth
 from tests.factories import UserFactory
-from tests.pipeline import contract_facts, test_gateio, test_gateio_futures
+from tests.pipeline import contract_facts, test_futures
 from tests.pipeline.facts import (
     stored_balances,
     stored_fills,
@@ -27,12 +27,10 @@ from tests.pipeline.facts import (
     true_orders,
     true_transfers,
 )
-from tests.pipeline.worlds import World
+from tests.pipeline.venues import Open
+from tests.pipeline.worlds import PROFILES, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_worker")]
-
-make_gateio = test_gateio.make_world
-make_contracts = test_gateio_futures.make_world
 
 
 def perform(world: World, what: What, **more: Any) -> str:
@@ -118,8 +116,8 @@ def test_a_snapshot_is_drawn_anew(traded: World) -> None:
     assert last() != before
 
 
-def test_another_exchange_answers_alike(make_gateio: Callable[..., World]) -> None:
-    world = make_gateio("demo")
+def test_another_exchange_answers_alike(open_world: Open) -> None:
+    world = open_world("gateio", "demo", PROFILES)
     world.sync(Trigger.CONNECT)
     world.wait(days=1)
 
@@ -129,8 +127,8 @@ def test_another_exchange_answers_alike(make_gateio: Callable[..., World]) -> No
 
 
 @pytest.fixture
-def leveraged(make_contracts: Callable[..., World]) -> World:
-    world = make_contracts("leveraged")
+def leveraged(open_world: Open) -> World:
+    world = open_world("gateio", "leveraged", test_futures.PEOPLE)
     world.sync(Trigger.CONNECT)
     world.wait(days=1)
     return world

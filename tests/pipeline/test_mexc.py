@@ -1,124 +1,49 @@
 """A MEXC account: stored is what MEXC still tells, and what it does not tell is never made up."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from pytest_django.fixtures import Settings
 
-from accounts.models import User
 from core import clock as time
-from core.django import actors, tenancy
-from core.django.actors import Actor, ActorKind
 from core.money import ZERO
-from credentials import accounts
-from credentials.models import ExchangeAccount
 from exchanges.errors import ErrorKind
 from exchanges.simulators import profiles
-from exchanges.simulators.binance import BinanceSimulator
-from exchanges.simulators.clock import DAY_MS, FixedClock
-from exchanges.simulators.exchange import SimulatedExchange
-from exchanges.simulators.mexc import MexcSimulator
+from exchanges.simulators.clock import DAY_MS
 from exchanges.simulators.mexc.limits import Limits
 from orders.models import Fill, Order, Transfer
-from pipeline import runs
-from pipeline.models import RunStatus, SyncRun, Trigger
-from pipeline.sync import sync_account
+from pipeline.models import RunStatus, Trigger
 from portfolio.balances import latest_rows, side_by_side
 from portfolio.models import Position
 from tests.exchanges.simulators.folding import fold
-from tests.factories import UserFactory
-from tests.pipeline import worlds
-from tests.pipeline.worlds import START
+from tests.pipeline.venues import Open
+from tests.pipeline.worlds import World
 
 pytestmark = pytest.mark.django_db
 
-# The simulated clock stands still, so the weight of ten seconds never runs out by itself.
-NO_LIMITS = Limits(ip=10**9, uid=10**9, contracts=10**9, contract_details=10**9)
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "ETHBTC", "BTCUSDC")
 NEW = replace(profiles.DEMO.shortened(10), symbols=SYMBOLS)
 OLD = replace(profiles.DEMO, label="old", days=60, symbols=SYMBOLS, is_live=False)
 Facts = dict[Any, dict[str, Any]]
 
 
-@dataclass
-class MexcWorld:
-    """One simulated trader and our account of them."""
-
-    simulator: MexcSimulator
-    clock: FixedClock
-    label: str
-    user: User
-    account: ExchangeAccount
-
-    def now(self) -> datetime:
-        return time.from_ms(self.clock.now_ms())
-
-    def sync(self, trigger: Trigger = Trigger.COMMAND) -> SyncRun:
-        """Everything followed, now."""
-        runs.request(user_id=self.user.id, account_ids=[self.account.id], trigger=trigger, at=self.now())
-        run = self.work(trigger)
-        assert run is not None
-        return run
-
-    def work(self, trigger: Trigger = Trigger.SCHEDULE) -> SyncRun | None:
-        """What is due."""
-        with actors.acting(Actor(kind=ActorKind.WORKER)):
-            return sync_account(
-                user_id=self.user.id,
-                account_id=self.account.id,
-                trigger=trigger,
-                at=self.now(),
-                clock=self.now,
-            )
-
-    def wait(self, **parts: float) -> None:
-        """Time passes, also for what the cache remembers."""
-        self.clock.advance(**parts)  # type: ignore[arg-type]
-        cache.clear()
-
-    def told(self, kind: str, days: int) -> list[tuple[str, dict[str, Any]]]:
-        """(symbol, fact) of the truth of the last days."""
-        groups = self.simulator.truth()["accounts"][self.label][kind]
-        groups = groups if isinstance(groups, dict) else {"": groups}
-        since = self.clock.now_ms() - days * DAY_MS
-        return [(name, fact) for name, facts in groups.items() for fact in facts if fact["time"] >= since]
+def told(world: World, kind: str, days: int) -> list[tuple[str, dict[str, Any]]]:
+    """(symbol, fact) of the truth of the last days."""
+    groups = world.truth()[kind]
+    groups = groups if isinstance(groups, dict) else {"": groups}
+    since = world.clock.now_ms() - days * DAY_MS
+    return [(name, fact) for name, facts in groups.items() for fact in facts if fact["time"] >= since]
 
 
 @pytest.fixture
-def make_world(settings: Settings) -> Iterator[Callable[..., MexcWorld]]:
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    simulators: list[SimulatedExchange] = []
-
-    def make(label: str, limits: Limits = NO_LIMITS) -> MexcWorld:
-        clock = FixedClock(START)
-        simulator = MexcSimulator(seed=7, clock=clock, profiles=(NEW, OLD), limits=limits)
-        prices = BinanceSimulator(seed=7, clock=clock, profiles=(), limits=worlds.NO_LIMITS)
-        for one in (simulator, prices):
-            one.start()
-            simulators.append(one)
-        settings.EXCHANGE_URLS = f"mexc={simulator.url} binance={prices.url}"
-        theirs, user = simulator.accounts[label], UserFactory.create()
-        account = accounts.connect(
-            user_id=user.id,
-            exchange="mexc",
-            api_key=theirs.api_key,
-            secret_key=theirs.api_secret,
-            label="Main",
-        )
-        return MexcWorld(simulator, clock, label, user, account)
-
-    yield make
-    for simulator in simulators:
-        simulator.stop()
+def make_world(open_world: Open) -> Callable[..., World]:
+    return lambda label, limits=None: open_world("mexc", label, (NEW, OLD), limits=limits)
 
 
-def stored_fills(world: MexcWorld) -> Facts:
-    with tenancy.acting_as(world.user.id):
+def stored_fills(world: World) -> Facts:
+    with world.door():
         return {
             (row.symbol, row.exchange_fill_id): {
                 "order_id": row.exchange_order_id,
@@ -135,23 +60,23 @@ def stored_fills(world: MexcWorld) -> Facts:
         }
 
 
-def true_fills(world: MexcWorld, days: int = 30) -> Facts:
-    return _exact(world.told("fills", days), "price", "quantity", "quote_quantity", "fee")
+def true_fills(world: World, days: int = 30) -> Facts:
+    return _exact(told(world, "fills", days), "price", "quantity", "quote_quantity", "fee")
 
 
-def stored_orders(world: MexcWorld) -> dict[Any, tuple[Any, ...]]:
-    with tenancy.acting_as(world.user.id):
+def stored_orders(world: World) -> dict[Any, tuple[Any, ...]]:
+    with world.door():
         return {
             (row.symbol, row.exchange_order_id): (row.side, row.type, row.status, row.executed_quantity)
             for row in Order.objects.filter(account=world.account)
         }
 
 
-def true_orders(world: MexcWorld) -> dict[Any, tuple[Any, ...]]:
+def true_orders(world: World) -> dict[Any, tuple[Any, ...]]:
     """Those of seven days, and every open one."""
     still_open = [
         (name, fact)
-        for name, fact in world.told("orders", 999)
+        for name, fact in told(world, "orders", 999)
         if fact["status"] in ("NEW", "PARTIALLY_FILLED")
     ]
     return {
@@ -161,19 +86,19 @@ def true_orders(world: MexcWorld) -> dict[Any, tuple[Any, ...]]:
             fact["status"].replace("PARTIALLY_CANCELED", "CANCELED"),
             Decimal(fact["executed"]),
         )
-        for name, fact in [*world.told("orders", 7), *still_open]
+        for name, fact in [*told(world, "orders", 7), *still_open]
     }
 
 
-def stored_transfers(world: MexcWorld) -> dict[str, tuple[Any, ...]]:
-    with tenancy.acting_as(world.user.id):
+def stored_transfers(world: World) -> dict[str, tuple[Any, ...]]:
+    with world.door():
         return {
             row.tx_id: (row.kind, row.asset, row.amount, row.fee_amount, row.status == "success")
             for row in Transfer.objects.filter(account=world.account)
         }
 
 
-def true_transfers(world: MexcWorld) -> dict[str, tuple[Any, ...]]:
+def true_transfers(world: World) -> dict[str, tuple[Any, ...]]:
     return {
         fact["tx_id"]: (
             kind,
@@ -183,19 +108,19 @@ def true_transfers(world: MexcWorld) -> dict[str, tuple[Any, ...]]:
             fact["moves_balance"],
         )
         for kind, name in (("DEPOSIT", "deposits"), ("WITHDRAWAL", "withdrawals"))
-        for _, fact in world.told(name, 90)
+        for _, fact in told(world, name, 90)
     }
 
 
-def stored_balances(world: MexcWorld) -> dict[str, tuple[Decimal, Decimal]]:
-    with tenancy.acting_as(world.user.id):
+def stored_balances(world: World) -> dict[str, tuple[Decimal, Decimal]]:
+    with world.door():
         rows = latest_rows(account_ids=[world.account.id])
     return {row.asset: (row.available, row.locked) for row in rows if row.available or row.locked}
 
 
-def true_balances(world: MexcWorld) -> dict[str, tuple[Decimal, Decimal]]:
-    told = world.simulator.truth()["accounts"][world.label]["balances"]
-    return {asset: (Decimal(row["free"]), Decimal(row["locked"])) for asset, row in told.items()}
+def true_balances(world: World) -> dict[str, tuple[Decimal, Decimal]]:
+    rows = world.truth()["balances"]
+    return {asset: (Decimal(row["free"]), Decimal(row["locked"])) for asset, row in rows.items()}
 
 
 def _exact(facts: list[tuple[str, dict[str, Any]]], *amounts: str) -> Facts:
@@ -208,9 +133,7 @@ def _exact(facts: list[tuple[str, dict[str, Any]]], *amounts: str) -> Facts:
 
 
 @pytest.mark.parametrize("label", ["demo", "old"])
-def test_the_first_sync_stores_what_mexc_still_tells(
-    make_world: Callable[..., MexcWorld], label: str
-) -> None:
+def test_the_first_sync_stores_what_mexc_still_tells(make_world: Callable[..., World], label: str) -> None:
     world = make_world(label)
     run = world.sync(Trigger.CONNECT)
     assert (run.status, run.error_detail) == (RunStatus.OK, "")
@@ -221,16 +144,16 @@ def test_the_first_sync_stores_what_mexc_still_tells(
 
 
 def test_a_young_accounts_computed_balances_equal_the_reported_ones(
-    make_world: Callable[..., MexcWorld],
+    make_world: Callable[..., World],
 ) -> None:
     world = make_world("demo")
     world.sync(Trigger.CONNECT)
-    with tenancy.acting_as(world.user.id):
+    with world.door():
         rows = side_by_side(account_ids=[world.account.id])
     assert {row.asset: row.difference for row in rows if row.difference} == {}
 
 
-def test_what_happened_since_comes_with_the_next_sync(make_world: Callable[..., MexcWorld]) -> None:
+def test_what_happened_since_comes_with_the_next_sync(make_world: Callable[..., World]) -> None:
     world = make_world("demo")
     world.sync(Trigger.CONNECT)
     before = len(stored_fills(world))
@@ -241,45 +164,45 @@ def test_what_happened_since_comes_with_the_next_sync(make_world: Callable[..., 
     assert len(stored_fills(world)) > before
 
 
-def test_a_second_sync_stores_nothing_twice(make_world: Callable[..., MexcWorld]) -> None:
+def test_a_second_sync_stores_nothing_twice(make_world: Callable[..., World]) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     run = world.sync()
     assert (run.status, run.counts) == (RunStatus.OK, {})
 
 
-def untold(world: MexcWorld) -> dict[str, Decimal]:
+def untold(world: World) -> dict[str, Decimal]:
     """What the facts MEXC has forgotten did to the balances."""
-    told = world.simulator.truth()["accounts"][world.label]
+    truth = world.truth()
     now = world.clock.now_ms()
     older = {
-        name: [fact for fact in told[name] if fact["time"] < now - 90 * DAY_MS]
+        name: [fact for fact in truth[name] if fact["time"] < now - 90 * DAY_MS]
         for name in ("deposits", "withdrawals")
     }
     fills = {
         name: [fact for fact in facts if fact["time"] < now - 30 * DAY_MS]
-        for name, facts in told["fills"].items()
+        for name, facts in truth["fills"].items()
     }
     return fold({**older, "fills": fills}, holes=False)
 
 
-def test_what_mexc_has_forgotten_shows_as_a_difference(make_world: Callable[..., MexcWorld]) -> None:
+def test_what_mexc_has_forgotten_shows_as_a_difference(make_world: Callable[..., World]) -> None:
     world = make_world("old")
     world.sync(Trigger.CONNECT)
-    with tenancy.acting_as(world.user.id):
+    with world.door():
         rows = side_by_side(account_ids=[world.account.id])
     assert {row.asset: row.difference for row in rows if row.difference} == untold(world) != {}
 
 
 def test_coins_bought_before_what_mexc_tells_have_an_unknown_cost_and_no_profit(
-    make_world: Callable[..., MexcWorld],
+    make_world: Callable[..., World],
 ) -> None:
     """All MX was bought earlier; since then it only went out in fees."""
     world = make_world("old")
     world.sync(Trigger.CONNECT)
     fills = true_fills(world)
     assert "MXUSDT" not in {symbol for symbol, _ in fills}
-    with tenancy.acting_as(world.user.id):
+    with world.door():
         positions = list(Position.objects.filter(account=world.account, book__asset="MX"))
     assert sum(each.unknown_quantity for each in positions) == sum(
         fact["fee"] for fact in fills.values() if fact["fee_asset"] == "MX"
@@ -289,12 +212,12 @@ def test_coins_bought_before_what_mexc_tells_have_an_unknown_cost_and_no_profit(
     }
 
 
-def test_a_first_sync_of_few_markets_fits_ten_seconds(make_world: Callable[..., MexcWorld]) -> None:
+def test_a_first_sync_of_few_markets_fits_ten_seconds(make_world: Callable[..., World]) -> None:
     world = make_world("demo", Limits())
     assert world.sync(Trigger.CONNECT).status == RunStatus.OK
 
 
-def test_a_run_that_was_too_fast_goes_on_later(make_world: Callable[..., MexcWorld]) -> None:
+def test_a_run_that_was_too_fast_goes_on_later(make_world: Callable[..., World]) -> None:
     world = make_world("old", Limits(uid=150))
     first = world.sync(Trigger.CONNECT)
     assert (first.status, first.error_kind) == (RunStatus.FAILED, ErrorKind.RATE)
