@@ -1,7 +1,7 @@
 """`?live=true` over HTTP: a worker asks the simulated exchange, and what is stored answers when it cannot."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from types import SimpleNamespace
@@ -16,14 +16,14 @@ from pipeline import broker, live, live_reads, tasks
 from pipeline.models import Trigger
 from tests.clients import JsonClient, client_of, problem
 from tests.factories import UserFactory
-from tests.pipeline import conftest, test_gateio
-from tests.pipeline.worlds import World
+from tests.pipeline import conftest
+from tests.pipeline.venues import Open
+from tests.pipeline.worlds import PROFILES, World
 from tests.web.exchange_routes.frontend import body
 
 pytestmark = pytest.mark.django_db
 
-make_world = conftest.make_world
-make_gateio = test_gateio.make_world
+open_world = conftest.open_world
 ROUTES = (
     *("account-info", "user-assets", "open-orders", "order-history", "account-snapshot", "deposit-history"),
     *("withdraw-history", "trade-fills", "tickers"),
@@ -65,8 +65,8 @@ def _waiting(settings: Settings) -> None:
 
 
 @pytest.fixture
-def world(make_world: Callable[..., World]) -> World:
-    return make_world("demo")
+def world(open_world: Open) -> World:
+    return open_world("binance", "demo", PROFILES)
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ def test_live_data_are_those_of_this_moment(worker: Worker, trader: JsonClient) 
     assert held(trader.get("/binance/user-assets")) == true(worker.world)  # it is stored
 
 
-def test_gateio_answers_live_too(make_gateio: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> None:
-    world = make_gateio("demo")
+def test_gateio_answers_live_too(open_world: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = open_world("gateio", "demo", PROFILES)
     employ(world, monkeypatch)
 
     answer = client_of(world.user).get("/gateio/user-assets?live=true")
