@@ -56,7 +56,7 @@ def bring_up_to_date(
     beat("Drawing the equity curve")
     derived.snapshots = snapshots.refresh(user_id=user_id, account_id=account_id, at=at)
     beat("Measuring performance")
-    derived.metrics = metrics.refresh(user_id=user_id, at=at)
+    derived.metrics = metrics.refresh(user_id=user_id, at=at, from_zero=from_zero)
     return derived
 
 

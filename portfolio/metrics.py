@@ -1,189 +1,212 @@
-"""Performance metrics per period, account and over all live accounts: rows kept up to date, read as they are."""
+"""Performance metrics per period: rows kept for every account, over all live ones, and for each strategy over those.
 
+A refresh looks at the days whose trades or equity changed (the database itself notes them), and rewrites the periods
+these lie in, the present ones and all time, from sums by day; no trade of another day is read. From zero gives the
+same rows.
+"""
+
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, localcontext
+from decimal import localcontext
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Q
+
 from core import clock
 from core.django import tenancy
-from core.money import CONTEXT, quantize
+from core.money import CONTEXT
 from credentials.models import DATA_SOURCES, ExchangeAccount, Mode
-from exchanges.rows import MarketType
+from portfolio import trade_days
+from portfolio.accounting import returns
 from portfolio.accounting.periods import CALENDAR_KINDS, Period, PeriodKind, period_of
-from portfolio.accounting.returns import EquityDay, IndexPoint
-from portfolio.accounting.trade_sums import TradeFact, TradeSums, sum_trades
+from portfolio.accounting.returns import EquityDay
+from portfolio.accounting.trade_sums import TradeSums, merge
 from portfolio.figures import equity_day, figures, merge_equity, points_in
-from portfolio.models import PerformanceMetric, PortfolioSnapshot, PositionSide, Trade, TradeKind
+from portfolio.models import MetricMark, PerformanceMetric, PortfolioSnapshot
 
-FORMULA_VERSION: Final = 1
+FORMULA_VERSION: Final = 2
 _FIELDS: Final = {field.name for field in PerformanceMetric._meta.concrete_fields}
 _IDENTITY: Final = ("user", "account", "period_type", "period_start", "strategy")
 _WRITTEN: Final = sorted(_FIELDS - {"id", *_IDENTITY})
+_Place = tuple[str, datetime]
+"""Kind and start of a period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equity:
+    """An account's days with a snapshot, and those of them that ended with an open position."""
+
+    days: Mapping[date, EquityDay]
+    exposed: Collection[date]
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """One account, or all live ones."""
+    """One account, or all live ones; all of their trades, or those of a strategy."""
 
     account: ExchangeAccount | None
     exchange: str
+    strategy: str
     sums: Mapping[date, TradeSums]
-    equity: Sequence[EquityDay]
+    line: Sequence[EquityDay]
+    places: Mapping[date, int]
+    """Of each day in the line."""
+    exposed: Collection[date]
 
 
-def refresh(*, user_id: UUID, at: datetime) -> int:
-    """Recompute a user's metrics; answers how many rows were written. Opens its own door."""
+def refresh(*, user_id: UUID, at: datetime, from_zero: bool = False) -> int:
+    """Bring a user's metrics up to date; answers how many rows were written or removed. Opens its own door.
+
+    Everything is drawn anew `from_zero`, the first time, with another version of the formulas or another currency.
+    """
     with tenancy.acting_as(user_id), localcontext(CONTEXT):
         traded = ExchangeAccount.objects.exclude(exchange__in=DATA_SOURCES)
         accounts = list(traded.select_related("user").order_by("created_at"))
         if not accounts:
             return 0
-        known = {
-            (row.account_id, row.period_type, row.period_start, row.strategy): row
-            for row in PerformanceMetric.objects.all()
-        }
+        mark = _locked(user_id)
+        currency, today = accounts[0].user.reporting_currency, clock.utc_day(at)
+        is_whole = from_zero or (mark.formula_version, mark.currency) != (FORMULA_VERSION, currency)
+        changed = trade_days.take(user_id=user_id)
+        trade_days.sum_days(
+            user_id=user_id, days=trade_days.every_day(user_id=user_id) if is_whole else changed.traded
+        )
+        equity = read_equity(account_ids=[account.id for account in accounts])
+        places = None if is_whole else _places(_touched(changed, equity, mark.drawn_to or today, today))
         rows = [
-            row
-            for scope in _scopes(accounts)
-            for row in _rows(scope, user_id=user_id, currency=accounts[0].user.reporting_currency, at=at)
+            _row(scope, period, user_id=user_id, currency=currency, at=at)
+            for scope in _scopes(accounts, equity)
+            for period in _periods(scope, at, places)
         ]
-        changed = [row for row in rows if _differs(row, known.pop(_key(row), None))]
-        PerformanceMetric.objects.filter(id__in=[row.id for row in known.values()]).delete()
-        PerformanceMetric.objects.bulk_create(
-            changed,
-            update_conflicts=True,
-            unique_fields=list(_IDENTITY),
-            update_fields=_WRITTEN,
-            batch_size=500,
+        written = _store(rows, places)
+        mark.formula_version, mark.currency, mark.drawn_to = FORMULA_VERSION, currency, today
+        if written:
+            mark.changed_at, mark.changes = at, mark.changes + 1
+        mark.save()
+        return written
+
+
+def read_equity(*, account_ids: Sequence[UUID], until: date | None = None) -> dict[UUID, Equity]:
+    """Of each account, from its first snapshot on."""
+    days: dict[UUID, dict[date, EquityDay]] = {account_id: {} for account_id in account_ids}
+    exposed: dict[UUID, set[date]] = {account_id: set() for account_id in account_ids}
+    rows = PortfolioSnapshot.objects.filter(account_id__in=account_ids).order_by("snapshot_date")
+    if until is not None:
+        rows = rows.filter(snapshot_date__lte=until)
+    columns = ("total_balance", "flows", "unexplained", "grade_reason", "open_positions_count")
+    for account_id, day, total, flows, unexplained, doubts, is_open in rows.values_list(
+        "account_id", "snapshot_date", *columns
+    ):
+        days[account_id][day] = equity_day(
+            day=day, total=total, flows=flows, unexplained=unexplained, doubts=doubts
         )
-        return len(changed)
+        if is_open:
+            exposed[account_id].add(day)
+    return {account_id: Equity(days[account_id], exposed[account_id]) for account_id in account_ids}
 
 
-def trade_facts(rows: Iterable[Mapping[str, Any]]) -> Iterator[TradeFact]:
-    """Trades as the statistics take them, from `values()` of the columns in `TRADE_COLUMNS`."""
-    for row in rows:
-        yield TradeFact(
-            exit_time=row["exit_time"],
-            net=row["net_pnl"],
-            gross=row["gross_pnl"],
-            entry_fees=row["entry_fees"],
-            exit_fees=row["exit_fees"],
-            entry_value=row["cost"],
-            exit_value=row["proceeds"],
-            hold=row["hold_duration"],
-            planned_risk=_planned_risk(row),
-            cost_unknown=not row["exit_quantity"],
-        )
+def _locked(user_id: UUID) -> MetricMark:
+    """One refresh of a user at a time: each sees all that the one before it did."""
+    MetricMark.objects.bulk_create([MetricMark(user_id=user_id)], ignore_conflicts=True)
+    return MetricMark.objects.select_for_update().get()
 
 
-TRADE_COLUMNS: Final = (
-    "account_id", "exit_time", "net_pnl", "gross_pnl", "entry_fees", "exit_fees", "cost", "proceeds",
-    "hold_duration", "exit_quantity", "entry_price", "stop_loss_price", "side", "market_type", "is_inverse",
-)  # fmt: skip
+def _touched(
+    changed: trade_days.Changed, equity: Mapping[UUID, Equity], drawn_to: date, today: date
+) -> set[date]:
+    """Days whose periods may say something else now.
+
+    A day's equity also decides the change of the next valued one, and stands for the account until then. Whatever was
+    the present day since the last refresh is one no more.
+    """
+    found = {day for days in changed.traded.values() for day in days}
+    found.update(_every(min(drawn_to, today), today))
+    for account_id, days in changed.valued.items():
+        valued = sorted(equity[account_id].days) if account_id in equity else []
+        for day in days:
+            place = bisect_left(valued, day + clock.DAY)
+            found.update(_every(day, valued[place] if place < len(valued) else max(day, today)))
+    return found
 
 
-def _planned_risk(row: Mapping[str, Any]) -> Decimal | None:
-    """What the planned stop would have lost on the quantity that was closed; None without a stop on the losing side."""
-    stop, entry = row["stop_loss_price"], row["entry_price"]
-    is_long = row["side"] == PositionSide.LONG
-    if stop is None or entry is None or (stop >= entry if is_long else stop <= entry):
-        return None
-    if row["market_type"] == MarketType.SPOT:
-        risk: Decimal = (entry - stop) * row["exit_quantity"]
-        return risk
-    whole, part = (stop, entry) if row["is_inverse"] else (entry, stop)
-    if not whole:
-        return None
-    ratio = CONTEXT.divide(part, whole)
-    return quantize(abs(row["cost"] - CONTEXT.multiply(row["cost"], ratio)))
+def _every(first: date, last: date) -> Iterator[date]:
+    return (first + clock.DAY * number for number in range((last - first).days + 1))
 
 
-def _scopes(accounts: Sequence[ExchangeAccount]) -> Iterator[_Scope]:
-    sums: dict[UUID, dict[date, list[TradeFact]]] = defaultdict(lambda: defaultdict(list))
-    trades = Trade.objects.filter(kind=TradeKind.TRADE).order_by("exit_time", "id").values(*TRADE_COLUMNS)
-    for row, fact in zip(trades, trade_facts(trades), strict=True):
-        sums[row["account_id"]][clock.utc_day(fact.exit_time)].append(fact)
-    days: dict[UUID, dict[date, EquityDay]] = defaultdict(dict)
-    for account_id, row in _equity_days():
-        days[account_id][row.day] = row
-    per_account = {
-        account.id: {day: sum_trades(facts) for day, facts in sums[account.id].items()}
-        for account in accounts
-    }
+def _places(days: Iterable[date]) -> set[_Place]:
+    """The calendar periods that some days lie in; all time is always among what is drawn."""
+    kinds = [kind for kind in CALENDAR_KINDS if kind is not PeriodKind.ALL_TIME]
+    return {(str(kind), period_of(kind, clock.day_start(day)).start) for day in days for kind in kinds}
+
+
+def _scopes(accounts: Sequence[ExchangeAccount], equity: Mapping[UUID, Equity]) -> Iterator[_Scope]:
+    traded = trade_days.by_strategy_and_day(account_ids=[account.id for account in accounts])
     for account in accounts:
-        equity = [days[account.id][day] for day in sorted(days[account.id])]
-        yield _Scope(account, account.exchange, per_account[account.id], equity)
-    live = [account.id for account in accounts if account.mode == Mode.LIVE]
-    together: dict[date, TradeSums] = {}
-    for account_id in live:
-        for day, total in per_account[account_id].items():
-            together[day] = together[day] + total if day in together else total
-    yield _Scope(None, "all", together, merge_equity([days[account_id] for account_id in live]))
+        mine = [sums for (account_id, _), sums in traded.items() if account_id == account.id]
+        own = equity[account.id]
+        yield _scope(account, account.exchange, "", mine, list(own.days.values()), own.exposed)
+    live = {account.id for account in accounts if account.mode == Mode.LIVE}
+    line = merge_equity([equity[account_id].days for account_id in live])
+    exposed = {day for account_id in live for day in equity[account_id].exposed}
+    theirs = {key: sums for key, sums in traded.items() if key[0] in live}
+    yield _scope(None, "all", "", list(theirs.values()), line, exposed)
+    for strategy in sorted({strategy for _, strategy in theirs if strategy}):
+        parts = [sums for (_, named), sums in theirs.items() if named == strategy]
+        yield _scope(None, "all", strategy, parts, line, ())
 
 
-def _equity_days() -> Iterator[tuple[UUID, EquityDay]]:
-    rows = PortfolioSnapshot.objects.order_by("snapshot_date").values_list(
-        "account_id", "snapshot_date", "total_balance", "flows", "unexplained", "grade_reason"
+def _scope(
+    account: ExchangeAccount | None,
+    exchange: str,
+    strategy: str,
+    parts: Sequence[Mapping[date, TradeSums]],
+    line: Sequence[EquityDay],
+    exposed: Collection[date],
+) -> _Scope:
+    by_day: dict[date, list[TradeSums]] = defaultdict(list)
+    for part in parts:
+        for day, sums in part.items():
+            by_day[day].append(sums)
+    together = {day: merge(by_day[day]) for day in sorted(by_day)}
+    places = {row.day: place for place, row in enumerate(line)}
+    return _Scope(account, exchange, strategy, together, line, places, {*exposed, *together})
+
+
+def _periods(scope: _Scope, at: datetime, places: set[_Place] | None) -> Iterator[Period]:
+    """Of `places` (None: of all) those with a trade or a valued day; the present ones, and all time."""
+    today = clock.utc_day(at)
+    # A strategy's rows are of the periods it traded in.
+    valued = () if scope.strategy else (row.day for row in scope.line)
+    days = sorted({*scope.sums, *valued, today})
+    first = min(days[0], scope.line[0].day) if scope.line else days[0]
+    yield period_of(PeriodKind.ALL_TIME, at, first_fact=clock.day_start(first))
+    kinds = [kind for kind in CALENDAR_KINDS if kind is not PeriodKind.ALL_TIME]
+    found = {period_of(kind, clock.day_start(day)) for day in days for kind in kinds}
+    yield from (period for period in found if places is None or (str(period.kind), period.start) in places)
+
+
+def _row(scope: _Scope, period: Period, *, user_id: UUID, currency: str, at: datetime) -> PerformanceMetric:
+    points = points_in(scope.line, period, scope.places)
+    if scope.strategy:
+        points = returns.attribute(points, {day: sums.net for day, sums in scope.sums.items()})
+    is_all = period.kind is PeriodKind.ALL_TIME
+    parts = scope.sums.values() if is_all else (scope.sums[day] for day in period.days() if day in scope.sums)
+    columns, reasons = figures(
+        period=period,
+        sums=merge([TradeSums(), *parts]),
+        points=points,
+        exposed=scope.exposed,
+        is_part=bool(scope.strategy),
     )
-    for account_id, day, total, flows, unexplained, doubts in rows:
-        yield (
-            account_id,
-            equity_day(day=day, total=total, flows=flows, unexplained=unexplained, doubts=doubts),
-        )
-
-
-def _rows(scope: _Scope, *, user_id: UUID, currency: str, at: datetime) -> Iterator[PerformanceMetric]:
-    places = {row.day: place for place, row in enumerate(scope.equity)}
-    for period in _periods(scope, at):
-        sums = _sum_period(scope.sums, period)
-        points = points_in(scope.equity, period, places)
-        yield _row(scope, period, sums, points, user_id=user_id, currency=currency, at=at)
-
-
-def _periods(scope: _Scope, at: datetime) -> Iterator[Period]:
-    """Every calendar period with a trade or a valued day, the present ones, and all time."""
-    days = sorted({*scope.sums, *(row.day for row in scope.equity), clock.utc_day(at)})
-    first_fact = clock.day_start(days[0])
-    seen = set()
-    for kind in CALENDAR_KINDS:
-        for day in [clock.utc_day(at)] if kind is PeriodKind.ALL_TIME else days:
-            moment = at if kind is PeriodKind.ALL_TIME else clock.day_start(day)
-            period = period_of(kind, moment, first_fact=first_fact)
-            if (kind, period.start) not in seen:
-                seen.add((kind, period.start))
-                yield period
-
-
-def _sum_period(sums: Mapping[date, TradeSums], period: Period) -> TradeSums:
-    if period.kind is PeriodKind.ALL_TIME:
-        wanted: Iterable[date] = sums
-    else:
-        wanted = (day for day in period.days() if day in sums)
-    total = sum_trades([])
-    for day in wanted:
-        total = total + sums[day]
-    return total
-
-
-def _row(
-    scope: _Scope,
-    period: Period,
-    sums: TradeSums,
-    points: Sequence[IndexPoint],
-    *,
-    user_id: UUID,
-    currency: str,
-    at: datetime,
-) -> PerformanceMetric:
-    columns, reasons = figures(period=period, sums=sums, points=points)
     return PerformanceMetric(
         user_id=user_id,
         account=scope.account,
         exchange=scope.exchange,
+        strategy=scope.strategy,
         currency=currency,
         period_type=period.kind,
         period_start=period.start,
@@ -193,6 +216,31 @@ def _row(
         calculated_at=at,
         **{name: value for name, value in columns.items() if name in _FIELDS},
     )
+
+
+def _store(rows: Sequence[PerformanceMetric], places: set[_Place] | None) -> int:
+    """Write what differs, delete what no longer follows, of `places` and all time; answers how many were written."""
+    stored = PerformanceMetric.objects.all()
+    if places is not None:
+        starts = {start for _, start in places}
+        stored = stored.filter(Q(period_type=PeriodKind.ALL_TIME) | Q(period_start__in=starts))
+    known = {
+        _key(row): row
+        for row in stored
+        if places is None
+        or row.period_type == PeriodKind.ALL_TIME
+        or (row.period_type, row.period_start) in places
+    }
+    changed = [row for row in rows if _differs(row, known.pop(_key(row), None))]
+    PerformanceMetric.objects.filter(id__in=[row.id for row in known.values()]).delete()
+    PerformanceMetric.objects.bulk_create(
+        changed,
+        update_conflicts=True,
+        unique_fields=list(_IDENTITY),
+        update_fields=_WRITTEN,
+        batch_size=500,
+    )
+    return len(changed) + len(known)
 
 
 def _key(row: PerformanceMetric) -> tuple[Any, ...]:

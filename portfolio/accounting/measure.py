@@ -33,8 +33,16 @@ class Reason(StrEnum):
     """Every observation is the same, so the ratio divides by zero."""
     NO_DOWNSIDE = "no_downside"
     NO_DRAWDOWN = "no_drawdown"
+    NOT_RECOVERED = "not_recovered"
+    """The index has not reached its peak again."""
     GAINED_DESPITE_FALL = "gained_despite_fall"
     """Flows between peak and trough were so large that money was made while the index fell."""
+    SEVERAL_RATES = "several_rates"
+    """More than one yearly rate solves the flows."""
+    NO_RATE = "no_rate"
+    """No yearly rate solves the flows."""
+    NOT_ATTRIBUTABLE = "not_attributable"
+    """Cash, deposits and open positions are the account's: no part of them is one symbol's or strategy's."""
 
 
 @dataclass(frozen=True, slots=True)

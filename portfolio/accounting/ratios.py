@@ -13,15 +13,12 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from core.money import CONTEXT
-from portfolio.accounting import drawdown, returns
+from portfolio.accounting import drawdown, money_weighted, returns
 from portfolio.accounting.measure import Measure, Reason
-from portfolio.accounting.returns import IndexPoint
+from portfolio.accounting.returns import DAYS_PER_YEAR, MIN_GROWTH_DAYS, IndexPoint
 
-DAYS_PER_YEAR: Final = 365
 MIN_DAYS: Final = 30
 """Fewer daily returns say nothing about their spread."""
-MIN_GROWTH_DAYS: Final = 90
-"""A shorter stretch blown up to a year is a fantasy."""
 MIN_VOLATILITY_DAYS: Final = 2
 
 
@@ -30,6 +27,9 @@ class ReturnMetrics:
     """Percentages and ratios with four decimals; the drawdown's fields as in `drawdown.Drawdown`."""
 
     total_return_percentage: Measure
+    simple_return_percentage: Measure
+    money_weighted_return_percentage: Measure
+    xirr_percentage: Measure
     max_drawdown: Measure
     max_drawdown_amount: Measure
     drawdown_peak_date: date | None
@@ -38,6 +38,7 @@ class ReturnMetrics:
     sharpe_ratio: Measure
     sortino_ratio: Measure
     calmar_ratio: Measure
+    recovery_factor: Measure
     cagr: Measure
     volatility: Measure
     average_capital: Measure
@@ -52,6 +53,9 @@ def measure(points: Sequence[IndexPoint], *, risk_free: Decimal = Decimal(0)) ->
     growth = cagr(points)
     return ReturnMetrics(
         total_return_percentage=returns.total_return(points),
+        simple_return_percentage=money_weighted.simple_return(points),
+        money_weighted_return_percentage=money_weighted.modified_dietz(points),
+        xirr_percentage=money_weighted.xirr(points),
         max_drawdown=fall.percent,
         max_drawdown_amount=fall.amount,
         drawdown_peak_date=fall.peak_day,
@@ -60,6 +64,7 @@ def measure(points: Sequence[IndexPoint], *, risk_free: Decimal = Decimal(0)) ->
         sharpe_ratio=sharpe(daily, risk_free=risk_free),
         sortino_ratio=sortino(daily, target=risk_free),
         calmar_ratio=calmar(growth, fall.percent),
+        recovery_factor=recovery(points, fall.amount),
         cagr=growth,
         volatility=volatility(daily),
         average_capital=returns.average_capital(points),
@@ -116,6 +121,15 @@ def calmar(growth: Measure, max_drawdown: Measure) -> Measure:
     if not max_drawdown.value:
         return Measure.undefined(Reason.NO_DRAWDOWN)
     return Measure.ratio(CONTEXT.divide(growth.value, max_drawdown.value))
+
+
+def recovery(points: Sequence[IndexPoint], fall: Measure) -> Measure:
+    """Money made / money lost in the deepest fall."""
+    if fall.value is None:
+        return fall
+    if not fall.value:
+        return Measure.undefined(Reason.NO_DRAWDOWN)
+    return Measure.ratio(CONTEXT.divide(points[-1].profit - points[0].profit, fall.value))
 
 
 def _mean(sample: Sequence[float]) -> float:

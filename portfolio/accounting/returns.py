@@ -9,8 +9,8 @@ Days without a snapshot make no return; the next valued day carries the change s
 flows between. Where the base is dust a new sub-period begins and the index stands still.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import Final
@@ -21,6 +21,9 @@ from portfolio.accounting.measure import Measure, Reason
 
 DUST: Final = Decimal(1)
 """In units of the reporting currency: a return on less than this says nothing."""
+DAYS_PER_YEAR: Final = 365
+MIN_GROWTH_DAYS: Final = 90
+"""A shorter stretch blown up to a year is a fantasy."""
 ONE: Final = Decimal(1)
 CHANGE_PLACES: Final = 30
 """Decimals kept of a daily return: far below any price's, and equal returns stay equal."""
@@ -108,6 +111,28 @@ def _step(
         base=base,
         span=(day - before.day).days,
     )
+
+
+def attribute(points: Sequence[IndexPoint], made: Mapping[date, Decimal]) -> list[IndexPoint]:
+    """The index of a part (a symbol, a strategy) that made so much on each day, on the capital of the whole.
+
+    return = what the part made / capital at work. Days before the first point's are left out.
+    """
+    days = sorted(day for day in made if points and day > points[0].day)
+    place = 0
+    index, profit = ONE, ZERO
+    rows = [replace(point, index=ONE, profit=ZERO) for point in points[:1]]
+    with localcontext(CONTEXT):
+        for point in points[1:]:
+            gain = ZERO
+            while place < len(days) and days[place] <= point.day:
+                gain += made[days[place]]
+                place += 1
+            growth = None if point.change is None else max(1 + gain / point.base, ZERO)
+            index, profit = index if growth is None else index * growth, profit + gain
+            change = None if growth is None else quantize(growth - 1, CHANGE_PLACES)
+            rows.append(replace(point, index=index, change=change, profit=profit))
+    return rows
 
 
 def changes(points: Iterable[IndexPoint]) -> list[Decimal]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from typing import Any
 
 from core.money import CONTEXT, ZERO, quantize
 from portfolio.accounting.measure import HUNDRED
@@ -67,17 +68,30 @@ class TradeSums:
     unknown_cost_trades: int = 0
     fee_exits: int = 0
 
+    @property
+    def net(self) -> Decimal:
+        return CONTEXT.subtract(self.profit, self.loss)
+
     def __add__(self, other: "TradeSums") -> "TradeSums":
-        with localcontext(CONTEXT):
-            merged = {}
-            for column in fields(self):
-                ours, theirs = getattr(self, column.name), getattr(other, column.name)
-                if "merge" in column.metadata:
-                    known = [value for value in (ours, theirs) if value is not None]
-                    merged[column.name] = column.metadata["merge"](known, default=None)
-                else:
-                    merged[column.name] = ours + theirs
-        return TradeSums(**merged)
+        return merge([self, other])
+
+
+def merge(parts: Iterable[TradeSums]) -> TradeSums:
+    """The sums over all sets together, column by column."""
+    rows = list(parts)
+    if len(rows) == 1:
+        return rows[0]
+    merged: dict[str, Any] = {}
+    with localcontext(CONTEXT):
+        for column in fields(TradeSums):
+            values = [getattr(row, column.name) for row in rows]
+            if "merge" in column.metadata:
+                known = [value for value in values if value is not None]
+                merged[column.name] = column.metadata["merge"](known, default=None)
+            else:
+                zero: Any = column.default
+                merged[column.name] = sum(values, zero)
+    return TradeSums(**merged)
 
 
 def sum_trades(trades: Iterable[TradeFact]) -> TradeSums:

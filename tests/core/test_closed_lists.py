@@ -46,6 +46,7 @@ BOUND_SQL: Final = frozenset(
         "portfolio/marks.py: fees_wait",
         "portfolio/marks.py: heard",
         "portfolio/store.py: Rows.__init__",
+        "portfolio/trade_days.py: sum_days",
         "portfolio/valuations.py: needed_hours",
     }
 )
@@ -57,6 +58,7 @@ INNER_SQL: Final = frozenset(
         "portfolio/store.py: Rows.commit",
         "portfolio/store.py: Rows._flush",
         "portfolio/store.py: _run",
+        "portfolio/trade_days.py: _ask",
         "pipeline/dispatch.py: claim_due_accounts",
         "pipeline/dispatch.py: _owned",
         "credentials/rotation.py: _old_rows",

@@ -128,7 +128,7 @@ def test_a_period_without_a_row_answers_zero_counts_and_reasons(as_alice: JsonCl
         "total_net_pnl": 0,
         "win_rate": None,
     }
-    assert nulls - set(body["reasons"]) == {"daily_pnl", "daily_pnl_percent"}
+    assert nulls - set(body["reasons"]) == {"daily_pnl", "daily_pnl_percent", "symbol", "strategy"}
 
 
 @pytest.mark.usefixtures("_small")

@@ -39,6 +39,10 @@ _REASONS: Final[Mapping[str, str]] = {
     Reason.NO_VARIATION: "every day was the same",
     Reason.NO_DOWNSIDE: "no day ended with a loss",
     Reason.NO_DRAWDOWN: "equity never fell",
+    Reason.NOT_RECOVERED: "the peak has not been reached again",
+    Reason.SEVERAL_RATES: "more than one yearly rate fits the deposits and withdrawals",
+    Reason.NO_RATE: "no yearly rate fits the deposits and withdrawals",
+    Reason.NOT_ATTRIBUTABLE: "cash, deposits and open positions belong to the account as a whole",
     Reason.GAINED_DESPITE_FALL: "money moved in or out between peak and trough made up for the fall",
 }
 
