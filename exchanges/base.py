@@ -93,6 +93,12 @@ class MarketData(Protocol):
         """Candles opened in [since, until), oldest first; at most one page: go on at the last `opened_at`."""
         ...
 
+    def contract_candles(
+        self, symbol: str, timeframe: str, since: datetime, until: datetime
+    ) -> Page[CandleRow]:
+        """Like `candles`, of a contract; volumes as the exchange counts them, in contracts or in coins."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -189,6 +195,11 @@ class SpotMarket:
         return Page((), (), "", has_more=False, raw_count=0)
 
     def contract_prices(self) -> Page[PriceRow]:
+        return Page((), (), "", has_more=False, raw_count=0)
+
+    def contract_candles(
+        self, symbol: str, timeframe: str, since: datetime, until: datetime
+    ) -> Page[CandleRow]:
         return Page((), (), "", has_more=False, raw_count=0)
 
 

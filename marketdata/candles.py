@@ -1,6 +1,6 @@
 """Candles: stored once closed for good, and which are missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,15 +35,23 @@ class CandleNeed:
     symbol: str
     since: datetime
     until: datetime
+    market_type: MarketType = MarketType.SPOT
 
 
-def store(*, exchange: str, timeframe: str, rows: Sequence[CandleRow], at: datetime) -> int:
+def store(
+    *,
+    exchange: str,
+    timeframe: str,
+    rows: Sequence[CandleRow],
+    at: datetime,
+    market_type: MarketType = MarketType.SPOT,
+) -> int:
     """Keep candles read at `at`; answers how many are new or changed. A final one is mended only by a final one.
 
     Raises NotFound for a symbol the exchange does not list, Invalid for an unknown timeframe.
     """
     length = _length(timeframe)
-    ids = _listing_ids(exchange, {row.symbol for row in rows})
+    ids = _listing_ids(exchange, market_type, {row.symbol for row in rows})
     values = sorted(
         (ids[row.symbol], row.opened_at, row.opened_at + length + SETTLING <= at, *_prices(row))
         for row in rows
@@ -89,16 +97,47 @@ def missing(
     ]
 
 
+def missing_of_contracts(
+    *,
+    exchange: str,
+    contracts: Collection[str],
+    exchanges: Sequence[str],
+    asset: str,
+    currency: str,
+    timeframe: str,
+    since: datetime,
+    until: datetime,
+    at: datetime,
+) -> list[CandleNeed]:
+    """Candles of an exchange's contracts on an asset, closed in [since, until) and by `at`, that stand in where no
+    spot market of `exchanges` has stored one, and that are not stored either."""
+    length = _length(timeframe)
+    opens = [each for each in _opens(since, until, length) if each + length + SETTLING <= at]
+    among = routes.markets(exchanges=exchanges, assets=[asset], currency=currency)
+    for route in routes.find(asset=asset, currency=currency, among=among):
+        known = [_final(leg.market.listing_id, timeframe, opens) for leg in route]
+        priced = set[datetime].intersection(*known)
+        opens = [each for each in opens if each not in priced]
+    if not opens:
+        return []
+    listed = Listing.objects.filter(exchange=exchange, market_type=MarketType.FUTURES, name__in=contracts)
+    return [
+        CandleNeed(exchange, name, first, last + length, MarketType.FUTURES)
+        for name, listing_id in listed.order_by("name").values_list("name", "id")
+        for first, last in _gaps(opens, _final(listing_id, timeframe, opens))
+    ]
+
+
 def _length(timeframe: str) -> timedelta:
     if timeframe not in TIMEFRAMES:
         raise Invalid(f"Timeframe {timeframe!r:.20} is not one of {', '.join(TIMEFRAMES)}.")
     return TIMEFRAMES[timeframe]
 
 
-def _listing_ids(exchange: str, names: set[str]) -> dict[str, int]:
-    listed = Listing.objects.filter(exchange=exchange, market_type=MarketType.SPOT, name__in=names)
+def _listing_ids(exchange: str, market_type: MarketType, names: Collection[str]) -> dict[str, int]:
+    listed = Listing.objects.filter(exchange=exchange, market_type=market_type, name__in=names)
     ids = dict(listed.values_list("name", "id"))
-    if unknown := names - ids.keys():
+    if unknown := set(names) - ids.keys():
         raise NotFound(f"{exchange} does not list {', '.join(sorted(unknown))}.")
     return ids
 

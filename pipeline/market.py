@@ -126,11 +126,38 @@ def fetch_candles(
     needs: Iterable[PriceNeed], *, now: Clock = clock.now, beat: Beat = lambda step: None
 ) -> int:
     """Fetch and store what is missing of the needs; answers how many candles came. Raises ExchangeError."""
-    at = now()
-    wanted = [
+    at, wanted = now(), list(needs)
+    count = _fetch_all([gap for need in wanted for gap in _gaps(need, at)], now=now, beat=beat)
+    # What spot markets have is known only now.
+    stand_ins = [gap for need in wanted for gap in _contract_gaps(need, at)]
+    return count + _fetch_all(stand_ins, now=now, beat=beat)
+
+
+_Gap = tuple[str, CandleNeed]  # with its timeframe
+
+
+def _gaps(need: PriceNeed, at: datetime) -> list[_Gap]:
+    missing = candles.missing(
+        exchanges=routes.sources(need.also),
+        asset=need.asset,
+        currency=need.currency,
+        timeframe=need.timeframe,
+        since=need.since,
+        until=need.until,
+        at=at,
+    )
+    return [(need.timeframe, gap) for gap in missing]
+
+
+def _contract_gaps(need: PriceNeed, at: datetime) -> list[_Gap]:
+    if not need.contracts:
+        return []
+    return [
         (need.timeframe, gap)
-        for need in needs
-        for gap in candles.missing(
+        for exchange in need.also
+        for gap in candles.missing_of_contracts(
+            exchange=exchange,
+            contracts=need.contracts,
             exchanges=routes.sources(need.also),
             asset=need.asset,
             currency=need.currency,
@@ -140,6 +167,9 @@ def fetch_candles(
             at=at,
         )
     ]
+
+
+def _fetch_all(wanted: list[_Gap], *, now: Clock, beat: Beat) -> int:
     count = 0
     for exchange in routes.sources({gap.exchange for _, gap in wanted}):
         here = [(timeframe, gap) for timeframe, gap in wanted if gap.exchange == exchange]
@@ -186,16 +216,24 @@ def _spot(exchange: str) -> Listings:
 
 def _fetch(market: MarketData, timeframe: str, gap: CandleNeed, *, now: Clock, beat: Beat) -> int:
     """One gap, page by page. A symbol the exchange does not know any more has no candles."""
+    is_spot = gap.market_type is MarketType.SPOT
+    read = market.candles if is_spot else market.contract_candles
     since, count = gap.since, 0
     while since < gap.until:
         beat(f"Fetching prices of {gap.symbol}")
         try:
-            page = market.candles(gap.symbol, timeframe, since, gap.until)
+            page = read(gap.symbol, timeframe, since, gap.until)
         except ExchangeError as error:
             if error.kind is not ErrorKind.USER:
                 raise
             return count
-        count += candles.store(exchange=gap.exchange, timeframe=timeframe, rows=page.rows, at=now())
+        count += candles.store(
+            exchange=gap.exchange,
+            timeframe=timeframe,
+            rows=page.rows,
+            at=now(),
+            market_type=gap.market_type,
+        )
         if not page.has_more or page.rows[-1].opened_at <= since:
             return count
         since = page.rows[-1].opened_at

@@ -213,17 +213,20 @@ class ContractBooks:
     terms: dict[int, Terms]
     firsts: dict[str, date]
     """Assets whose prices contracts are valued by, from when on."""
+    contracts: dict[str, tuple[str, ...]]
+    """The contracts on each base asset."""
 
 
 def read_books(account: ExchangeAccount) -> ContractBooks:
     """Every contract book, also one that no fold has seen yet."""
-    books = ContractBooks({}, {}, {})
+    books = ContractBooks({}, {}, {}, {})
     with connection.cursor() as cursor:
         cursor.execute(_CONTRACTS, {"account": account.id})
         for book_id, symbol, base, quote, settle, is_inverse, first in cursor.fetchall():
             books.settle[book_id] = settle
             if base is not None:
                 books.terms[book_id] = Terms(symbol, base, quote, settle, is_inverse)
+                books.contracts[base] = (*books.contracts.get(base, ()), symbol)
             for asset in (base, quote, settle):
                 if asset and first:
                     books.firsts[asset] = min(first, books.firsts.get(asset, first))

@@ -59,14 +59,23 @@ def price_needs(*, account: ExchangeAccount, at: datetime) -> list[PriceNeed]:
         AssetDay.objects.filter(account=account).values_list("asset").annotate(first=Min("day")).order_by()
     )
     start = min(firsts.values(), default=clock.utc_day(at))
-    for asset, first in read_books(account).firsts.items():
+    books = read_books(account)
+    for asset, first in books.firsts.items():
         firsts[asset] = min(first, firsts.get(asset, first))
     held = WalletBalance.objects.filter(account=account).values_list("asset", flat=True).distinct()
     for asset in held:  # held without any fact: it may have been there all the time
         firsts.setdefault(asset, start)
     until = clock.day_end(clock.utc_day(at))
     return [
-        PriceNeed(asset, currency, clock.day_start(first), until, "1d", also=(account.exchange,))
+        PriceNeed(
+            asset,
+            currency,
+            clock.day_start(first),
+            until,
+            "1d",
+            (account.exchange,),
+            books.contracts.get(asset, ()),
+        )
         for asset, first in sorted(firsts.items())
         if asset != currency
     ]

@@ -59,6 +59,8 @@ class PriceNeed:
     timeframe: str
     also: tuple[str, ...] = ()
     """Exchanges to ask where the price exchange does not list the asset: those of the accounts that need it."""
+    contracts: tuple[str, ...] = ()
+    """Contracts on the asset at those exchanges: their candles stand in where no spot market has any."""
 
 
 def needed_hours(

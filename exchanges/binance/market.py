@@ -50,13 +50,26 @@ class BinanceMarket:
         return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
+        return self._candles("public_get_klines", symbol, timeframe, since, until)
+
+    def contract_candles(
+        self, symbol: str, timeframe: str, since: datetime, until: datetime
+    ) -> Page[CandleRow]:
+        return self._candles("fapipublic_get_klines", symbol, timeframe, since, until)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _candles(
+        self, endpoint: str, symbol: str, timeframe: str, since: datetime, until: datetime
+    ) -> Page[CandleRow]:
         if timeframe not in TIMEFRAMES:
             raise ExchangeError(ErrorKind.USER, f"Binance has no candles of {timeframe!r:.20}.")
         start = clock.to_ms(since)
         if since >= until:
             return Page((), (), str(start), has_more=False, raw_count=0)
         raws = self._client.records(
-            "public_get_klines",
+            endpoint,
             {
                 "symbol": symbol,
                 "interval": timeframe,
@@ -71,9 +84,6 @@ class BinanceMarket:
         # Without one readable candle there is nowhere to go on from.
         has_more = bool(rows) and len(raws) >= CANDLES_PER_PAGE
         return Page(rows, bad, str(at), has_more, raw_count=len(raws))
-
-    def close(self) -> None:
-        self._client.close()
 
 
 def listings(client: CcxtClient) -> Page[ListingRow]:

@@ -1,7 +1,8 @@
 """Public data of Bitget: spot, and the contracts settled in USDT and USDC."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from core import clock
 from exchanges import reading
@@ -17,6 +18,8 @@ _SYMBOLS: Final = "public_spot_get_v2_spot_public_symbols"
 _TICKERS: Final = "public_spot_get_v2_spot_market_tickers"
 _CANDLES: Final = "public_spot_get_v2_spot_market_candles"
 _OLD_CANDLES: Final = "public_spot_get_v2_spot_market_history_candles"
+_CONTRACT_CANDLES: Final = "public_mix_get_v2_mix_market_candles"
+_OLD_CONTRACT_CANDLES: Final = "public_mix_get_v2_mix_market_history_candles"
 _CONTRACTS: Final = "public_mix_get_v2_mix_market_contracts"
 _CONTRACT_TICKERS: Final = "public_mix_get_v2_mix_market_tickers"
 _RECENT_PAGE: Final = 1000
@@ -29,6 +32,18 @@ _TIMEFRAMES: Final = {
     **{f"{count}h": (f"{count}h", count * _HOUR, 80 * _DAY) for count in (1, 4)},
     "1d": ("1Dutc", _DAY, 300 * _DAY),
 }
+
+
+class _Series(NamedTuple):
+    """What candles are asked for by, the newest and those older."""
+
+    recent: str
+    old: str
+    asked: Mapping[str, str]
+
+    def granularity(self, timeframe: str) -> str:
+        name = _TIMEFRAMES[timeframe][0]
+        return name if self.recent == _CANDLES else name.replace("min", "m").replace("h", "H")
 
 
 class BitgetMarket:
@@ -63,6 +78,23 @@ class BitgetMarket:
         return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
+        return self._walk(
+            _Series(_CANDLES, _OLD_CANDLES, {"symbol": symbol}), symbol, timeframe, since, until
+        )
+
+    def contract_candles(
+        self, symbol: str, timeframe: str, since: datetime, until: datetime
+    ) -> Page[CandleRow]:
+        asked = {"symbol": symbol, "productType": contract_rows.product(symbol, {})}
+        series = _Series(_CONTRACT_CANDLES, _OLD_CONTRACT_CANDLES, asked)
+        return self._walk(series, symbol, timeframe, since, until)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _walk(
+        self, series: _Series, symbol: str, timeframe: str, since: datetime, until: datetime
+    ) -> Page[CandleRow]:
         """Empty stretches, before a symbol was listed, are passed over within one call."""
         if timeframe not in _TIMEFRAMES:
             raise ExchangeError(ErrorKind.USER, f"Bitget has no candles of {timeframe!r:.20}.")
@@ -71,27 +103,31 @@ class BitgetMarket:
         while start < until:
             is_recent = start >= self._client.now() - told
             end = min(start + (_RECENT_PAGE if is_recent else _OLD_PAGE) * length, _ceil(until, length))
-            page = self._candles(symbol, timeframe, start, end, is_recent=is_recent)
+            page = self._candles(series, symbol, timeframe, start, end, is_recent=is_recent)
             if page.raw_count:
                 has_more = bool(page.rows) and end < until
                 return Page(page.rows, page.bad, page.next_position, has_more, page.raw_count)
             start = end
         return Page((), (), str(clock.to_ms(since)), has_more=False, raw_count=0)
 
-    def close(self) -> None:
-        self._client.close()
-
     def _candles(
-        self, symbol: str, timeframe: str, first: datetime, end: datetime, *, is_recent: bool
+        self,
+        series: _Series,
+        symbol: str,
+        timeframe: str,
+        first: datetime,
+        end: datetime,
+        *,
+        is_recent: bool,
     ) -> Page[CandleRow]:
         """Those opened in [first, end), oldest first. What is older is told by another endpoint, back from an end."""
-        name, _, _ = _TIMEFRAMES[timeframe]
-        asked = {"symbol": symbol, "granularity": name, "endTime": clock.to_ms(end)}
+        name = series.granularity(timeframe)
+        asked = {**series.asked, "granularity": name, "endTime": clock.to_ms(end)}
         if is_recent:
             times = {"startTime": clock.to_ms(first), "limit": _RECENT_PAGE}
-            raws = wire.rows(self._client, _CANDLES, {**asked, **times})
+            raws = wire.rows(self._client, series.recent, {**asked, **times})
         else:
-            raws = wire.rows(self._client, _OLD_CANDLES, {**asked, "limit": _OLD_PAGE})
+            raws = wire.rows(self._client, series.old, {**asked, "limit": _OLD_PAGE})
         good, bad = _rows(raws, symbol, timeframe)
         rows = sorted((row for row in good if first <= row.opened_at < end), key=lambda row: row.opened_at)
         at = clock.to_ms(rows[-1].opened_at if rows else first)

@@ -12,10 +12,11 @@ from core import clock
 from core.money import ZERO
 from exchanges import reading
 from exchanges.contract_units import other_leg, units
-from exchanges.gateio.mapping import client_id
+from exchanges.gateio.mapping import candle_of, client_id
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
     BalanceRow,
+    CandleRow,
     Contract,
     ContractSide,
     FillRow,
@@ -72,6 +73,20 @@ def listing(raw: Raw, settle: str) -> ListingRow:
         raw=raw,
         contract=contract,
     )
+
+
+def settle_of(name: str) -> str:
+    """The wallet a contract settles in, by its name: those in dollars are inverse."""
+    base, quote = pair(name)
+    return (base if quote == "USD" else quote).lower()
+
+
+def candle(raw: object, symbol: str, timeframe: str) -> CandleRow:
+    """A row of candlesticks: {t, o, h, l, c, v}; the volume is in contracts."""
+    if not isinstance(raw, dict):
+        raise UnreadableRow(f"expected an object, not {type(raw).__name__}")
+    names = {"opened_at": "t", "open": "o", "high": "h", "low": "l", "close": "c", "volume": "v"}
+    return candle_of({ours: raw.get(theirs) for ours, theirs in names.items()}, symbol, timeframe)
 
 
 def mark_price(raw: Raw) -> PriceRow | None:

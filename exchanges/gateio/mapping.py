@@ -1,9 +1,9 @@
 """Gate.io's raw rows as ours. Every reader raises UnreadableRow or InvalidAmount for a row it cannot read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from core import money
 from core.money import ZERO
@@ -160,9 +160,16 @@ def price(raw: Raw) -> PriceRow | None:
     return PriceRow(symbol=reading.text(raw, "currency_pair"), price=value) if value > 0 else None
 
 
-def candle(raw: Sequence[Any], symbol: str, timeframe: str) -> CandleRow:
+def candle(raw: object, symbol: str, timeframe: str) -> CandleRow:
     """A row of candlesticks: [open time, volume in the quote, close, high, low, open, volume, closed]."""
-    named = dict(zip(("opened_at", "quote", "close", "high", "low", "open", "volume"), raw, strict=False))
+    if not isinstance(raw, list):
+        raise UnreadableRow(f"expected an array, not {type(raw).__name__}")
+    columns = ("opened_at", "quote", "close", "high", "low", "open", "volume")
+    return candle_of(dict(zip(columns, raw, strict=False)), symbol, timeframe)
+
+
+def candle_of(named: Raw, symbol: str, timeframe: str) -> CandleRow:
+    """A candle whose members have our names; it opens at a second."""
     row = CandleRow(
         symbol=symbol,
         timeframe=timeframe,

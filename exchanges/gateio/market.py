@@ -1,5 +1,6 @@
 """Public data of Gate.io: spot pairs and perpetual contracts."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -13,6 +14,7 @@ from exchanges.reading import UnreadableRow
 from exchanges.rows import BadRow, CandleRow, ListingRow, Page, PriceRow
 from exchanges.transport import CcxtClient, unreadable
 
+ReadCandle = Callable[[Any, str, str], CandleRow]
 CANDLES_PER_PAGE: Final = 1000
 # Older ones are refused; a few less, because the newest begins while we ask.
 CANDLES_KEPT: Final = 10_000 - 10
@@ -59,6 +61,28 @@ class GateioMarket:
         return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
+        asked = {"currency_pair": symbol}
+        ask = partial(self._candles, "public_spot_get_candlesticks", asked, mapping.candle, symbol, timeframe)
+        return self._walk(ask, timeframe, since, until)
+
+    def contract_candles(
+        self, symbol: str, timeframe: str, since: datetime, until: datetime
+    ) -> Page[CandleRow]:
+        asked = {"settle": contracts.settle_of(symbol), "contract": symbol}
+        endpoint = "public_futures_get_settle_candlesticks"
+        ask = partial(self._candles, endpoint, asked, contracts.candle, symbol, timeframe)
+        return self._walk(ask, timeframe, since, until)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _walk(
+        self,
+        ask: Callable[[datetime, datetime], Page[CandleRow]],
+        timeframe: str,
+        since: datetime,
+        until: datetime,
+    ) -> Page[CandleRow]:
         """Empty stretches, before a symbol was listed, are passed over within one call."""
         if timeframe not in TIMEFRAMES:
             raise ExchangeError(ErrorKind.USER, f"Gate.io has no candles of {timeframe!r:.20}.")
@@ -66,28 +90,34 @@ class GateioMarket:
         start = _ceil(max(since, self._client.now() - CANDLES_KEPT * length), length)
         while start < until:
             last = min(start + (CANDLES_PER_PAGE - 1) * length, _ceil(until, length) - length)
-            page = self._candles(symbol, timeframe, start, last)
+            page = ask(start, last)
             if page.raw_count:
                 has_more = bool(page.rows) and last + length < until
                 return Page(page.rows, page.bad, page.next_position, has_more, page.raw_count)
             start = last + length
         return Page((), (), str(clock.to_ms(since)), has_more=False, raw_count=0)
 
-    def close(self) -> None:
-        self._client.close()
-
-    def _candles(self, symbol: str, timeframe: str, first: datetime, last: datetime) -> Page[CandleRow]:
+    def _candles(
+        self,
+        endpoint: str,
+        asked: Mapping[str, str],
+        read: ReadCandle,
+        symbol: str,
+        timeframe: str,
+        first: datetime,
+        last: datetime,
+    ) -> Page[CandleRow]:
         """Those opened in [first, last], oldest first."""
         raws = self._client.records(
-            "public_spot_get_candlesticks",
+            endpoint,
             {
-                "currency_pair": symbol,
+                **asked,
                 "interval": timeframe,
                 "from": clock.to_ms(first) // 1000,
                 "to": clock.to_ms(last) // 1000,  # both ends count
             },
         )
-        good, bad = _rows(raws, symbol, timeframe)
+        good, bad = _rows(raws, read, symbol, timeframe)
         rows = sorted((row for row in good if first <= row.opened_at <= last), key=lambda row: row.opened_at)
         at = clock.to_ms(rows[-1].opened_at if rows else first)
         return Page(tuple(rows), bad, str(at), has_more=False, raw_count=len(raws))
@@ -124,15 +154,15 @@ def _ceil(moment: datetime, length: timedelta) -> datetime:
     return clock.EPOCH - (clock.EPOCH - moment) // length * length
 
 
-def _rows(raws: list[Any], symbol: str, timeframe: str) -> tuple[tuple[CandleRow, ...], tuple[BadRow, ...]]:
-    """Candles are arrays, not objects."""
+def _rows(
+    raws: list[Any], read: ReadCandle, symbol: str, timeframe: str
+) -> tuple[tuple[CandleRow, ...], tuple[BadRow, ...]]:
+    """Candles of spot are arrays, not objects."""
     good: list[CandleRow] = []
     bad: list[BadRow] = []
     for raw in raws:
         try:
-            if not isinstance(raw, list):
-                raise UnreadableRow(f"expected an array, not {type(raw).__name__}")
-            good.append(mapping.candle(raw, symbol, timeframe))
+            good.append(read(raw, symbol, timeframe))
         except UnreadableRow as error:
             bad.append(BadRow({"row": raw}, str(error)))
     return tuple(good), tuple(bad)

@@ -31,7 +31,18 @@ from exchanges.rows import (
     TransferRow,
     TransferStatus,
 )
+from exchanges.transport import unreadable
 
+# Of candles: our name to MEXC's.
+INTERVALS: Final[Mapping[str, str]] = {
+    **{f"{count}m": f"Min{count}" for count in (1, 5, 15, 30)},
+    "1h": "Min60",
+    "4h": "Hour4",
+    "1d": "Day1",
+    "1w": "Week1",
+    "1M": "Month1",
+}
+_CANDLE: Final = ("time", "open", "high", "low", "close", "vol")
 Terms = Callable[[str], Contract]  # wire symbol to what it is; raises UnreadableRow
 
 WALLET: Final = "futures"
@@ -101,6 +112,19 @@ def listing(raw: Raw) -> ListingRow:
         raw=raw,
         contract=contract,
     )
+
+
+def candle_rows(told: Raw) -> list[list[object]]:
+    """The columns of kline as rows of spot's form: times in milliseconds, volumes in contracts."""
+    columns = [told.get(name) for name in _CANDLE]
+    lists = [column for column in columns if isinstance(column, list)]
+    if len(lists) != len(columns) or len({len(column) for column in lists}) != 1:
+        raise unreadable("candles in columns were expected")
+    return [[_milliseconds(at), *values] for at, *values in zip(*lists, strict=True)]
+
+
+def _milliseconds(seconds: object) -> object:
+    return seconds * 1000 if type(seconds) is int else seconds
 
 
 def fair_price(raw: Raw) -> PriceRow | None:

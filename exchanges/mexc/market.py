@@ -1,14 +1,15 @@
 """Public data of MEXC: spot symbols and contracts."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from core import clock
 from exchanges import binance_like, reading
 from exchanges.base import Contracts
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.mexc import contracts, mapping
-from exchanges.mexc.envelope import items
+from exchanges.mexc.envelope import item, items
 from exchanges.rows import BadRow, CandleRow, ListingRow, Page, PriceRow
 from exchanges.transport import CcxtClient, unreadable
 from exchanges.windows import MILLISECOND, ceil_ms
@@ -60,27 +61,59 @@ class MexcMarket:
         return Page(rows, bad, "", has_more=False, raw_count=len(raws))
 
     def candles(self, symbol: str, timeframe: str, since: datetime, until: datetime) -> Page[CandleRow]:
-        """Windows so narrow that none holds more than a page; empty ones are passed by."""
-        if timeframe not in TIMEFRAMES:
-            raise ExchangeError(ErrorKind.USER, f"MEXC has no candles of {timeframe!r:.20}.")
-        interval, shortest = TIMEFRAMES[timeframe]
-        start, end = clock.to_ms(since), ceil_ms(until)
-        rows, bad, count = list[CandleRow](), list[BadRow](), 0
-        while start < end and not any(row.opened_at > since for row in rows):
-            stop = min(start + CANDLES_PER_PAGE * (shortest // MILLISECOND), end)
+        interval, shortest = _timeframe(timeframe)
+
+        def ask(start: int, stop: int) -> list[Any]:
             query = {"interval": interval, "startTime": start, "endTime": stop - 1, "limit": CANDLES_PER_PAGE}
-            raws = self._client.records("spot_public_get_klines", {"symbol": symbol, **query})
-            good, worse = binance_like.candles(raws, symbol, timeframe)
-            rows += good
-            bad += worse
-            count += len(raws)
-            start = stop
-        rows.sort(key=lambda row: row.opened_at)
-        at = clock.to_ms(rows[-1].opened_at if rows else since)
-        return Page(tuple(rows), tuple(bad), str(at), has_more=start < end, raw_count=count)
+            return self._client.records("spot_public_get_klines", {"symbol": symbol, **query})
+
+        return _walk(ask, shortest, symbol, timeframe, since, until)
+
+    def contract_candles(
+        self, symbol: str, timeframe: str, since: datetime, until: datetime
+    ) -> Page[CandleRow]:
+        interval, shortest = contracts.INTERVALS.get(timeframe, ""), _timeframe(timeframe)[1]
+
+        def ask(start: int, stop: int) -> list[Any]:
+            """By seconds, both ends counting."""
+            query = {"interval": interval, "start": -(-start // 1000), "end": (stop - 1) // 1000}
+            told = item(self._client, "contract_public_get_kline_symbol", {"symbol": symbol, **query})
+            return contracts.candle_rows(told)
+
+        return _walk(ask, shortest, symbol, timeframe, since, until)
 
     def close(self) -> None:
         self._client.close()
+
+
+def _walk(
+    ask: Callable[[int, int], list[Any]],
+    shortest: timedelta,
+    symbol: str,
+    timeframe: str,
+    since: datetime,
+    until: datetime,
+) -> Page[CandleRow]:
+    """Windows so narrow that none holds more than a page; empty ones are passed by."""
+    start, end = clock.to_ms(since), ceil_ms(until)
+    rows, bad, count = list[CandleRow](), list[BadRow](), 0
+    while start < end and not any(row.opened_at > since for row in rows):
+        stop = min(start + CANDLES_PER_PAGE * (shortest // MILLISECOND), end)
+        raws = ask(start, stop)
+        good, worse = binance_like.candles(raws, symbol, timeframe)
+        rows += good
+        bad += worse
+        count += len(raws)
+        start = stop
+    rows.sort(key=lambda row: row.opened_at)
+    at = clock.to_ms(rows[-1].opened_at if rows else since)
+    return Page(tuple(rows), tuple(bad), str(at), has_more=start < end, raw_count=count)
+
+
+def _timeframe(name: str) -> tuple[str, timedelta]:
+    if name not in TIMEFRAMES:
+        raise ExchangeError(ErrorKind.USER, f"MEXC has no candles of {name!r:.20}.")
+    return TIMEFRAMES[name]
 
 
 def listings(client: CcxtClient) -> Page[ListingRow]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
-from exchanges.simulators.bitget import errors, ledger, mix_wire, names, wire
+from exchanges.simulators.bitget import errors, ledger, mix_wire, names, public, wire
 from exchanges.simulators.bitget.context import (
     Answer,
     Context,
@@ -22,6 +22,11 @@ PRODUCTS: Final = {
     "USDT-FUTURES": "USDT",
     "USDC-FUTURES": "USDC",
     **dict.fromkeys(("COIN-FUTURES", "SUSDT-FUTURES", "SUSDC-FUTURES", "SCOIN-FUTURES"), ""),
+}
+# Their names are not those of spot.
+_GRANULARITIES: Final = {
+    name.replace("min", "m").replace("h", "H").replace("1day", "1D"): frame
+    for name, frame in public.GRANULARITIES.items()
 }
 _PLAN_TYPES: Final = ("normal_plan", "track_plan", "profit_loss")
 _WEEK: Final = 7
@@ -129,6 +134,22 @@ def tickers(context: PublicContext, parameters: Parameters) -> Answer:
     return Rows([wire.encode(row) for row in rows])
 
 
+def candles(context: PublicContext, parameters: Parameters) -> Answer:
+    return public.newest(context, _named(context, parameters).symbol, parameters, _GRANULARITIES)
+
+
+def old_candles(context: PublicContext, parameters: Parameters) -> Answer:
+    return public.older(context, _named(context, parameters).symbol, parameters, _GRANULARITIES)
+
+
+def _named(context: PublicContext, parameters: Parameters) -> Listing:
+    wanted = parameters.required("symbol").upper()
+    for row in _listed(context, _coin(parameters)):
+        if names.contract(row.name) == wanted:
+            return row
+    raise errors.invalid_symbol(wanted)
+
+
 def _orders(context: Context, parameters: Parameters, is_meant: Callable[[ContractOrder], bool]) -> Answer:
     coin, margin, wanted = _coin(parameters), context.account.margin, parameters.text("symbol").upper()
     limit, below = parameters.limit(), parameters.below()
@@ -218,4 +239,6 @@ ENDPOINTS: Final[dict[tuple[str, str], SignedEndpoint]] = {
 PUBLIC: Final[dict[tuple[str, str], PublicEndpoint]] = {
     ("GET", "/api/v2/mix/market/contracts"): contracts,
     ("GET", "/api/v2/mix/market/tickers"): tickers,
+    ("GET", "/api/v2/mix/market/candles"): candles,
+    ("GET", "/api/v2/mix/market/history-candles"): old_candles,
 }

@@ -1,5 +1,6 @@
 """Public endpoints: time, markets, prices, candles."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,7 +13,8 @@ from exchanges.simulators.klines import candle, last_day, quote_volume
 from exchanges.simulators.symbols import Symbol, assets, listed
 
 # Names, lengths, and for how many days the newest candles are told; `1day` begins at 16:00 UTC.
-GRANULARITIES: Final = (
+Granularities = Mapping[str, tuple[int, int]]
+GRANULARITIES: Final[Granularities] = (
     {f"{count}min": (count * MINUTE_MS, 30) for count in (1, 5, 15, 30)}
     | {f"{count}h": (count * HOUR_MS, 83) for count in (1, 4)}
     | {"1Dutc": (DAY_MS, 360), "1day": (DAY_MS, 360)}
@@ -45,8 +47,18 @@ def tickers(context: PublicContext, parameters: Parameters) -> Answer:
 
 
 def candles(context: PublicContext, parameters: Parameters) -> Answer:
+    return newest(context, names.find(parameters.required("symbol")), parameters, GRANULARITIES)
+
+
+def old_candles(context: PublicContext, parameters: Parameters) -> Answer:
+    return older(context, names.find(parameters.required("symbol")), parameters, GRANULARITIES)
+
+
+def newest(
+    context: PublicContext, symbol: Symbol, parameters: Parameters, granularities: Granularities
+) -> Answer:
     """The newest opened in [startTime, endTime), oldest first."""
-    symbol, length, days, offset = _series(parameters)
+    length, days, offset = _frame(parameters, granularities)
     limit = parameters.integer("limit", default=100, least=1, most=_MOST_CANDLES)
     end = parameters.integer("endTime", default=context.now_ms + 1)
     start = parameters.integer("startTime", default=end - limit * length)
@@ -54,22 +66,23 @@ def candles(context: PublicContext, parameters: Parameters) -> Answer:
     return _candles(context, symbol, (length, offset), max(start, oldest), end, limit)
 
 
-def old_candles(context: PublicContext, parameters: Parameters) -> Answer:
+def older(
+    context: PublicContext, symbol: Symbol, parameters: Parameters, granularities: Granularities
+) -> Answer:
     """Those before `endTime`, oldest first."""
-    symbol, length, _, offset = _series(parameters)
+    length, _, offset = _frame(parameters, granularities)
     limit = parameters.integer("limit", default=100, least=1, most=_MOST_OLD_CANDLES)
     parameters.required("endTime")
     end = parameters.integer("endTime", default=0)
     return _candles(context, symbol, (length, offset), end - (limit + 1) * length, end, limit)
 
 
-def _series(parameters: Parameters) -> tuple[Symbol, int, int, int]:
-    """Market, length, days told, and when the first candle of a day opens."""
-    symbol = names.find(parameters.required("symbol"))
+def _frame(parameters: Parameters, granularities: Granularities) -> tuple[int, int, int]:
+    """Length, days told, and when the first candle of a day opens."""
     name = parameters.required("granularity")
-    if name not in GRANULARITIES:
+    if name not in granularities:
         raise errors.invalid_value("granularity")
-    return symbol, *GRANULARITIES[name], _SHANGHAI_MS if name == "1day" else 0
+    return *granularities[name], _SHANGHAI_MS if name in ("1day", "1D") else 0
 
 
 def _candles(

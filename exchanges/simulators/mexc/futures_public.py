@@ -3,13 +3,21 @@
 from collections.abc import Callable
 from typing import Final
 
+from exchanges.simulators.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from exchanges.simulators.contracts import FUNDING_MS, ContractMarket, Listing, Terms
+from exchanges.simulators.klines import candle
 from exchanges.simulators.mexc import contract_errors as errors
 from exchanges.simulators.mexc import contract_wire as wire
 from exchanges.simulators.mexc.contract_wire import Json
 from exchanges.simulators.mexc.parameters import Parameters
 from exchanges.simulators.world import World
 
+INTERVALS: Final = {f"Min{count}": count * MINUTE_MS for count in (1, 5, 15, 30, 60)} | {
+    "Hour4": 4 * HOUR_MS,
+    "Day1": DAY_MS,
+}
+_MOST_CANDLES: Final = 2_000
+_PRICES: Final = ("open", "high", "low", "close")
 Answer = Json | int | list[Json]
 Endpoint = Callable[[World, int, Parameters], Answer]
 
@@ -58,6 +66,27 @@ def funding_rate(world: World, now_ms: int, parameters: Parameters) -> Answer:
     }
 
 
+def kline(world: World, now_ms: int, parameters: Parameters) -> Answer:
+    """Candles opened in [start, end], in seconds, as columns; the last ones where that is too many."""
+    row, interval = _find(world, parameters), parameters.text("interval") or "Min1"
+    if interval not in INTERVALS:
+        raise errors.bad_parameter("interval")
+    length, market = INTERVALS[interval], world.market
+    start, end = parameters.integer("start"), parameters.integer("end")
+    last = min(now_ms if end is None else end * SECOND_MS, now_ms) // length * length
+    earliest = max(market.first_day_ms, (start or 0) * SECOND_MS)
+    opened = range(-(-earliest // length) * length, last + 1, length)[-_MOST_CANDLES:]
+    found = [candle(market, row.symbol, at, length, now_ms) for at in opened]
+    prices = {name: [wire.number(getattr(each, name)) for each in found] for name in _PRICES}
+    volumes = [each.volume // row.size for each in found]
+    return {
+        "time": [at // SECOND_MS for at in opened],
+        **prices,
+        "vol": volumes,
+        "amount": [0 for _ in found],
+    }
+
+
 def terms_of(world: World) -> Terms:
     terms = world.house.contracts
     if terms is None:
@@ -97,4 +126,5 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
     "fair_price/{symbol}": fair_price,
     "index_price/{symbol}": index_price,
     "funding_rate/{symbol}": funding_rate,
+    "kline/{symbol}": kline,
 }

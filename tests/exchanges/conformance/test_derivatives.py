@@ -1,6 +1,7 @@
 """Contracts, where an exchange has them: what is walked is the truth, and walks resume and overlap."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -8,7 +9,7 @@ import pytest
 
 from core import clock
 from exchanges.base import Account, Derivatives
-from exchanges.rows import FillRow
+from exchanges.rows import BadRow, CandleRow, FillRow
 from tests.exchanges.conformance.house import Contracts, Fact, House, World, walk
 
 
@@ -153,3 +154,30 @@ def test_who_has_no_contracts_has_none_and_spot_works(trading: World) -> None:
     account = trading.account("quiet")
     assert account.derivatives is None
     assert {row.wallet for row in account.balances().rows} == {"spot"}
+
+
+def test_daily_candles_of_a_contract_are_read_from_long_ago(trading: World) -> None:
+    market, first = trading.market(), datetime(2025, 2, 1, tzinfo=UTC)
+    rows, bad = list[CandleRow](), list[BadRow]()
+    since, until = first, trading.now()
+    while True:
+        page = market.contract_candles(described(trading).busy, "1d", since, until)
+        rows += page.rows
+        bad += page.bad
+        if not page.has_more:
+            break
+        since = page.rows[-1].opened_at
+    market.close()
+    found = {row.opened_at: row.close for row in rows}
+    assert not bad
+    assert sorted(found) == [first + timedelta(days=number) for number in range((until - first).days + 1)]
+    assert found == {**found, **_spot_closes(trading, first, until)}
+
+
+def _spot_closes(world: World, since: datetime, until: datetime) -> dict[datetime, Decimal]:
+    """Of the days that are over: the simulated contract trades at the price of spot."""
+    market, symbol = world.market(), world.house.wire("ETHUSDT")
+    page = market.candles(symbol, "1d", until - timedelta(days=30), until - timedelta(days=1))
+    market.close()
+    assert page.rows
+    return {row.opened_at: row.close for row in page.rows}
