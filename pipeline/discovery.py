@@ -47,7 +47,7 @@ def search(session: Session) -> None:
     for cursor in claimed:
         others = session.client.sweep_symbols(sorted(session.followed))
         with session.door() as now:
-            left = _unasked(session, [*sorted(session.followed), *others], _searched_since(cursor))
+            left = _unasked(session, [*sorted(session.followed), *others], searched_since(cursor))
             turn = left[:ASKED_AT_ONCE] if left and pauses.take_sweep(session.account.exchange) else []
             _ask(session, turn)
             goes_on = now + schedule.SWEEP if len(turn) < len(left) else None
@@ -82,7 +82,7 @@ def _notice(session: Session) -> None:
         return
     cursor = SyncCursor.objects.get(account=session.account, stream=Stream.DISCOVERY)
     digest = _digest(_unexplained(session, session.reported_at + session.client.clock_offset))
-    since = _searched_since(cursor)
+    since = searched_since(cursor)
     if digest == cursor.position.partition(":")[0]:
         return
     if not digest:
@@ -93,7 +93,7 @@ def _notice(session: Session) -> None:
     cursor.save(update_fields=["position", "due_at"])
 
 
-def _searched_since(cursor: SyncCursor) -> datetime | None:
+def searched_since(cursor: SyncCursor) -> datetime | None:
     """The moment of the report that a symbol must have been asked after."""
     _, _, since = cursor.position.partition(":")
     return clock.from_ms(int(since)) if since else None

@@ -26,6 +26,7 @@ from pipeline import (
     discovery,
     governors,
     market,
+    reconcile,
     rejected,
     runs,
     schedule,
@@ -125,6 +126,7 @@ def _work(
                 _queue_again(run, clock)
                 return
             _derive(session)
+            reconcile.after_run(session, is_whole=ending is None)
         _close(run, *(ending or _verdict(session)), clock)
     except ExchangeError as error:  # before the first stream, or between two
         _stop(account, error, None, None, clock)

@@ -234,17 +234,23 @@ def _add(total: WalletBalance, row: WalletBalance) -> None:
         total.reported_at, total.computed, total.run_id = row.reported_at, row.computed, row.run_id
 
 
-def computed_totals(*, account_ids: Sequence[UUID]) -> dict[tuple[UUID, str], Decimal]:
+def computed_totals(
+    *, account_ids: Sequence[UUID], until: date | None = None
+) -> dict[tuple[UUID, str], Decimal]:
     """Balances by facts alone: the sum of every day's changes, and profit of contracts that the exchange pays without
-    telling it, as our books have it."""
+    telling it, as our books have it. Up to the end of a day, if one is given."""
     added = F("traded") + F("settled") + F("funding") + F("income") + F("moved") + F("deposited")
     change = added - F("withdrawn") - F("withdrawal_fees")
-    sums = AssetDay.objects.filter(account_id__in=account_ids).values_list("account_id", "asset")
+    days = AssetDay.objects.filter(account_id__in=account_ids)
+    if until is not None:
+        days = days.filter(day__lte=until)
+    sums = days.values_list("account_id", "asset")
     totals = dict[tuple[UUID, str], Decimal](
         ((account, asset), total) for account, asset, total in sums.annotate(total=Sum(change)).order_by()
     )
-    for account_id, _, asset, amount in untold(account_ids=account_ids):
-        totals[account_id, asset] = totals.get((account_id, asset), ZERO) + amount
+    for account_id, day, asset, amount in untold(account_ids=account_ids):
+        if until is None or day <= until:
+            totals[account_id, asset] = totals.get((account_id, asset), ZERO) + amount
     return totals
 
 

@@ -63,3 +63,17 @@ def heard_at(*, account_ids: Sequence[UUID]) -> dict[UUID, datetime]:
 def fees_kept(mark: AccountMark, *, waiting: datetime | None) -> None:
     """Fees are kept as they should be, but for those from `waiting` on."""
     AccountMark.objects.filter(id=mark.id).update(fees_from=waiting)
+
+
+def reconciled_at(*, account: ExchangeAccount) -> datetime | None:
+    """When reports and facts were held against each other last; None: something waits for it, or never."""
+    return AccountMark.objects.filter(account=account).values_list("reconciled_at", flat=True).first()
+
+
+def reconciled(*, account: ExchangeAccount, at: datetime | None, coverage: list[str]) -> None:
+    """Reports and facts were held against each other; None: they wait for it. `coverage`: what is not known of the
+    history, in codes."""
+    changed = {"reconciled_at": at, "coverage": coverage}
+    AccountMark.objects.update_or_create(
+        account=account, defaults=changed, create_defaults={"user_id": account.user_id, **changed}
+    )

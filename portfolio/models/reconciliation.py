@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from core.django.fields import MoneyField
 from core.django.tenancy import AccountModel
+from portfolio.accounting.causes import Cause
 
 
 class ItemKind(models.TextChoices):
@@ -17,21 +18,6 @@ class ItemState(models.TextChoices):
     OPEN = "open"
     EXPLAINED = "explained"
     DISMISSED = "dismissed"
-
-
-class Cause(models.TextChoices):
-    """What a difference most likely comes from."""
-
-    MISSING_WINDOW = "missing_window"
-    OLDER_THAN_KEPT = "older_than_kept"
-    CONVERSION = "conversion"
-    FUNDING = "funding"
-    EARNED = "earned"  # airdrop or interest
-    MISSING_DEPOSIT = "missing_deposit"
-    MISSING_WITHDRAWAL = "missing_withdrawal"
-    MISSING_FILLS = "missing_fills"
-    MISSING_PRICE = "missing_price"
-    UNKNOWN = "unknown"
 
 
 class ReconciliationItem(AccountModel):
@@ -54,7 +40,11 @@ class ReconciliationItem(AccountModel):
         null=True, blank=True, help_text="Report and facts agreed up to here; null: never as far as is known."
     )
     diverged_to = models.DateTimeField(null=True, blank=True, help_text="By then they differed.")
-    cause = models.CharField(max_length=20, choices=Cause.choices, default=Cause.UNKNOWN)
+    cause = models.CharField(
+        max_length=20,
+        choices=[(one.value, one.name.replace("_", " ").title()) for one in Cause],
+        default=Cause.UNKNOWN,
+    )
     evidence = models.JSONField(default=list, help_text="Sentences.")
     state = models.CharField(max_length=10, choices=ItemState.choices, default=ItemState.OPEN)
     reason = models.CharField(max_length=500, blank=True, help_text="Why it was dismissed.")
@@ -71,7 +61,9 @@ class ReconciliationItem(AccountModel):
                 name="reconciliation_item_once",
             ),
             models.CheckConstraint(condition=Q(kind__in=ItemKind.values), name="reconciliation_kind_known"),
-            models.CheckConstraint(condition=Q(cause__in=Cause.values), name="reconciliation_cause_known"),
+            models.CheckConstraint(
+                condition=Q(cause__in=[one.value for one in Cause]), name="reconciliation_cause_known"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=ItemState.values), name="reconciliation_state_known"
             ),
