@@ -29,6 +29,7 @@ class Action(StrEnum):
     ACCESS_REFUSED = "access refused"
     SYSTEM_DOOR = auditing.SYSTEM_DOOR
     IMPORT = "import"
+    ORDER_ANNOTATED = "order annotated"
     KEYS_ROTATED = "keys rotated"
     RECOVERY_CODES_RENEWED = "recovery codes renewed"
     RECOVERY_CODE_USED = "recovery code used"

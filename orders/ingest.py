@@ -14,7 +14,7 @@ from core.django import bulk
 from credentials.models import ExchangeAccount
 from exchanges.rows import ContractSide, FillRow, MarketType, OrderRow, OrderStatus
 from marketdata.models import Listing
-from orders import linking
+from orders import linking, strategies
 from orders.models import Fill, Order
 from orders.movements import store_funding, store_transfers
 from orders.touched import Touched
@@ -169,6 +169,8 @@ def store_orders(
     )
     new = {order_id for inserted, order_id in written if inserted}
     advanced = {order_id for inserted, order_id in written if not inserted} - new
+    if new:
+        strategies.apply_rules(user_id=account.user_id, order_ids=sorted(new))
     relinked = linking.relink(account=account, order_ids=sorted(new | advanced))
     touched = Touched(stored=len(new), changed=len(advanced))
     _note_trades(touched, account, relinked)

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from core.django.cursors import Place
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from orders.models import Fill, FundingPayment, Order, Transfer
 
 MOST: Final = 500  # rows a page
@@ -27,6 +28,7 @@ FILL_FIELDS: Final = (
         "is_inverse",
         "realized_pnl",
         "is_liquidation",
+        "is_inferred",
         "executed_at",
     ),
 )
@@ -34,7 +36,16 @@ ORDER_FIELDS: Final = (
     *("id", "account_id", "market_type", "symbol", "exchange_order_id", "client_order_id", "order_list_id"),
     *("side", "type", "status", "price", "stop_price", "quantity", "executed_quantity"),
     *("executed_quote_quantity", "time_in_force", "role", "group_id", "parent_id", "linked_by", "strategy"),
-    *("note", "position_side", "reduce_only", "ordered_at", "filled_at", "exchange_updated_at"),
+    *(
+        "strategy_by",
+        "note",
+        "tags",
+        "position_side",
+        "reduce_only",
+        "ordered_at",
+        "filled_at",
+        "exchange_updated_at",
+    ),
 )
 FUNDING_FIELDS: Final = (
     *("id", "account_id", "symbol", "exchange_payment_id", "position_side", "asset", "amount", "rate"),
@@ -92,7 +103,16 @@ def fills_page(
         executed_at__gte=since,
         executed_at__lt=until,
     )
-    return _page(Fill.objects.filter(wanted), "executed_at", FILL_FIELDS, limit, cursor)
+    of_order = Order.objects.filter(
+        account_id=OuterRef("account_id"),
+        market_type=OuterRef("market_type"),
+        symbol=OuterRef("symbol"),
+        exchange_order_id=OuterRef("exchange_order_id"),
+    )
+    rows = Fill.objects.filter(wanted).annotate(
+        strategy=Coalesce(Subquery(of_order.values("strategy")[:1]), Value(""))
+    )
+    return _page(rows, "executed_at", (*FILL_FIELDS, "strategy"), limit, cursor)
 
 
 def orders_page(
@@ -105,6 +125,8 @@ def orders_page(
     status: str | None = None,
     role: str | None = None,
     group_id: str | None = None,
+    strategy: str | None = None,
+    tag: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 50,
@@ -121,10 +143,20 @@ def orders_page(
         status=status,
         role=role,
         group_id=group_id,
+        strategy=strategy,
+        tags__contains=None if tag is None else [tag],
         ordered_at__gte=since,
         ordered_at__lt=until,
     )
     return _page(Order.objects.filter(wanted), "ordered_at", fields, limit, cursor)
+
+
+def order(*, order_id: int) -> dict[str, Any]:
+    """One order, as in a page. Raises NotFound."""
+    found = Order.objects.filter(id=order_id).values(*ORDER_FIELDS, exchange=F("account__exchange")).first()
+    if found is None:
+        raise NotFound("There is no such order.")
+    return dict(found)
 
 
 def funding_page(

@@ -2,8 +2,10 @@
 
 from rest_framework import serializers
 
+from core.django.serializers import StrictSerializer
 from credentials.queries import ScopeQuery
 from exchanges.rows import MarketType
+from orders import strategies
 from orders.models import Fill, FundingPayment, Order, Side
 from orders.selectors import FILL_FIELDS, FUNDING_FIELDS, MOST, ORDER_FIELDS
 
@@ -37,6 +39,28 @@ class OrderQuery(_TradeQuery):
     status = serializers.CharField(required=False, max_length=20)
     role = serializers.CharField(required=False, max_length=10, help_text="ENTRY, TP1…TPn, SL.")
     group_id = serializers.CharField(required=False, max_length=100)
+    strategy = serializers.CharField(required=False, max_length=60)
+    tag = serializers.CharField(required=False, max_length=40)
+
+
+class OrderNotesSerializer(StrictSerializer):
+    """What is left out stays."""
+
+    strategy = serializers.CharField(
+        required=False,
+        max_length=60,
+        allow_blank=True,
+        help_text="Above what prefixes say; empty: by them again.",
+    )
+    note = serializers.CharField(required=False, max_length=5000, allow_blank=True)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=40), required=False, max_length=strategies.MOST_TAGS
+    )
+
+
+class PrefixSerializer(StrictSerializer):
+    prefix = serializers.CharField(max_length=100, help_text="How the client order ids begin.")
+    strategy = serializers.CharField(max_length=60)
 
 
 class FillSerializer(serializers.ModelSerializer[Fill]):
@@ -48,10 +72,11 @@ class FillSerializer(serializers.ModelSerializer[Fill]):
 
     account_id = serializers.UUIDField()
     exchange = serializers.CharField()
+    strategy = serializers.CharField(help_text="Of its order.")
 
     class Meta:
         model = Fill
-        fields = (*FILL_FIELDS, "exchange")
+        fields = (*FILL_FIELDS, "strategy", "exchange")
 
 
 class OrderSerializer(serializers.ModelSerializer[Order]):
@@ -60,6 +85,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
     account_id = serializers.UUIDField()
     parent_id = serializers.IntegerField(allow_null=True)
     exchange = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Order

@@ -75,16 +75,26 @@ WITH leg AS MATERIALIZED (
     ON leg.account_id = entry.account_id AND leg.group_id = entry.group_id AND NOT leg.group_id = ''
     AND leg.parent_id = entry.id
   ORDER BY p.id, leg.role, leg.ordered_at, length(leg.exchange_order_id), leg.exchange_order_id
-), plan AS MATERIALIZED (
-  SELECT p.id, max(level) FILTER (WHERE role = 'SL') AS stop,
+), levels AS MATERIALIZED (
+  SELECT id, max(level) FILTER (WHERE role = 'SL') AS stop,
          to_jsonb(array_agg(level::text ORDER BY length(role), role)
            FILTER (WHERE role LIKE 'TP%%' AND level IS NOT NULL)) AS targets
-  FROM (SELECT * FROM portfolio_position WHERE {positions}) p LEFT JOIN leg USING (id) GROUP BY p.id
+  FROM leg GROUP BY id
+), plan AS MATERIALIZED (
+  SELECT p.id, levels.stop, levels.targets, coalesce(entry.strategy, '') AS strategy
+  FROM (SELECT * FROM portfolio_position WHERE {positions}) p
+  JOIN portfolio_book b ON b.id = p.book_id
+  LEFT JOIN levels ON levels.id = p.id
+  LEFT JOIN (SELECT * FROM orders_order WHERE {orders}) entry
+    ON entry.account_id = p.account_id AND entry.market_type = b.market_type AND entry.symbol = p.symbol
+    AND entry.exchange_order_id = p.entry_order_id
 )
-UPDATE portfolio_position p SET stop_loss_price = plan.stop, take_profit_prices = plan.targets
+UPDATE portfolio_position p
+SET stop_loss_price = plan.stop, take_profit_prices = plan.targets, strategy = plan.strategy
 FROM plan
 WHERE p.id = plan.id AND p.{positions}
-  AND (p.stop_loss_price, p.take_profit_prices) IS DISTINCT FROM (plan.stop, plan.targets)
+  AND (p.stop_loss_price, p.take_profit_prices, p.strategy)
+  IS DISTINCT FROM (plan.stop, plan.targets, plan.strategy)
 RETURNING p.id
 """
 # The rule lives in exits.exit_type; its table is joined, so that all trades take one statement. Liquidations are told

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portfolio import api, reported_api
+from portfolio import api, orders_api, reported_api
 
 urlpatterns = [
     path("api/positions/open", api.OpenPositionsView.as_view(), name="open-positions"),
@@ -11,6 +11,13 @@ urlpatterns = [
     path("api/trades/pairs", api.PairsView.as_view(), name="trade-pairs"),
     path("api/trades/<int:trade_id>", api.TradeView.as_view(), name="trade"),
     path("api/trades/<int:trade_id>/explain", api.TradeExplanationView.as_view(), name="trade-explanation"),
+    path("api/orders/<int:order_id>", orders_api.OrderView.as_view(), name="order"),
+    path("api/strategies/prefixes", orders_api.PrefixesView.as_view(), name="strategy-prefixes"),
+    path(
+        "api/strategies/prefixes/<int:prefix_id>",
+        orders_api.PrefixView.as_view(),
+        name="strategy-prefix",
+    ),
     path("api/performance/metrics", api.PerformanceView.as_view(), name="performance-metrics"),
     path("api/portfolio/snapshot", api.SnapshotView.as_view(), name="portfolio-snapshot"),
     path("api/portfolio/equity-curve", api.EquityCurveView.as_view(), name="equity-curve"),

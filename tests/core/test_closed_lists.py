@@ -34,6 +34,7 @@ BOUND_SQL: Final = frozenset(
         "orders/movements.py: store_transfers",
         "orders/linking.py: _write",
         "orders/linking.py: _set_parents",
+        "orders/strategies.py: apply_rules",
         "pipeline/cursors.py: claim",
         "portfolio/annotations.py: refresh",
         "portfolio/books.py: mark_stale",

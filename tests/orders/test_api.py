@@ -90,6 +90,8 @@ def test_a_fill_shows_its_money_as_text(account: ExchangeAccount, as_alice: Json
         "is_inverse": False,
         "realized_pnl": None,
         "is_liquidation": False,
+        "is_inferred": False,
+        "strategy": "",
         "executed_at": "2026-02-01T10:00:00Z",
     }
 

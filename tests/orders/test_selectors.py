@@ -71,6 +71,8 @@ def test_a_fill_is_listed_with_all_its_fields() -> None:
             "is_inverse": False,
             "realized_pnl": None,
             "is_liquidation": False,
+            "is_inferred": False,
+            "strategy": "",
             "executed_at": AT,
         }
     ]

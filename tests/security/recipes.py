@@ -134,6 +134,17 @@ RECIPES: Final[dict[str, Recipe]] = {
     "GET /api/fills": _SCOPED,
     "GET /api/orders": _SCOPED,
     "GET /api/funding": _SCOPED,
+    "GET /api/orders/{order_id}": Recipe(path=_row("orders_order", "order_id")),
+    "PATCH /api/orders/{order_id}": Recipe(
+        path=_row("orders_order", "order_id"), body=lambda person: {"strategy": "swing", "tags": ["a"]}
+    ),
+    "GET /api/strategies/prefixes": Recipe(),
+    "POST /api/strategies/prefixes": Recipe(
+        201, body=lambda person: {"prefix": "swing-", "strategy": "swing"}
+    ),
+    "DELETE /api/strategies/prefixes/{prefix_id}": Recipe(
+        204, path=_row("orders_strategyprefix", "prefix_id")
+    ),
     "GET /api/balances": _SCOPED,
     "GET /api/positions/open": _SCOPED,
     "GET /api/positions/reported": _SCOPED,
