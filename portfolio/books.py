@@ -4,12 +4,14 @@ import logging
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import Min
 
 from core import clock, money
+from core.django import tenancy
 from credentials.models import ExchangeAccount
 from marketdata.models import Listing
 from orders import facts
@@ -96,6 +98,12 @@ def _mark_contracts(account: ExchangeAccount, touched: Touched) -> None:
 def mark_all_stale(*, account: ExchangeAccount) -> int:
     """Forget every fold of an account; answers how many books there are. Facts are older than the account's row."""
     return Book.objects.filter(account=account).update(state={}, engine_version=0, stale_from=clock.EPOCH)
+
+
+def left_to_recompute(*, user_id: UUID) -> int:
+    """How many books wait to be folded anew from their first fact. Opens its own door."""
+    with tenancy.acting_as(user_id):
+        return Book.objects.filter(stale_from=clock.EPOCH).count()
 
 
 def _steps(account: ExchangeAccount, assets: Collection[str]) -> dict[str, Decimal]:

@@ -17,6 +17,8 @@ class Profile:
     user: User
     configured_exchanges: list[str]
     two_factor: bool
+    books_to_recompute: int
+    """Books that the background still has to fold anew, after another cost method, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class LoggedIn:
 
 def profile_of(user: User) -> Profile:
     exchanges = accounts.configured_exchanges(user_id=user.id)
-    return Profile(user, exchanges, two_factor.is_on(user_id=user.id))
+    left = books.left_to_recompute(user_id=user.id)
+    return Profile(user, exchanges, two_factor.is_on(user_id=user.id), left)
 
 
 def log_in(*, email: str, password: str, code: str | None = None, at: datetime) -> LoggedIn:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from core.money import UNIT
-from portfolio.accounting import plain
-from portfolio.accounting.events import Event, EventKind, OutOfOrder, fold_key, require_later
+from portfolio.accounting import moved, plain
+from portfolio.accounting.events import Event, EventKind, OutOfOrder, Receipt, fold_key, require_later
 from portfolio.accounting.lots import Average, Fifo, Pool, Slice
 from portfolio.accounting.results import (
     AllocationKind,
@@ -51,7 +51,9 @@ class Book:
         self._day_end = (self._day + 1) * DAY_MS
         self._last_ms = max(flat.last[0] if flat.last else -1, self._day * DAY_MS - 1)
         self._position = OpenPosition.load(state["position"]) if state["position"] else None
-        self._handlers = (self._enter, self._exit, self._exit, self._enter, self._deposit, self._withdraw)
+        self._handlers = (
+            self._enter, self._exit, self._exit, self._enter, self._deposit, self._withdraw, self._receive,
+        )  # fmt: skip
         self._sink = sink
         self._allocated = sink.allocation
 
@@ -114,13 +116,25 @@ class Book:
             position = self._reopen(event)
         if scale != position.scale:
             value, fee = position.rescale(value, fee, scale)
-        position.inventory.add((symbol, fill_id, time, quantity, value, fee, fact))
+        entered = event.entered_ms if isinstance(event, Receipt) else time
+        position.inventory.add((symbol, fill_id, entered, quantity, value, fee, fact))
         position.quantity += quantity
         position.entry_quantity += quantity
         position.entry_cost += value
         position.entry_fees += fee
         position.last_ms = time
         position.dirty = True
+
+    def _receive(self, event: Event) -> None:
+        """An entry at a cost that the day did not pay: neither that nor its fees are the day's."""
+        position = self._position
+        if position is None or position.closed:
+            position = self._reopen(event)
+        cost, fees = position.published(position.entry_cost), position.published(position.entry_fees)
+        self._enter(event)
+        self._flows[1] -= position.published(position.entry_fees) - fees
+        self._flows[3] -= event.quantity
+        self._flows[4] -= position.published(position.entry_cost) - cost
 
     def _deposit(self, event: Event) -> None:
         self._settle()
@@ -187,14 +201,8 @@ class Book:
         return found
 
     def _allocate(
-        self,
-        position: OpenPosition,
-        trade: OpenTrade,
-        event: Event,
-        slices: list[Slice],
-        value: int,
-        fee: int,
-    ) -> None:
+        self, position: OpenPosition, trade: OpenTrade, event: Event, slices: list[Slice], value: int, fee: int
+    ) -> None:  # fmt: skip
         """Share the fill's value and fee over what it consumed and publish each part."""
         time, fill_id, _, _, _, quantity, _, _, _, fact = event
         key, allocated, scale, last = trade.key, self._allocated, position.scale, len(slices) - 1
@@ -232,15 +240,8 @@ class Book:
             self._sell_unknown(position, trade, event, quantity - done, value, fee, len(slices))
 
     def _sell_unknown(
-        self,
-        position: OpenPosition,
-        trade: OpenTrade,
-        event: Event,
-        quantity: int,
-        value: int,
-        fee: int,
-        sequence: int,
-    ) -> None:
+        self, position: OpenPosition, trade: OpenTrade, event: Event, quantity: int, value: int, fee: int, sequence: int
+    ) -> None:  # fmt: skip
         """The part of an exit that nothing known covers."""
         known = event.quantity - quantity
         proceeds, paid = position.published(position.unknown_proceeds), position.published(position.exit_fees)
@@ -262,14 +263,20 @@ class Book:
         self._unknown -= unknown
         wanted -= unknown
         position = self._position
+        slices: list[Slice] = []
         if position and wanted:
-            wanted -= self._move_out(position, min(wanted, position.quantity), event.time)
+            slices = self._move_out(position, min(wanted, position.quantity), event.time)
+            wanted -= sum(part[3] for part in slices)
         dust = min(wanted, self._dust.quantity)
         if dust:
+            cost = self._dust.take(dust)
             self._flows[3] += dust
-            self._flows[4] += self._dust.take(dust)
+            self._flows[4] += cost
+            slices.append((None, None, event.time, dust, cost, 0, None))
+        for row in moved.taken(event, unknown, slices):
+            self._sink.moved(row)
 
-    def _move_out(self, position: OpenPosition, quantity: int, time: int) -> int:
+    def _move_out(self, position: OpenPosition, quantity: int, time: int) -> list[Slice]:
         """Take known coins out of the position at cost, with their entry fees; all that is left if it empties."""
         slices = position.inventory.take(quantity)
         position.quantity -= quantity
@@ -282,7 +289,9 @@ class Book:
             cost_left, fees_left = position.close()
             position.moved_cost += cost_left
             position.moved_fees += fees_left
-        return quantity
+            *_, (symbol, fill_id, entered, size, cost, fees, fact) = slices
+            slices[-1] = symbol, fill_id, entered, size, cost + cost_left, fees + fees_left, fact
+        return slices
 
     # Positions and trades
 

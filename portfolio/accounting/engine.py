@@ -16,6 +16,9 @@ how fills become events:
   the closed position (out of its dust, the pool, then unknown).
 - Deposits join the pool of unknown cost and open nothing. Withdrawals take from that pool first, then from
   the position at the method's cost with the entry fees attached, without a trade, then from the dust pool.
+- A receipt (coins given, of a stated cost, or carried from another account) is an entry that takes its place among the
+  lots by the time the coins were got. Neither its cost nor its fees are the day's: they were paid elsewhere, or never.
+- What a withdrawal takes leaves part by part through `sink.moved`: a transfer carries it on.
 - Entry fees go to exits by quantity: with `average` the running average fee, with `fifo` the lot's own.
 - Money is exact (`events`) and published in units of 10**-18 cumulatively: a published amount is the running total
   after less the running total before, rounded half-even at the end of a fill (a running average's to the nearest
@@ -39,7 +42,7 @@ from portfolio.accounting.state import load_checkpoint
 
 __all__ = ["ENGINE_VERSION", "State", "StateMismatch", "fold", "last_key", "new_state"]
 
-ENGINE_VERSION: Final = 3
+ENGINE_VERSION: Final = 4
 """Raised whenever the same events would give other results; derived rows of another version are rebuilt."""
 
 

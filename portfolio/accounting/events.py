@@ -52,6 +52,7 @@ class EventKind(IntEnum):
     REBATE = 3  # an entry: a negative fee of some other book's fill
     DEPOSIT = 4
     WITHDRAWAL = 5
+    RECEIPT = 6  # an entry outside trading, at a known cost: given, stated, or carried from another account
 
 
 class Side(StrEnum):
@@ -80,6 +81,12 @@ class Event(NamedTuple):
     fee: int
     scale: int
     fact: int = 0
+
+
+class Receipt(Event):
+    """An entry of coins that were got at another time than they came: `entered_ms` is when."""
+
+    entered_ms: int
 
 
 class Fill(NamedTuple):
@@ -160,11 +167,35 @@ def deposit(*, transfer_id: str, time_ms: int, quantity: int) -> Event:
     return Event(time_ms, transfer_id, "", EventKind.DEPOSIT, "", quantity, 0, 0, 1)
 
 
-def withdrawal(*, transfer_id: str, time_ms: int, quantity: int) -> Event:
+def withdrawal(*, transfer_id: str, time_ms: int, quantity: int, fact: int = 0) -> Event:
     """Coins that left without a trade; `quantity` is all that left, the network's fee included."""
     if quantity <= 0:
         raise InvalidFact(f"Withdrawal {transfer_id} has no quantity.")
-    return Event(time_ms, transfer_id, "", EventKind.WITHDRAWAL, "", quantity, 0, 0, 1)
+    return Event(time_ms, transfer_id, "", EventKind.WITHDRAWAL, "", quantity, 0, 0, 1, fact)
+
+
+def receipt(
+    *,
+    transfer_id: str,
+    asset: str,
+    time_ms: int,
+    quantity: int,
+    cost: int,
+    price: int = UNIT,
+    fee: int = 0,
+    entered_ms: int | None = None,
+    fact: int = 0,
+) -> Receipt:
+    """Coins that came in without a trade and cost `cost` x `price` (units, the product exact), `fee` of entry fees
+    beside it. `fact` < 0 is a transfer's number."""
+    if quantity <= 0:
+        raise InvalidFact(f"Transfer {transfer_id} has no quantity.")
+    value, scale = _priced(cost, price)
+    event = Receipt(
+        time_ms, transfer_id, asset, EventKind.RECEIPT, "", quantity, value, fee * scale, scale, fact
+    )
+    event.entered_ms = time_ms if entered_ms is None else entered_ms
+    return event
 
 
 # Money and its scale.

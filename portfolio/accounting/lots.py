@@ -9,6 +9,7 @@ the parts sum to the whole whatever way it is cut. Money comes in at the positio
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from core.money import UNIT
@@ -19,8 +20,16 @@ Lot = tuple[str, str, int, int, int, int, int]
 Slice = tuple[str | None, str | None, int, int, int, int, int | None]
 
 
+def place_by_time(lots: Iterable[Lot], lot: Lot) -> int:
+    """Where a lot got earlier than the last one belongs: a transfer carries coins with the time they were bought."""
+    return sum(other[2] <= lot[2] for other in lots)
+
+
 class Inventory(Protocol):
-    """The lots of a position. `take` is asked for a positive quantity, never for more than was added."""
+    """The lots of a position, by the time they were got.
+
+    `take` is asked for a positive quantity, never for more than was added.
+    """
 
     def add(self, lot: Lot) -> None: ...
 
@@ -49,7 +58,23 @@ class Fifo:
         self._cost_rest = self._fees_rest = 0
 
     def add(self, lot: Lot) -> None:
-        self.lots.append(lot)
+        lots = self.lots
+        if lots and lot[2] < lots[-1][2]:
+            if self.left:
+                symbol, fill_id, time, _, cost, fees, fact = lots[0]
+                lots[0] = (
+                    symbol,
+                    fill_id,
+                    time,
+                    self.left,
+                    cost - self.cost_taken,
+                    fees - self.fees_taken,
+                    fact,
+                )
+                self.left = self.cost_taken = self.fees_taken = 0
+            lots.insert(place_by_time(lots, lot), lot)
+        else:
+            lots.append(lot)
 
     def take(self, quantity: int) -> list[Slice]:
         lots = self.lots
@@ -136,7 +161,15 @@ class Average:
         self._whole = self._cost_base = self._fees_base = 0
 
     def add(self, lot: Lot) -> None:
-        self.lots.append(lot)
+        lots = self.lots
+        if lots and lot[2] < lots[-1][2]:
+            if self.left:
+                symbol, fill_id, time, _, _, _, fact = lots[0]
+                lots[0] = symbol, fill_id, time, self.left, 0, 0, fact
+                self.left = 0
+            lots.insert(place_by_time(lots, lot), lot)
+        else:
+            lots.append(lot)
         self.raise_by(lot[3], lot[4], lot[5])
 
     def raise_by(self, quantity: int, cost: int, fees: int) -> None:

@@ -224,7 +224,7 @@ class Mark(NamedTuple):
 
     Stock: `open_*` of the open position, `dust_*`, and `unknown_quantity` (deposits of unknown cost not yet
     out). Flow of the day: `realised_gross`, `fees` as paid, `unknown_proceeds`, `moved_*` (withdrawn at
-    cost).
+    cost less received at cost).
     """
 
     day: int
@@ -245,6 +245,26 @@ class Mark(NamedTuple):
         return date.fromordinal(_EPOCH_ORDINAL + self.day)
 
 
+class MovedRow(NamedTuple):
+    """A part of what a withdrawal took, in the order it was taken; a withdrawal's parts sum to what was known to be
+    there. `fact` is the withdrawal's, `entry_fact` that of the entry, `entered_ms` when the coins were got; of UNKNOWN
+    and DUST both are the withdrawal's own time and None."""
+
+    fact: int
+    sequence: int
+    kind: AllocationKind
+    quantity: int
+    cost: int
+    fees: int
+    entered_ms: int
+    moved_ms: int
+    entry_fact: int | None
+
+
+def _kept_nowhere(_: MovedRow) -> None:
+    """Of folds that nobody asks what left."""
+
+
 class Sink(NamedTuple):
     """Where results go as they finish. Within one fold each key comes at most once; across folds a key that
     comes again replaces the earlier row."""
@@ -253,6 +273,7 @@ class Sink(NamedTuple):
     trade: Callable[[Trade], object]
     allocation: Callable[[AllocationRow], object]
     mark: Callable[[Mark], object]
+    moved: Callable[[MovedRow], object] = _kept_nowhere
 
 
 def storable(sink: Sink) -> Sink:
@@ -277,7 +298,7 @@ def storable(sink: Sink) -> Sink:
             raise AmountOverflow(f"The sums of {row.date} have more digits than can be stored.")
         sink.mark(row)
 
-    return Sink(position, trade, sink.allocation, mark)
+    return Sink(position, trade, sink.allocation, mark, sink.moved)
 
 
 def _require_fit(amounts: tuple[Any, ...], fill_id: str, symbol: str, whose: str) -> None:
@@ -302,7 +323,10 @@ class Collector:
         self.trades: list[Trade] = []
         self.allocations: list[Allocation] = []
         self.marks: list[Mark] = []
-        self.sink = Sink(self.positions.append, self.trades.append, self._allocation, self.marks.append)
+        self.moved: list[MovedRow] = []
+        self.sink = Sink(
+            self.positions.append, self.trades.append, self._allocation, self.marks.append, self.moved.append
+        )
 
     def _allocation(self, row: AllocationRow) -> None:
         self.allocations.append(Allocation._make(row))

@@ -33,7 +33,9 @@ def test_a_profile_tells_the_exchanges_and_the_second_factor() -> None:
     user = UserFactory.create()
     AccountFactory.create(user=user)
 
-    assert profiles.profile_of(user) == profiles.Profile(user, ["binance"], two_factor=False)
+    assert profiles.profile_of(user) == profiles.Profile(
+        user, ["binance"], two_factor=False, books_to_recompute=0
+    )
 
 
 def test_closing_destroys_all_keys_and_keeps_the_history() -> None:
@@ -133,11 +135,12 @@ def test_another_cost_method_has_every_book_folded_anew() -> None:
     rebuild_account(user_id=user.id, account_id=account.id, at=at)
     assert _gross(user) == Decimal(150)
 
-    profiles.update(user=user, at=at, cost_method="fifo")
+    changed = profiles.update(user=user, at=at, cost_method="fifo")
 
+    assert (changed.books_to_recompute, _gross(user)) == (1, Decimal(150))
     assert [one.account_id for one in dispatch.stale_accounts(limit=9, waiting=False)] == [account.id]
     rebuild_account(user_id=user.id, account_id=account.id, at=at)
-    assert _gross(user) == Decimal(200)
+    assert (profiles.profile_of(user).books_to_recompute, _gross(user)) == (0, Decimal(200))
 
 
 def test_what_changes_no_method_leaves_the_books_alone() -> None:

@@ -37,6 +37,10 @@ class ProfileSerializer(serializers.Serializer[profiles.Profile]):
     dateOfBirth = serializers.DateTimeField(source="user.date_of_birth", allow_null=True)
     reportingCurrency = serializers.CharField(source="user.reporting_currency")
     costMethod = serializers.CharField(source="user.cost_method")
+    booksToRecompute = serializers.IntegerField(
+        source="books_to_recompute",
+        help_text="Books that the background still folds anew, after another cost method, say; 0: all is done.",
+    )
 
 
 class ProfileChangeSerializer(StrictSerializer):

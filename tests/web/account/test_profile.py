@@ -51,7 +51,7 @@ def test_a_birth_may_be_taken_back(as_alice: Client, alice: User) -> None:
         ("name", "x" * 151),
         ("date_of_birth", "tomorrow"),
         ("date_of_birth", "3000-01-01"),
-        ("cost_method", "lifo"),
+        ("cost_method", "best"),
     ],
 )
 def test_bad_input_is_marked_at_its_field(as_alice: Client, alice: User, field: str, value: str) -> None:

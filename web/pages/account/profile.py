@@ -10,6 +10,7 @@ from accounts import profile as accounts_profile
 from accounts import users
 from core import clock
 from core.errors import DomainError
+from portfolio import books
 from web import profiles
 from web.api.profile import ProfileChangeSerializer
 from web.pages import forms
@@ -27,7 +28,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         born = user.date_of_birth.date().isoformat() if user.date_of_birth else ""
         given = {"name": user.name, "date_of_birth": born, "cost_method": user.cost_method}
-        return render(request, _PROFILE, {"given": given})
+        left = books.left_to_recompute(user_id=user.id)
+        return render(request, _PROFILE, {"given": given, "books_left": left})
     given = forms.read(request, "name", "date_of_birth", "cost_method")
     serializer = ProfileChangeSerializer(data={**given, "date_of_birth": given["date_of_birth"] or None})
     try:
