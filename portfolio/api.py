@@ -6,7 +6,7 @@ Every answer tells the age of the books in `X-Data-As-Of` and `X-Data-Stale`, an
 from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,9 +19,10 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from core import clock
-from core.django import conditional, tenancy
+from core.django import conditional, kept, tenancy
 from core.django.answers import Amounts, plain, schema
 from core.django.cursors import Place
+from core.django.rendering import ExactJSONRenderer, dumps
 from core.django.schema import problems
 from core.django.serializers import QuerySerializer
 from core.django.views import Endpoint
@@ -58,6 +59,7 @@ _AGE = (
     ),
     _header("X-Data-Stale", OpenApiTypes.BOOL, "Whether that is longer ago than it should be."),
 )
+AGE_HEADERS: Final = (_ETAG, *_AGE)
 _LINK = _header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')
 
 
@@ -98,6 +100,8 @@ class BooksEndpoint(Endpoint):
     query_serializer: ClassVar[type[QuerySerializer]] = ScopeQuery
     amounts: ClassVar[Amounts] = "number"
     with_prices: ClassVar[bool] = False
+    kept_seconds: ClassVar[int] = 0
+    """How long an answer is kept for its owner, while its version is the same; 0: not at all."""
 
     def read(self, request: Request) -> HttpResponse:
         user, at = cast("User", request.user), clock.now()
@@ -105,12 +109,21 @@ class BooksEndpoint(Endpoint):
             chosen = {name: self.query.get(name) for name in ("exchange", "account", "mode")}
             scope = resolve(**chosen)
             headers = self._headers(request, scope, at)
-            unchanged = conditional.not_modified(request, headers["ETag"])
-            answer = None if unchanged else self.answer(scope, at)
-        if unchanged is not None:
-            return _with_headers(unchanged, headers)
+            ready = conditional.not_modified(request, headers["ETag"])
+            if ready is None and self.kept_seconds:
+                ready = self._kept(user.id, headers["ETag"], scope, at)
+            answer = self.answer(scope, at) if ready is None else None
+        if ready is not None:
+            return _with_headers(ready, headers)
         body = plain(answer, amounts=self.amounts)
         return Response(body, headers={**headers, **self.links(request, answer)})
+
+    def _kept(self, owner: UUID, version: str, scope: Scope, at: datetime) -> HttpResponse:
+        def make() -> bytes:
+            return dumps(plain(self.answer(scope, at), amounts=self.amounts))
+
+        body = kept.answer(owner=owner, version=version, seconds=self.kept_seconds, make=make)
+        return HttpResponse(body, content_type=ExactJSONRenderer.media_type)
 
     @abstractmethod
     def answer(self, scope: Scope, at: datetime) -> Any:
@@ -220,29 +233,6 @@ class PairsView(BooksEndpoint):
             strategy=self.query.get("strategy"),
             after=Place.read(cursor) if cursor else None,
         )
-
-
-class PerformanceView(BooksEndpoint):
-    """Performance metrics of a period."""
-
-    query_serializer = PeriodQuery
-
-    @extend_schema(
-        tags=["portfolio"],
-        parameters=[PeriodQuery, _ETAG, *_AGE],
-        responses={
-            200: schema(performance.Performance, amounts="number"),
-            304: None,
-            **problems(400, 401, 404),
-        },
-    )
-    def get(self, request: Request) -> HttpResponse:
-        """Undefined figures are null, and `reasons` says why. This month if no period is given."""
-        return self.read(request)
-
-    def answer(self, scope: Scope, at: datetime) -> performance.Performance:
-        period = self.period(scope, at, default="monthly")
-        return performance.performance(scope=scope, period=period, currency=self.currency, at=at)
 
 
 class SnapshotView(BooksEndpoint):

@@ -84,7 +84,7 @@ def refresh(*, user_id: UUID, at: datetime, from_zero: bool = False) -> int:
         ]
         written = _store(rows, places)
         mark.formula_version, mark.currency, mark.drawn_to = FORMULA_VERSION, currency, today
-        if written:
+        if written or changed.traded or changed.valued:
             mark.changed_at, mark.changes = at, mark.changes + 1
         mark.save()
         return written

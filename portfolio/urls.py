@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portfolio import api, orders_api, reported_api
+from portfolio import api, orders_api, performance_api, reported_api
 
 urlpatterns = [
     path("api/positions/open", api.OpenPositionsView.as_view(), name="open-positions"),
@@ -18,7 +18,8 @@ urlpatterns = [
         orders_api.PrefixView.as_view(),
         name="strategy-prefix",
     ),
-    path("api/performance/metrics", api.PerformanceView.as_view(), name="performance-metrics"),
+    path("api/performance/metrics", performance_api.PerformanceView.as_view(), name="performance-metrics"),
+    path("api/performance/strategies", performance_api.StrategiesView.as_view(), name="strategies"),
     path("api/portfolio/snapshot", api.SnapshotView.as_view(), name="portfolio-snapshot"),
     path("api/portfolio/equity-curve", api.EquityCurveView.as_view(), name="equity-curve"),
     path("api/balances", api.BalancesView.as_view(), name="balances"),

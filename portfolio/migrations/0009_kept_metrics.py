@@ -140,9 +140,9 @@ class Migration(migrations.Migration):
                 ("drawn_to", models.DateField(help_text="The present day of the last refresh.", null=True)),
                 (
                     "changed_at",
-                    models.DateTimeField(help_text="The last refresh that wrote anything.", null=True),
+                    models.DateTimeField(help_text="The last refresh that had anything to do.", null=True),
                 ),
-                ("changes", models.BigIntegerField(default=0, help_text="Refreshes that wrote anything.")),
+                ("changes", models.BigIntegerField(default=0, help_text="Refreshes that had anything to do.")),
             ],
             options={
                 "abstract": False,

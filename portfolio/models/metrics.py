@@ -156,8 +156,8 @@ class MetricMark(OwnedModel):
     formula_version = models.IntegerField(default=0)
     currency = models.CharField(max_length=20, blank=True)
     drawn_to = models.DateField(null=True, help_text="The present day of the last refresh.")
-    changed_at = models.DateTimeField(null=True, help_text="The last refresh that wrote anything.")
-    changes = models.BigIntegerField(default=0, help_text="Refreshes that wrote anything.")
+    changed_at = models.DateTimeField(null=True, help_text="The last refresh that had anything to do.")
+    changes = models.BigIntegerField(default=0, help_text="Refreshes that had anything to do.")
 
     class Meta(OwnedModel.Meta):
         constraints = [models.UniqueConstraint(fields=["user"], name="metric_mark_once")]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Max
+from django.db.models import Max
 
 from core import clock
 from credentials.scope import Scope
 from marketdata.models import Ticker
 from portfolio import marks
-from portfolio.models import AssetDay, Book, PerformanceMetric, WalletBalance
+from portfolio.models import AssetDay, Book, MetricMark, WalletBalance
 from portfolio.selectors.snapshot import latest_snapshots
 
 STALE_AFTER: Final = timedelta(hours=1)
@@ -52,7 +52,7 @@ def version(*, scope: Scope, at: datetime, with_prices: bool) -> str:
         Book.objects.filter(account_id__in=ids).order_by("id").values_list("id", "rebuilt_at", "stale_from")
     )
     snapshots = [(row.pk, row.computed_at, row.snapshot_date) for row in latest_snapshots(account_ids=ids)]
-    metrics = PerformanceMetric.objects.aggregate(Max("calculated_at"), Count("id"))
+    metrics = list(MetricMark.objects.values_list("changes", "drawn_to"))
     reports = WalletBalance.objects.filter(account_id__in=ids).aggregate(Max("id"))
     days = AssetDay.objects.filter(account_id__in=ids).aggregate(Max("updated_at"))
     parts: list[object] = [ids, scope.exchange_name, list(books), snapshots, metrics, reports, days]

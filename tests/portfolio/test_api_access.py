@@ -20,11 +20,14 @@ PATHS = (
     "/api/positions/open",
     "/api/trades/history",
     "/api/performance/metrics",
+    "/api/performance/strategies",
     "/api/portfolio/snapshot",
     "/api/portfolio/equity-curve",
     "/api/balances",
 )
-PERIODS = ("/api/trades/history", "/api/performance/metrics", "/api/portfolio/equity-curve")
+PERIODS = (
+    "/api/trades/history", "/api/performance/metrics", "/api/performance/strategies", "/api/portfolio/equity-curve",
+)  # fmt: skip
 every_path = pytest.mark.parametrize("path", PATHS)
 every_period = pytest.mark.parametrize("path", PERIODS)
 
@@ -99,7 +102,7 @@ def test_a_page_that_cannot_be_is_refused(query: dict[str, str], as_bob: JsonCli
     [
         books.Book, books.Position, books.Trade, books.Allocation, books.Fee, books.PortfolioSnapshot,
         books.AssetSnapshot, books.PerformanceMetric, books.WalletBalance, books.AssetDay, books.BookDay,
-        books.AccountMark,
+        books.AccountMark, books.TradeDay, books.MetricMark,
     ],
 )  # fmt: skip
 def test_the_database_refuses_when_the_queryset_is_unscoped(model: Any, alice: User, bob: User) -> None:

@@ -149,6 +149,7 @@ RECIPES: Final[dict[str, Recipe]] = {
     "GET /api/positions/open": _SCOPED,
     "GET /api/positions/reported": _SCOPED,
     "GET /api/performance/metrics": _SCOPED,
+    "GET /api/performance/strategies": _SCOPED,
     "GET /api/portfolio/snapshot": _SCOPED,
     "GET /api/portfolio/equity-curve": _SCOPED,
     "GET /api/trades/history": _SCOPED,

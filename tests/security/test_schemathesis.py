@@ -24,7 +24,8 @@ IS_SMALL: Final = EXAMPLES < 10
 # answered before, passwords that are not weak, exchanges with an adapter, names that are not blank, periods.
 KNOWS_MORE: Final = (
     "/api-credentials/{account_id}", "/api-credentials/save-credentials", "/api/audit", "/api/fills", "/api/orders",
-    "/api/performance/metrics", "/api/portfolio/equity-curve", "/api/trades/history", "/auth/api-tokens",
+    "/api/performance/metrics", "/api/performance/strategies", "/api/portfolio/equity-curve", "/api/trades/history",
+    "/auth/api-tokens",
     "/auth/reset-password", "/auth/two-factor/confirm", "/user/change-email", "/user/change-password",
     "/user/confirm-email", "/user/me", "/user/register-user", "/user/verify-email", "/{exchange}/open-orders",
     "/{exchange}/order-history", "/{exchange}/account-snapshot", "/{exchange}/deposit-history",
