@@ -5,19 +5,27 @@ What an exchange no longer tells may be stored or not; what is stored must be tr
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from core import clock
+from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
 from orders.models import Fill, Order, Transfer
+from pipeline import discovery, schedule
+from pipeline.models import RunStatus, Stream, SyncRun, Trigger
 from portfolio.balances import latest_by_wallet, side_by_side
 from tests.exchanges import contract_truth as told
 from tests.pipeline import contract_facts as stored
 from tests.pipeline.worlds import World
 
 Facts = Mapping[Any, Any]
+TRIES: Final = 6
+DISPATCHED: Final = 30  # seconds between two dispatches
+SETTLING: Final = discovery.SEARCHED_AGAIN + timedelta(minutes=1)
 _OPEN: Final = ("NEW", "PARTIALLY_FILLED", "PENDING_NEW")
+_BY_SYMBOL: Final = ("binance", "mexc")
 _MEXC_ORDERS_MS: Final = 7 * 86_400_000
 # Ids of stops, which have other words at each exchange, are no ids of the book's.
 _STOPS: Final = ("plan-", "trigger-", "algo-")
@@ -29,6 +37,49 @@ class Difference:
     key: Any
     stored: Any
     true: Any
+
+
+class Clock(Protocol):
+    """Of the exchanges; it stands still unless somebody waits."""
+
+    def now_ms(self) -> int: ...
+
+    def advance(self, *, seconds: float = 0) -> None: ...
+
+
+def settle(time: Clock, world: World) -> list[Difference]:
+    """What differs after a reading in which no time passed and which left nothing to be searched, or else after the
+    last of some. The first looks for what came late, too, as every night; those after it go on with that, an hour
+    later, and read what is new since."""
+    found: list[Difference] = []
+    for number in range(TRIES):
+        time.advance(seconds=SETTLING.total_seconds() if number else DISPATCHED)
+        begun = time.now_ms()
+        run = _read(time, world, Trigger.USER if number else Trigger.COMMAND)
+        is_still, is_read = time.now_ms() == begun, run.status == RunStatus.OK
+        found = [] if is_read else [Difference("run", run.status, run.error_kind, run.error_detail)]
+        with world.door():
+            unified = ExchangeAccount.objects.get(id=world.account.id).account_type == "unified"
+        found += differences(world, unified=unified, still=is_still)
+        if not found or (is_read and is_still and not _is_searching(world)):
+            break
+    return found
+
+
+def _read(time: Clock, world: World, trigger: Trigger) -> SyncRun:
+    """What is due, and with the next dispatches what the budget left for later; the last run."""
+    run = world.sync(trigger)
+    for _ in range(TRIES):
+        if run.status != RunStatus.PARTIAL or run.error_kind:
+            break
+        time.advance(seconds=DISPATCHED)
+        run = world.work() or run
+    return run
+
+
+def _is_searching(world: World) -> bool:
+    """Whether symbols nobody knows of are still being looked for, a few at a time."""
+    return world.cursor(Stream.DISCOVERY).due_at <= world.now() + schedule.SWEEP
 
 
 def differences(world: World, *, unified: bool = False, still: bool = True) -> Iterator[Difference]:
@@ -137,13 +188,16 @@ def _true_orders(truth: dict[str, Any]) -> Facts:
 
 
 def _told_orders(world: World, truth: dict[str, Any], exchange: str) -> set[Any]:
-    """All, but MEXC tells those that ended for a week only."""
+    """All, but MEXC tells those that ended for a week only; and where an exchange tells orders by symbol, nobody knows
+    of those that came and went between two looks in a symbol the account never traded."""
     since = clock.to_ms(world.now()) - _MEXC_ORDERS_MS if exchange == "mexc" else 0
+    untold = truth["orders"].keys() - {symbol for symbol, fills in truth["fills"].items() if fills}
     return {
         (symbol, str(row["id"]))
         for symbol, rows in truth["orders"].items()
         for row in rows
-        if row["status"] in _OPEN or row["time"] >= since
+        if row["status"] in _OPEN
+        or (row["time"] >= since and not (exchange in _BY_SYMBOL and symbol in untold))
     }
 
 

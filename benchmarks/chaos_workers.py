@@ -9,7 +9,7 @@ import multiprocessing
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ctypes import c_int64
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,10 +19,15 @@ from typing import Any, Final
 
 from core import clock
 
-CONTEXT: Final = multiprocessing.get_context("spawn")
+CONTEXT: Final = multiprocessing.get_context("forkserver")
+# Started with the first worker, when the environment names the servers.
+CONTEXT.set_forkserver_preload(
+    ["ccxt", "celery", "django.db.models", "psycopg"]
+)  # nothing that keeps the clock
 IDLE: Final = 30_000  # milliseconds between two dispatches
 DISPATCHED: Final = 2  # accounts: all workers get some
 OPENED: Final = timedelta(days=200)  # years of empty windows tell nothing
+SWEEP_MS: Final = 30_000  # one slice of the slow search per exchange in this time
 _NEVER: Final = 2**62
 _LOOK: Final = 0.002  # seconds
 
@@ -159,20 +164,29 @@ def prepare(shared: SharedClock, urls: str, *, sleep: Any) -> None:
     django.setup()
     from django.conf import settings
 
-    from exchanges.binance import walks as binance
-    from exchanges.gateio import walks as gateio
-    from pipeline import budgets, clients, governors, market, patience
-
     logging.disable(logging.CRITICAL)
     settings.EXCHANGE_URLS = urls
     opened = clock.day_start(clock.utc_day(shared.begun)) - OPENED
-    patches: tuple[tuple[Any, str, Any], ...] = (
-        (binance, "OPENED", opened),
-        (gateio, "OPENED", opened),
-        (gateio, "CONTRACTS_OPENED", opened),
-        (market, "BUDGETS", budgets.Budgets(shared.now_ms)),
-        (market, "Governor", partial(governors.Governor, sleep=sleep)),
-        (clients, "PatientClient", partial(patience.PatientClient, sleep=sleep)),
-    )
-    for module, name, value in patches:
+    for module, name, value in replacements(shared, opened=opened, sleep=sleep):
         setattr(module, name, value)
+
+
+def replacements(time: Any, *, opened: datetime, sleep: Any) -> Iterator[tuple[Any, str, Any]]:
+    """What makes budgets count by, and waits pass in, the time of a clock with `now_ms`: (module, name, value). No
+    exchange was there before `opened`."""
+    from django.core.cache import cache
+
+    from exchanges.binance import walks as binance
+    from exchanges.gateio import walks as gateio
+    from pipeline import budgets, clients, governors, market, patience, pauses
+
+    def take_sweep(exchange: str) -> bool:
+        return bool(cache.add(f"chaos:sweep:{exchange}:{time.now_ms() // SWEEP_MS}", 1))
+
+    yield binance, "OPENED", opened
+    yield gateio, "OPENED", opened
+    yield gateio, "CONTRACTS_OPENED", opened
+    yield market, "BUDGETS", budgets.Budgets(time.now_ms)
+    yield market, "Governor", partial(governors.Governor, sleep=sleep)
+    yield pauses, "take_sweep", take_sweep
+    yield clients, "PatientClient", partial(patience.PatientClient, sleep=sleep)

@@ -1,6 +1,6 @@
 """Facts as the books read them: streamed in fold order, amounts as whole units of 10**-18. Needs an open door."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -70,12 +70,18 @@ class FundingFact(NamedTuple):
 
 
 class BookTransfer(NamedTuple):
-    """A deposit or withdrawal that counts; `quantity` is all that came in or left, the fee included."""
+    """A transfer that counts for a coin's book; `quantity` is all that came in or left, the fee included.
+
+    Of deposits: what the user says it cost, and the withdrawal from another account of theirs that it is (its row).
+    """
 
     transfer_id: str
     kind: str
     time_ms: int
     quantity: int
+    fact: int
+    stated_cost: int | None
+    carried_by: int | None
 
 
 class AssetChange(NamedTuple):
@@ -119,12 +125,16 @@ FROM orders_fundingpayment
 WHERE account_id = %(account)s AND symbol = %(symbol)s AND position_side = %(side)s AND paid_at >= %(after)s
 ORDER BY paid_at, length(exchange_payment_id), exchange_payment_id COLLATE "C"
 """
+_ALL_OF_IT: Final = "amount + CASE WHEN kind IN ('AIRDROP', 'INTEREST') THEN -fee_amount ELSE fee_amount END"
 _TRANSFERS: Final = f"""
-SELECT exchange_transfer_id, kind, {_MS.format("occurred_at")}, {_UNITS.format("amount + fee_amount")}
-FROM orders_transfer
-WHERE account_id = %(account)s AND asset = %(asset)s AND occurred_at >= %(after)s
-  AND (kind = 'DEPOSIT' AND status = 'success' OR kind = 'WITHDRAWAL' AND status <> 'failed')
-  AND amount + fee_amount > 0
+SELECT exchange_transfer_id, kind, {_MS.format("occurred_at")}, {_UNITS.format(_ALL_OF_IT)}, t.id,
+       {_UNITS.format("c.cost")}, o.outgoing_id
+FROM orders_transfer t
+LEFT JOIN orders_statedcost c ON c.transfer_id = t.id
+LEFT JOIN orders_owntransfer o ON o.incoming_id = t.id AND o.state = 'confirmed'
+WHERE t.account_id = %(account)s AND asset = %(asset)s AND occurred_at >= %(after)s
+  AND (kind IN ('DEPOSIT', 'AIRDROP', 'INTEREST') AND status = 'success' OR kind = 'WITHDRAWAL' AND status <> 'failed')
+  AND {_ALL_OF_IT} > 0
 ORDER BY occurred_at, length(exchange_transfer_id), exchange_transfer_id COLLATE "C"
 """
 # What a fill moves, as (asset, traded, settled): of a contract only its profit and its fee.
@@ -139,7 +149,8 @@ _FILL_MOVES: Final = """(VALUES
 # As `orders.movements.counts` says.
 _COUNTS: Final = "CASE kind WHEN 'WITHDRAWAL' THEN status <> 'failed' ELSE status = 'success' END"
 _INCOME: Final = (
-    "CASE kind WHEN 'REBATE' THEN amount - fee_amount WHEN 'CHARGE' THEN -amount - fee_amount ELSE 0 END"
+    "CASE WHEN kind IN ('REBATE', 'AIRDROP', 'INTEREST') THEN amount - fee_amount"
+    " WHEN kind = 'CHARGE' THEN -amount - fee_amount ELSE 0 END"
 )
 _MOVED: Final = """CASE kind WHEN 'INTERNAL' THEN
     CASE WHEN to_wallet = ANY(%(wallets)s::text[]) THEN amount ELSE 0 END
@@ -228,7 +239,7 @@ def book_fills(*, account_id: UUID, asset: str, after: datetime | None) -> Itera
 
 def contract_fills(
     *, account_id: UUID, symbol: str, side: str, after: datetime | None
-) -> Iterator[ContractFill]:
+) -> Generator[ContractFill, None, None]:
     """Fills of one side of a contract (BOTH, LONG, SHORT), from a moment on (inclusive), in fold order: by time, then
     the longer id later, then the id."""
     for row in _stream("contract_fills", _CONTRACT_FILLS, account_id, after, symbol=symbol, side=side):
@@ -242,7 +253,7 @@ def contract_fills(
 
 def contract_funding(
     *, account_id: UUID, symbol: str, side: str, after: datetime | None
-) -> Iterator[FundingFact]:
+) -> Generator[FundingFact, None, None]:
     """Funding of one side of a contract, from a moment on (inclusive), in fold order: by time, then the longer id
     later, then the id. Exchanges that do not tell the side say BOTH, also in hedge mode."""
     for row in _stream("contract_funding", _CONTRACT_FUNDING, account_id, after, symbol=symbol, side=side):
@@ -251,13 +262,15 @@ def contract_funding(
 
 
 def book_transfers(*, account_id: UUID, asset: str, after: datetime | None) -> Iterator[BookTransfer]:
-    """Deposits that arrived and withdrawals that did not fail, in fold order, from a moment on (inclusive)."""
+    """Deposits, airdrops and interest that arrived and withdrawals that did not fail, in fold order, from a moment on
+    (inclusive)."""
     scope: dict[str, Any] = {"account": account_id, "asset": asset, "after": after or "1970-01-01Z"}
     with connection.cursor() as cursor:
         cursor.execute(_TRANSFERS, scope)
         rows = cursor.fetchall()
-    for transfer_id, kind, at, quantity in rows:
-        yield BookTransfer(transfer_id, kind, at, int(quantity))
+    for transfer_id, kind, at, quantity, fact, cost, carried_by in rows:
+        stated = None if cost is None else int(cost)
+        yield BookTransfer(transfer_id, kind, at, int(quantity), fact, stated, carried_by)
 
 
 def asset_changes(*, account_id: UUID, pairs: Collection[tuple[str, date]]) -> list[AssetChange]:

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Callable, Generator
 from contextlib import closing
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from core import clock, money
 from exchanges.rows import MarketType
@@ -44,12 +44,13 @@ def fold(book: Book, price_of: PriceOf) -> tuple[int, datetime]:
 
     def counted() -> Generator[ContractEvent, None, None]:
         nonlocal count
-        with closing(events(book, after=contract_book.last_key(state), price_of=price_of)) as stream:
-            for event in stream:
+        with closing(events(book, after=contract_book.last_key(state), price_of=price_of)) as each:
+            for event in each:
                 count += 1
                 yield event
 
-    after = contract_book.fold(state, counted(), pending.sink)
+    with closing(counted()) as stream:
+        after = contract_book.fold(state, stream, pending.sink)
     pending.commit(restart=restart)
     last = contract_book.last_key(after)
     book.state, book.engine_version = after, CONTRACT_VERSION
@@ -63,19 +64,15 @@ def events(
 ) -> Generator[ContractEvent, None, None]:
     """The book's facts as events in fold order, those after a key only. Reads by a cursor: close what you leave."""
     since = clock.from_ms(after[0]) if after else None
-    fills = (
-        _of_fill(row, price_of)
-        for row in facts.contract_fills(
-            account_id=book.account_id, symbol=book.asset, side=book.side, after=since
-        )
-    )
-    payments = (
-        _of_funding(row, price_of)
-        for row in facts.contract_funding(
-            account_id=book.account_id, symbol=book.asset, side=book.side, after=since
-        )
-    )
-    with closing(fills), closing(payments):
+    chosen: dict[str, Any] = {
+        "account_id": book.account_id,
+        "symbol": book.asset,
+        "side": book.side,
+        "after": since,
+    }
+    with closing(facts.contract_fills(**chosen)) as rows, closing(facts.contract_funding(**chosen)) as paid:
+        fills = (_of_fill(row, price_of) for row in rows)
+        payments = (_of_funding(row, price_of) for row in paid)
         for event in heapq.merge(fills, payments, key=fold_key):
             if after is None or fold_key(event) > after:
                 yield event
