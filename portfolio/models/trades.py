@@ -402,6 +402,7 @@ class Fee(AccountModel):
         ]
         indexes = [
             models.Index(fields=["account", "fee_timestamp"], name="fee_of_account"),
+            models.Index(fields=["user", "-fee_timestamp", "-id"], name="fee_list"),
             models.Index(
                 fields=["account", "fee_timestamp"], condition=Q(value__isnull=True), name="fee_without_value"
             ),

@@ -146,6 +146,8 @@ RECIPES: Final[dict[str, Recipe]] = {
         204, path=_row("orders_strategyprefix", "prefix_id")
     ),
     "GET /api/balances": _SCOPED,
+    "GET /api/fees": _SCOPED,
+    "GET /api/fees/summary": _SCOPED,
     "GET /api/positions/open": _SCOPED,
     "GET /api/positions/reported": _SCOPED,
     "GET /api/performance/metrics": _SCOPED,
