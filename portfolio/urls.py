@@ -18,14 +18,10 @@ urlpatterns = [
         orders_api.PrefixView.as_view(),
         name="strategy-prefix",
     ),
-<<<<<<< HEAD
     path("api/performance/metrics", performance_api.PerformanceView.as_view(), name="performance-metrics"),
     path("api/performance/strategies", performance_api.StrategiesView.as_view(), name="strategies"),
-=======
-    path("api/performance/metrics", api.PerformanceView.as_view(), name="performance-metrics"),
     path("api/fees", fees_api.FeesView.as_view(), name="fees"),
     path("api/fees/summary", fees_api.FeeSummaryView.as_view(), name="fees-summary"),
->>>>>>> a2d866f (GET /api/fees and /api/fees/summary: totals without funding, and what an exchange's own coin saved)
     path("api/portfolio/snapshot", api.SnapshotView.as_view(), name="portfolio-snapshot"),
     path("api/portfolio/equity-curve", api.EquityCurveView.as_view(), name="equity-curve"),
     path("api/balances", api.BalancesView.as_view(), name="balances"),
