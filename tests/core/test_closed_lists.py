@@ -49,6 +49,8 @@ BOUND_SQL: Final = frozenset(
         "portfolio/store.py: Rows.__init__",
         "portfolio/trade_days.py: sum_days",
         "portfolio/valuations.py: needed_hours",
+        "portfolio/verification.py: _first",
+        "portfolio/verification.py: _keep",
     }
 )
 # These belong to one of the above, which hands them a scope, or run inside the system door.
