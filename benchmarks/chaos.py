@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--accounts", type=int, default=40)
     parser.add_argument("--fills", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--every", type=float, default=15.0, help="seconds between two kills")
+    parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills")
     parser.add_argument("--kills", type=int, default=20, help="at least so many")
     parser.add_argument("--minutes", type=float, default=18.0, help="of chaos, at most")
     options = parser.parse_args(arguments)
@@ -135,7 +135,9 @@ def _spread_chaos(
     told: Callable[[], Any],
 ) -> None:
     begun, started = time.monotonic(), shared.now()
-    killer = Killer(shared, workers=WORKERS, urls=urls, every=options.every, seed=options.seed)
+    killer = Killer(
+        shared, workers=WORKERS, accounts=len(worlds), urls=urls, every=options.every, seed=options.seed
+    )
     looked_at, is_read = begun, False
     while (not is_read or killer.kills < options.kills) and time.monotonic() - begun < options.minutes * 60:
         killer.look()

@@ -25,7 +25,6 @@ CONTEXT.set_forkserver_preload(
     ["ccxt", "celery", "django.db.models", "psycopg"]
 )  # nothing that keeps the clock
 IDLE: Final = 30_000  # milliseconds between two dispatches
-DISPATCHED: Final = 2  # accounts: all workers get some
 OPENED: Final = timedelta(days=200)  # years of empty windows tell nothing
 SWEEP_MS: Final = 30_000  # one slice of the slow search per exchange in this time
 _NEVER: Final = 2**62
@@ -90,10 +89,15 @@ class SharedClock:
 class Killer:
     """Keeps workers running, and kills one of them every few seconds as the machine would: with SIGKILL."""
 
-    def __init__(self, shared: SharedClock, *, workers: int, urls: str, every: float, seed: int) -> None:
+    def __init__(
+        self, shared: SharedClock, *, workers: int, accounts: int, urls: str, every: float, seed: int
+    ) -> None:
         self.kills = 0
         self._shared = shared
         self._urls = urls
+        self._dispatched = -(
+            -accounts // workers
+        )  # at once: all workers get some, and every account its turn
         self._every = every
         self._rng = random.Random(seed)
         self._workers = [self._start(number) for number in range(workers)]
@@ -124,13 +128,15 @@ class Killer:
         self._shared.forget(number)
 
     def _start(self, number: int) -> BaseProcess:
-        worker = CONTEXT.Process(target=work, args=(self._shared, number, self._urls), daemon=True)
+        asked = (self._shared, number, self._urls, self._dispatched)
+        worker = CONTEXT.Process(target=work, args=asked, daemon=True)
         worker.start()
         return worker
 
 
-def work(shared: SharedClock, number: int, urls: str) -> None:
-    """What Celery's beat and a worker do, until killed. A hint a killed worker took is lost, as from a broker."""
+def work(shared: SharedClock, number: int, urls: str, dispatched: int) -> None:
+    """What Celery's beat and a worker do, until killed. A hint a killed worker took is lost, as from a broker.
+    `dispatched`: accounts at once, at most."""
     prepare(shared, urls, sleep=partial(shared.sleep, number))
     from pipeline import broker, tasks
 
@@ -143,7 +149,7 @@ def work(shared: SharedClock, number: int, urls: str) -> None:
     for module, name, value in (
         (broker, "hint", hint),
         (broker, "hint_soon", hint),
-        (tasks, "DISPATCHED", DISPATCHED),
+        (tasks, "DISPATCHED", dispatched),
     ):
         setattr(module, name, value)
     shared.begin(number)
