@@ -59,6 +59,7 @@ _AGE = (
     ),
     _header("X-Data-Stale", OpenApiTypes.BOOL, "Whether that is longer ago than it should be."),
 )
+BENCHMARKS: Final = ("BTC",)
 AGE_HEADERS: Final = (_ETAG, *_AGE)
 _LINK = _header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')
 
@@ -145,7 +146,8 @@ class BooksEndpoint(Endpoint):
 
     def _headers(self, request: Request, scope: Scope, at: datetime) -> dict[str, str]:
         fresh = freshness.freshness(scope=scope, at=at)
-        version = freshness.version(scope=scope, at=at, with_prices=self.with_prices)
+        with_prices = self.with_prices or bool(self.query.get("benchmark"))
+        version = freshness.version(scope=scope, at=at, with_prices=with_prices)
         asked = sorted(request.query_params.items())
         tag = conditional.etag(version, request.path, asked, self.currency, clock.utc_day(at), fresh.is_stale)
         as_of = {"X-Data-As-Of": plain(fresh.as_of, amounts="text")} if fresh.as_of else {}
@@ -248,17 +250,23 @@ class SnapshotView(BooksEndpoint):
         return self.read(request)
 
     def answer(self, scope: Scope, at: datetime) -> snapshot.Snapshot:
-        return snapshot.snapshot(scope=scope, currency=self.currency)
+        return snapshot.snapshot(scope=scope, currency=self.currency, at=at)
+
+
+class CurveQuery(PeriodQuery):
+    benchmark = serializers.ChoiceField(
+        choices=BENCHMARKS, required=False, help_text="What the same money would be worth in this asset."
+    )
 
 
 class EquityCurveView(BooksEndpoint):
     """Balance and PnL by day."""
 
-    query_serializer = PeriodQuery
+    query_serializer = CurveQuery
 
     @extend_schema(
         tags=["portfolio"],
-        parameters=[PeriodQuery, _ETAG, *_AGE],
+        parameters=[CurveQuery, _ETAG, *_AGE],
         responses={200: schema(curve.EquityCurve, amounts="number"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
@@ -266,7 +274,12 @@ class EquityCurveView(BooksEndpoint):
         return self.read(request)
 
     def answer(self, scope: Scope, at: datetime) -> curve.EquityCurve:
-        return curve.equity_curve(scope=scope, period=self.period(scope, at, default="90d"))
+        return curve.equity_curve(
+            scope=scope,
+            period=self.period(scope, at, default="90d"),
+            currency=self.currency,
+            benchmark=self.query.get("benchmark"),
+        )
 
 
 class BalancesView(BooksEndpoint):

@@ -29,6 +29,7 @@ from portfolio.models import AssetDay, AssetSnapshot, Grade, PortfolioSnapshot, 
 from portfolio.reports import Reports, read_facts, read_reports
 from portfolio.valuations import PriceNeed
 
+BENCHMARK: Final = "BTC"
 NOT_READ_TO_ITS_END: Final = "not_read_to_its_end"
 
 
@@ -65,6 +66,7 @@ def price_needs(*, account: ExchangeAccount, at: datetime) -> list[PriceNeed]:
     held = WalletBalance.objects.filter(account=account).values_list("asset", flat=True).distinct()
     for asset in held:  # held without any fact: it may have been there all the time
         firsts.setdefault(asset, start)
+    firsts.setdefault(BENCHMARK, start)  # what curves are compared with, held or not
     until = clock.day_end(clock.utc_day(at))
     return [
         PriceNeed(

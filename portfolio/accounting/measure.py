@@ -41,6 +41,10 @@ class Reason(StrEnum):
     """More than one yearly rate solves the flows."""
     NO_RATE = "no_rate"
     """No yearly rate solves the flows."""
+    NO_PRICE = "no_price"
+    """An asset to compare with has no close on the first day."""
+    USED_UP = "used_up"
+    """Withdrawals took more than the asset to compare with was worth."""
     NOT_ATTRIBUTABLE = "not_attributable"
     """Cash, deposits and open positions are the account's: no part of them is one symbol's or strategy's."""
 

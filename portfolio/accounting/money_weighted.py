@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from core.money import CONTEXT, ZERO
 from portfolio.accounting.measure import Measure, Reason, percent
-from portfolio.accounting.returns import DAYS_PER_YEAR, DUST, MIN_GROWTH_DAYS, IndexPoint
+from portfolio.accounting.returns import DAYS_PER_YEAR, DUST, MIN_GROWTH_DAYS, IndexPoint, paid_between
 
 _LOWEST: Final = -0.999999
 _HIGHEST: Final = 1e6
@@ -33,7 +33,7 @@ def cash_flows(points: Sequence[IndexPoint]) -> list[CashFlow]:
     first = points[0].day
     flows = [CashFlow(0, -points[0].equity)]
     for before, point in pairwise(points):
-        paid_in, paid_out = _paid(before, point)
+        paid_in, paid_out = paid_between(before, point)
         flows += [
             CashFlow((before.day - first).days, -paid_in),
             CashFlow((point.day - first).days, paid_out),
@@ -47,7 +47,7 @@ def simple_return(points: Sequence[IndexPoint]) -> Measure:
     if len(points) < 2:
         return Measure.undefined(Reason.NO_RETURNS)
     with localcontext(CONTEXT):
-        put_in = points[0].equity + sum((paid_in for paid_in, _ in _all_paid(points)), ZERO)
+        put_in = points[0].equity + sum((paid_between(*pair)[0] for pair in pairwise(points)), ZERO)
         if put_in < DUST:
             return Measure.undefined(Reason.NO_CAPITAL)
         return percent(points[-1].profit - points[0].profit, put_in)
@@ -91,16 +91,6 @@ def internal_rate(cash: Sequence[CashFlow]) -> Measure:
     if len(roots) != 1:
         return Measure.undefined(Reason.SEVERAL_RATES if roots else Reason.NO_RATE)
     return Measure.ratio(roots[0] * 100)
-
-
-def _paid(before: IndexPoint, point: IndexPoint) -> tuple[Decimal, Decimal]:
-    """In and out between two points."""
-    paid_in = point.base - before.equity
-    return paid_in, (point.profit - before.profit) - (point.equity - before.equity) + paid_in
-
-
-def _all_paid(points: Sequence[IndexPoint]) -> Iterator[tuple[Decimal, Decimal]]:
-    return (_paid(before, point) for before, point in pairwise(points))
 
 
 def _roots(flows: Sequence[tuple[float, float]]) -> Iterator[float]:

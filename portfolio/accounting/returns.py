@@ -135,6 +135,13 @@ def attribute(points: Sequence[IndexPoint], made: Mapping[date, Decimal]) -> lis
     return rows
 
 
+def paid_between(before: IndexPoint, point: IndexPoint) -> tuple[Decimal, Decimal]:
+    """What was paid in and out between two neighbours of a chain."""
+    with localcontext(CONTEXT):
+        paid_in = point.base - before.equity
+        return paid_in, (point.profit - before.profit) - (point.equity - before.equity) + paid_in
+
+
 def changes(points: Iterable[IndexPoint]) -> list[Decimal]:
     """The returns of a chain, flat days included, starts and dust left out."""
     return [point.change for point in points if point.change is not None]

@@ -1,6 +1,6 @@
 """The equity curve: balance, realised and unrealised PnL, drawdown and flows by day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, localcontext
@@ -8,7 +8,9 @@ from uuid import UUID
 
 from core.money import CONTEXT, ZERO
 from credentials.scope import Scope
-from portfolio.accounting import drawdown, returns
+from marketdata import prices
+from portfolio.accounting import drawdown, money_weighted, returns
+from portfolio.accounting.benchmark import Benchmark, hold
 from portfolio.accounting.measure import percent
 from portfolio.accounting.periods import Period
 from portfolio.accounting.returns import IndexPoint
@@ -31,6 +33,11 @@ class CurvePoint:
     """Time-weighted, since the first point."""
     flows: Decimal
     """Deposits less withdrawals of the day."""
+    deposits: Decimal
+    """Of the day, by account less its withdrawals; marked on the chart."""
+    withdrawals: Decimal
+    benchmark_balance: Decimal | None
+    """What the same deposits and withdrawals would be worth in the benchmark; null without one."""
     unexplained: Decimal
     """Value that came or went without a fact: counted like a flow."""
     funding: Decimal
@@ -51,7 +58,17 @@ class EquityCurve:
     total_return_percentage: Decimal | None
     """Time-weighted: deposits and withdrawals are neutral."""
     simple_return_percentage: Decimal | None
-    """Money made since the first point as a share of its balance."""
+    """Money made since the first point as a share of its balance and all that was paid in since."""
+    money_weighted_return_percentage: Decimal | None
+    """Modified Dietz over the period, not annualised."""
+    xirr_percentage: Decimal | None
+    """Money-weighted, a year; from 90 days on."""
+    benchmark: str | None
+    """The asset that the curve is compared with, if asked for."""
+    benchmark_return_percentage: Decimal | None
+    """How its price changed: beside the time-weighted return."""
+    benchmark_balance: Decimal | None
+    """What the same deposits and withdrawals would be worth in it now."""
     total_flows: Decimal
     """Deposits less withdrawals after the first point, what is unexplained included."""
     max_drawdown: Decimal | None
@@ -62,46 +79,67 @@ class EquityCurve:
     """Why a null is null, by field."""
 
 
-def equity_curve(*, scope: Scope, period: Period) -> EquityCurve:
-    """A period's curve over the scope."""
+def equity_curve(
+    *, scope: Scope, period: Period, currency: str = "", benchmark: str | None = None
+) -> EquityCurve:
+    """A period's curve over the scope, beside an asset that the same money could have been in."""
     with localcontext(CONTEXT):
         days = equity.read(scope=scope, since=period.first_day, until=period.last_day)
         index = returns.chain(days.line)
         fall = drawdown.deepest(index)
         total = returns.total_return(index)
+        simple, weighted = money_weighted.simple_return(index), money_weighted.modified_dietz(index)
+        yearly = money_weighted.xirr(index)
+        held = _held(index, benchmark, currency) if benchmark else None
         measures = {
             "total_return_percentage": total,
+            "simple_return_percentage": simple,
+            "money_weighted_return_percentage": weighted,
+            "xirr_percentage": yearly,
+            **({"benchmark_return_percentage": held.change} if held else {}),
             "max_drawdown": fall.percent,
             "max_drawdown_amount": fall.amount,
         }
         return EquityCurve(
-            data_points=_points(index, days.by_day),
+            data_points=_points(index, days.by_day, held),
             initial_balance=index[0].equity if index else None,
             current_balance=index[-1].equity if index else None,
             total_return_percentage=total.value,
-            simple_return_percentage=_simple(index),
+            simple_return_percentage=simple.value,
+            money_weighted_return_percentage=weighted.value,
+            xirr_percentage=yearly.value,
+            benchmark=benchmark,
+            benchmark_return_percentage=held.change.value if held else None,
+            benchmark_balance=held.worth[-1] if held and held.worth else None,
             total_flows=index[-1].equity - index[0].equity - index[-1].profit if index else ZERO,
             max_drawdown=fall.percent.value,
             max_drawdown_amount=fall.amount.value,
             period_start=period.start,
             period_end=period.last_second,
-            reasons={name: str(figure.reason) for name, figure in measures.items() if figure.reason},
+            reasons={
+                **{name: str(figure.reason) for name, figure in measures.items() if figure.reason},
+                **({"benchmark_balance": str(held.reason)} if held and held.reason else {}),
+            },
         )
 
 
-def _simple(index: list[IndexPoint]) -> Decimal | None:
-    if len(index) < 2 or index[0].equity < returns.DUST:
-        return None
-    return percent(index[-1].profit, index[0].equity).value
+def _held(index: Sequence[IndexPoint], asset: str, currency: str) -> Benchmark:
+    if not index:
+        return hold(index, {})
+    first, last = index[0].day, index[-1].day
+    closes = prices.daily_closes(assets=[asset], currency=currency, first=first, last=last)
+    return hold(index, {day: point.price for (_, day), point in closes.items()})
 
 
-def _points(index: list[IndexPoint], by_day: Mapping[date, Mapping[UUID, AccountDay]]) -> list[CurvePoint]:
+def _points(
+    index: list[IndexPoint], by_day: Mapping[date, Mapping[UUID, AccountDay]], held: Benchmark | None
+) -> list[CurvePoint]:
     """Accounts without a snapshot on a day stand as they last did, and the day says that it is partial."""
     falls = {fall.day: fall.percent for fall in drawdown.series(index)}
     standing: dict[UUID, AccountDay] = {}
     realized = ZERO
     rows = []
-    for point in index:
+    for place, point in enumerate(index):
         here = by_day[point.day]
         missing = [account_id for account_id in standing if account_id not in here]
         standing |= here
@@ -118,6 +156,9 @@ def _points(index: list[IndexPoint], by_day: Mapping[date, Mapping[UUID, Account
                 drawdown_percent=falls[point.day],
                 return_percent=percent(point.index - 1, Decimal(1)).value or ZERO,
                 flows=sum((row.flows for row in here.values()), ZERO),
+                deposits=sum((max(row.flows, ZERO) for row in here.values()), ZERO),
+                withdrawals=sum((max(-row.flows, ZERO) for row in here.values()), ZERO),
+                benchmark_balance=held.worth[place] if held else None,
                 unexplained=sum((row.unexplained for row in here.values()), ZERO),
                 funding=sum((row.funding for row in here.values()), ZERO),
                 grade=equity.worst_grade(grades),

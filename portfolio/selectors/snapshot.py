@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
@@ -13,13 +13,21 @@ from core.money import ZERO, quantize
 from credentials.models import ExchangeAccount
 from credentials.scope import Scope
 from portfolio.accounting.measure import percent
+from portfolio.accounting.periods import PeriodKind
 from portfolio.models import AssetSnapshot, PortfolioSnapshot
+from portfolio.selectors import performance
 from portfolio.selectors.equity import worst_grade
 
 _SUMMED: Final = (
     "total_balance", "total_positions_value", "unrealized_pnl", "total_realized_pnl", "total_fees_paid",
     "funding",
 )  # fmt: skip
+_RETURNS: Final = {
+    "return_percentage": "total_return_percentage",
+    "simple_return_percentage": "simple_return_percentage",
+    "money_weighted_return_percentage": "money_weighted_return_percentage",
+    "xirr_percentage": "xirr_percentage",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,16 @@ class Snapshot:
     average_trade_pnl: Decimal | None
     largest_win: Decimal | None
     largest_loss: Decimal | None
+    total_return_percentage: Decimal | None
+    """Time-weighted since the first fact: deposits and withdrawals are neutral."""
+    simple_return_percentage: Decimal | None
+    """Money made / everything put in."""
+    money_weighted_return_percentage: Decimal | None
+    """Modified Dietz, not annualised."""
+    xirr_percentage: Decimal | None
+    """Money-weighted, a year."""
+    return_reasons: dict[str, str]
+    """Why a return is null."""
     snapshot_date: date | None
     computed_at: datetime | None
     """When the oldest of the accounts' latest snapshots was computed."""
@@ -65,10 +83,12 @@ class Snapshot:
     assets: list[AssetShare]
 
 
-def snapshot(*, scope: Scope, currency: str) -> Snapshot:
-    """The latest snapshot over a scope."""
+def snapshot(*, scope: Scope, currency: str, at: datetime) -> Snapshot:
+    """The latest snapshot over a scope, and what was made of it since the first fact."""
     rows = latest_snapshots(account_ids=scope.account_ids)
-    sums = {name: sum((getattr(row, name) for row in rows), ZERO) if rows else None for name in _SUMMED}
+    sums: dict[str, Any] = {
+        name: sum((getattr(row, name) for row in rows), ZERO) if rows else None for name in _SUMMED
+    }
     wins = sum(row.winning_trades_count for row in rows)
     losses = sum(row.losing_trades_count for row in rows)
     trades = sum(row.total_trades_count for row in rows)
@@ -86,6 +106,7 @@ def snapshot(*, scope: Scope, currency: str) -> Snapshot:
         win_rate=percent(Decimal(wins), Decimal(wins + losses)).value if wins + losses else None,
         average_trade_pnl=quantize(net / trades) if net is not None and trades else None,
         largest_win=max((row.largest_win for row in rows if row.largest_win is not None), default=None),
+        **_returns(scope, currency, at),
         largest_loss=min((row.largest_loss for row in rows if row.largest_loss is not None), default=None),
         snapshot_date=max((row.snapshot_date for row in rows), default=None),
         computed_at=min((row.computed_at for row in rows), default=None),
@@ -101,6 +122,14 @@ def latest_snapshots(*, account_ids: Sequence[UUID]) -> list[PortfolioSnapshot]:
     newest = PortfolioSnapshot.objects.filter(account_id=OuterRef("id")).order_by("-snapshot_date")
     ids = ExchangeAccount.objects.filter(id__in=account_ids).values(newest=Subquery(newest.values("id")[:1]))
     return list(PortfolioSnapshot.objects.filter(id__in=ids).order_by("account_id"))
+
+
+def _returns(scope: Scope, currency: str, at: datetime) -> dict[str, Any]:
+    """Those of all time."""
+    period = performance.period_for(PeriodKind.ALL_TIME, scope=scope, at=at)
+    found = performance.performance(scope=scope, period=period, currency=currency, at=at)
+    reasons = {_RETURNS[name]: reason for name, reason in found.reasons.items() if name in _RETURNS}
+    return {ours: getattr(found, theirs) for theirs, ours in _RETURNS.items()} | {"return_reasons": reasons}
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -195,3 +195,36 @@ def test_the_summary_needs_an_owner() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM user_performance_summary")
         assert cursor.fetchone() == (0,)
+
+
+def test_returns_since_the_first_fact_stand_beside_the_snapshot(
+    alice: User, account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    body, metrics = get(as_alice, "/api/portfolio/snapshot"), get(as_alice, METRICS)
+
+    names = ("simple_return_percentage", "money_weighted_return_percentage", "xirr_percentage")
+    assert body["total_return_percentage"] == metrics["return_percentage"]
+    assert [body[each] for each in names] == [metrics[each] for each in names]
+    assert body["return_reasons"] == {"xirr_percentage": "too_few_days"}
+
+
+@pytest.mark.usefixtures("account")
+def test_the_curve_is_compared_with_the_same_money_in_bitcoin(as_alice: JsonClient) -> None:
+    """Closes stood at 120; the ticker of the present day at 125.5."""
+    body = get(as_alice, "/api/portfolio/equity-curve?period=90d&benchmark=BTC")
+
+    points = body["data_points"]
+    assert (points[0]["benchmark_balance"], points[-2]["benchmark_balance"]) == (1049.0, 1049.0)
+    assert body["benchmark_balance"] == points[-1]["benchmark_balance"]
+    assert (body["benchmark"], body["benchmark_return_percentage"]) == ("BTC", 4.5833)
+
+
+@pytest.mark.usefixtures("account")
+def test_deposits_are_marked_and_nothing_is_compared_unasked(as_alice: JsonClient) -> None:
+    body = get(as_alice, "/api/portfolio/equity-curve?period=90d")
+
+    marks = [(point["deposits"], point["withdrawals"]) for point in body["data_points"]]
+    assert (marks[0], set(marks[1:])) == ((1010.0, 0.0), {(0.0, 0.0)})
+    assert (body["benchmark"], body["benchmark_balance"]) == (None, None)
+    returns = ("total_return_percentage", "simple_return_percentage", "money_weighted_return_percentage")
+    assert len({body[name] for name in returns}) == 1

@@ -71,7 +71,7 @@ def test_the_page_shows_the_numbers_of_the_selectors(
     as_alice: Client, alice: User, account: ExchangeAccount
 ) -> None:
     with tenancy.acting_as(alice.id):
-        now = snapshot(scope=scopes.resolve(), currency="USDT")
+        now = snapshot(scope=scopes.resolve(), currency="USDT", at=clock.now())
     assert now.total_balance is not None
     shown = as_alice.get("/fragments/summary").content.decode()
     assert f'title="{now.total_balance.normalize():f} USDT"' in shown

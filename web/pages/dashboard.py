@@ -131,7 +131,7 @@ def _reader(request: HttpRequest, user: User) -> Reader:
 def _summary(reader: Reader) -> Context:
     all_time = period_for(PeriodKind.ALL_TIME, scope=reader.scope, at=reader.at)
     return {
-        "snapshot": snapshot(scope=reader.scope, currency=reader.currency),
+        "snapshot": snapshot(scope=reader.scope, currency=reader.currency, at=reader.at),
         "all_time": performance(scope=reader.scope, period=all_time, currency=reader.currency, at=reader.at),
         "changes": [_change(reader, label, window) for label, window in _CHANGES.items()],
         "open": open_positions(scope=reader.scope, at=reader.at),
@@ -226,7 +226,7 @@ def _balances(reader: Reader) -> Context:
 
 
 def _allocation(reader: Reader) -> Context:
-    return {"snapshot": snapshot(scope=reader.scope, currency=reader.currency)}
+    return {"snapshot": snapshot(scope=reader.scope, currency=reader.currency, at=reader.at)}
 
 
 def _sync(reader: Reader) -> Context:

@@ -42,6 +42,8 @@ _REASONS: Final[Mapping[str, str]] = {
     Reason.NOT_RECOVERED: "the peak has not been reached again",
     Reason.SEVERAL_RATES: "more than one yearly rate fits the deposits and withdrawals",
     Reason.NO_RATE: "no yearly rate fits the deposits and withdrawals",
+    Reason.NO_PRICE: "there is no price to compare with",
+    Reason.USED_UP: "withdrawals took more than it would have been worth",
     Reason.NOT_ATTRIBUTABLE: "cash, deposits and open positions belong to the account as a whole",
     Reason.GAINED_DESPITE_FALL: "money moved in or out between peak and trough made up for the fall",
 }
