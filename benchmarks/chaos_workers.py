@@ -154,6 +154,7 @@ def work(shared: SharedClock, number: int, urls: str, dispatched: int) -> None:
         setattr(module, name, value)
     shared.begin(number)
     while True:
+        tasks.watch_exchanges()
         tasks.dispatch_due()
         while hints:
             task, arguments = hints.popleft()
