@@ -120,6 +120,12 @@ class Order(Fact):
             ),
             models.Index(fields=["account", "group_id"], condition=~Q(group_id=""), name="order_group"),
             models.Index(fields=["account", "updated_at"], name="order_changed"),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="order_legs"),
+            models.Index(
+                fields=["user", "-ordered_at", "-id"],
+                condition=Q(role="ENTRY") | (~Q(role="") & Q(parent__isnull=True)),
+                name="order_bracket",
+            ),
             models.Index(
                 fields=["user", "strategy", "-ordered_at", "-id"],
                 condition=~Q(strategy=""),

@@ -310,7 +310,7 @@ class TradeView(Endpoint):
     )
     def get(self, request: Request, trade_id: int) -> Response:
         """Also one that only paid a fee (`kind` FEE)."""
-        with tenancy.acting_as(_user_id(request)):
+        with tenancy.acting_as(user_id_of(request)):
             found = trades.trade(trade_id=trade_id)
         return Response(plain(found, amounts="text"))
 
@@ -324,12 +324,12 @@ class TradeExplanationView(Endpoint):
     )
     def get(self, request: Request, trade_id: int) -> Response:
         """Its allocations, fills, fees and valuations, and checks that add every number up again from them."""
-        with tenancy.acting_as(_user_id(request)):
+        with tenancy.acting_as(user_id_of(request)):
             tree = explain.explain(trade_id=trade_id)
         return Response(plain(tree, amounts="text"))
 
 
-def _user_id(request: Request) -> UUID:
+def user_id_of(request: Request) -> UUID:
     return cast("User", request.user).id
 
 

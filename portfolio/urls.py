@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portfolio import api, fees_api, orders_api, performance_api, reported_api
+from portfolio import api, brackets_api, fees_api, orders_api, performance_api, reported_api
 
 urlpatterns = [
     path("api/positions/open", api.OpenPositionsView.as_view(), name="open-positions"),
@@ -20,6 +20,8 @@ urlpatterns = [
     ),
     path("api/performance/metrics", performance_api.PerformanceView.as_view(), name="performance-metrics"),
     path("api/performance/strategies", performance_api.StrategiesView.as_view(), name="strategies"),
+    path("api/brackets", brackets_api.BracketsView.as_view(), name="brackets"),
+    path("api/brackets/<int:order_id>", brackets_api.BracketView.as_view(), name="bracket"),
     path("api/fees", fees_api.FeesView.as_view(), name="fees"),
     path("api/fees/summary", fees_api.FeeSummaryView.as_view(), name="fees-summary"),
     path("api/portfolio/snapshot", api.SnapshotView.as_view(), name="portfolio-snapshot"),

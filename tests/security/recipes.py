@@ -146,6 +146,10 @@ RECIPES: Final[dict[str, Recipe]] = {
         204, path=_row("orders_strategyprefix", "prefix_id")
     ),
     "GET /api/balances": _SCOPED,
+    "GET /api/brackets": _SCOPED,
+    "GET /api/brackets/{order_id}": Recipe(
+        path=lambda person: {"order_id": first("orders_order", person.id, "role = 'ENTRY'")}
+    ),
     "GET /api/fees": _SCOPED,
     "GET /api/fees/summary": _SCOPED,
     "GET /api/positions/open": _SCOPED,

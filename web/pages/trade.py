@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from core.django import tenancy
 from core.errors import NotFound
+from portfolio.selectors import brackets, trades
 from portfolio.selectors.explain import explain
 from web.pages.access import member, member_page
 
@@ -17,7 +18,9 @@ def trade(request: HttpRequest, trade_id: int) -> HttpResponse:
     try:
         with tenancy.acting_as(member(request).id):
             tree = explain(trade_id=trade_id)
+            bracket = brackets.of_trade(trades.find(trade_id=trade_id))
     except NotFound:
         raise Http404 from None
     unchecked = sum(check.equal is None for check in tree.checks)
-    return render(request, "trade.html", {"tree": tree, "trade": tree.trade, "unchecked": unchecked})
+    context = {"tree": tree, "trade": tree.trade, "unchecked": unchecked, "bracket": bracket}
+    return render(request, "trade.html", context)

@@ -1,0 +1,435 @@
+"""Brackets: an entry with its targets and its stop, as the orders' links tell, and how they came out.
+
+`linked_by` says how each leg is known to belong: by the exchange's order list, by client order id, or inferred. A leg
+that still waits though there is nothing left for it to close is an orphan, with the reason.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+
+from core.django.cursors import Place
+from core.errors import NotFound
+from core.money import ZERO
+from credentials.scope import Scope
+from exchanges.rows import MarketType
+from orders.models import Fill, Linking, Order
+from orders.selectors import OPEN
+from portfolio.accounting import bracket_sums
+from portfolio.accounting.bracket_sums import BUY, Executed
+from portfolio.models import Position, PositionSide, PositionStatus, Trade, TradeKind
+
+MAX_LIMIT: Final = 200
+_MOST_OPEN: Final = 2_000  # legs waiting, that are looked at for orphans
+ENTRY: Final = "ENTRY"
+STOP: Final = "SL"
+_IS_LEG: Final = ~Q(role="") & ~Q(role=ENTRY)
+_NONE: Final = Executed(ZERO, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class BracketLeg:
+    """An order of a bracket against its plan: the trigger of a stop, else its limit, else (a market order) nothing.
+
+    `slippage` is by unit and worse above zero; `slippage_amount` over what was filled, in the quote asset. `orphaned`
+    is a reason (`no_entry`, `entry_never_filled`, `position_closed`), or empty.
+    """
+
+    id: int
+    exchange_order_id: str
+    client_order_id: str
+    role: str
+    type: str
+    side: str
+    status: str
+    linked_by: str
+    is_inferred: bool
+    planned_price: Decimal | None
+    planned_by: str
+    quantity: Decimal
+    executed_quantity: Decimal
+    average_price: Decimal | None
+    slippage: Decimal | None
+    slippage_percent: Decimal | None
+    slippage_amount: Decimal | None
+    net_pnl: Decimal | None
+    """Of the trades this order ended, in the reporting currency."""
+    orphaned: str
+    ordered_at: datetime
+    filled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """`id` is that of its entry order, or, without one, of its first leg. `state`: PLANNED (the entry waits), OPEN,
+    CLOSED, CANCELED (the entry never filled) or ORPHANED. `planned_risk` is in the quote asset, by the first stop
+    placed; `r_multiple` is null with `r_reason`."""
+
+    id: int
+    account_id: UUID
+    exchange: str
+    market_type: str
+    symbol: str
+    side: str
+    strategy: str
+    group_id: str
+    state: str
+    is_inferred: bool
+    entry: BracketLeg | None
+    targets: list[BracketLeg]
+    stops: list[BracketLeg]
+    planned_stop: Decimal | None
+    planned_risk: Decimal | None
+    net_pnl: Decimal | None
+    """Of the position the entry opened; of an entry that added to one, of the trades its legs ended."""
+    r_multiple: Decimal | None
+    r_reason: str
+    position_id: int | None
+    ordered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BracketPage:
+    """`next_cursor` is null on the last page."""
+
+    results: list[Bracket]
+    next_cursor: str | None
+
+
+class _Key(NamedTuple):
+    """What fills and trades know an order by."""
+
+    account: UUID
+    market_type: str
+    symbol: str
+    order: str
+
+
+def brackets(
+    *,
+    scope: Scope,
+    symbol: str | None = None,
+    strategy: str | None = None,
+    orphaned: bool = False,
+    limit: int = 50,
+    after: Place | None = None,
+) -> BracketPage:
+    """Newest first, from `after` on. `orphaned`: all with a leg that waits for nothing, in one page."""
+    wanted = {"symbol": symbol, "strategy": strategy}
+    rows = _orders().filter(
+        account_id__in=scope.account_ids,
+        **{name: value for name, value in wanted.items() if value is not None},
+    )
+    if orphaned:
+        return BracketPage(_orphaned(rows), None)
+    anchors = rows.filter(Q(role=ENTRY) | _IS_LEG & Q(parent=None))
+    if after is not None:
+        anchors = anchors.filter(
+            Q(ordered_at__lte=after.time) & (Q(ordered_at__lt=after.time) | Q(id__lt=after.id))
+        )
+    sibling = Order.objects.filter(
+        _IS_LEG & ~Q(group_id=""),
+        parent=None,
+        account_id=OuterRef("account_id"),
+        group_id=OuterRef("group_id"),
+        symbol=OuterRef("symbol"),
+        id__lt=OuterRef("id"),
+    )
+    anchors = anchors.filter(Q(role=ENTRY) | ~Exists(sibling))
+    found = list(anchors.order_by("-ordered_at", "-id")[: limit + 1])
+    page, more = found[:limit], len(found) > limit
+    cursor = Place(page[-1].ordered_at, page[-1].pk).text() if more else None
+    return BracketPage(_assemble(page), cursor)
+
+
+def bracket(*, order_id: int) -> Bracket:
+    """That of an entry, of a leg, or of both. Raises NotFound."""
+    order = _orders().filter(id=order_id).exclude(role="").first()
+    if order is None:
+        raise NotFound("There is no such bracket.")
+    return _assemble([_anchor(order)])[0]
+
+
+def of_trade(trade: Trade) -> Bracket | None:
+    """The bracket of the order that opened the trade's position, else of the one that ended the trade."""
+    for order_id in (trade.entry_order_id, trade.exit_order_id):
+        order = (
+            _orders()
+            .filter(
+                account_id=trade.account_id,
+                market_type=trade.market_type,
+                symbol=trade.symbol,
+                exchange_order_id=order_id,
+            )
+            .exclude(role="")
+            .first()
+        )
+        if order is not None:
+            return _assemble([_anchor(order)])[0]
+    return None
+
+
+def _orders() -> QuerySet[Order]:
+    return Order.objects.select_related("account").defer("raw")
+
+
+def _anchor(order: Order) -> Order:
+    """The entry a leg hangs on; without one, the first leg of its group."""
+    if order.role == ENTRY:
+        return order
+    if order.parent_id is not None:
+        return _orders().get(id=order.parent_id)
+    if not order.group_id:
+        return order
+    group = _orders().filter(
+        _IS_LEG, account_id=order.account_id, group_id=order.group_id, symbol=order.symbol, parent=None
+    )
+    return group.order_by("id").first() or order
+
+
+def _orphaned(rows: QuerySet[Order]) -> list[Bracket]:
+    waiting = list(rows.filter(_IS_LEG, status__in=OPEN).order_by("-ordered_at", "-id")[:_MOST_OPEN])
+    entries = _orders().in_bulk({leg.parent_id for leg in waiting if leg.parent_id is not None})
+    anchors = {
+        anchor.pk: anchor for leg in waiting for anchor in [entries.get(leg.parent_id or 0) or _anchor(leg)]
+    }
+    return [
+        each
+        for each in _assemble(list(anchors.values()))
+        if any(leg.orphaned for leg in (*each.targets, *each.stops))
+    ]
+
+
+def _assemble(anchors: Sequence[Order]) -> list[Bracket]:
+    """With a number of queries that does not grow with the brackets."""
+    legs = _legs_of(anchors)
+    every = [*anchors, *(leg for group in legs.values() for leg in group)]
+    books = _Books(every)
+    return [_bracket(anchor, legs[anchor.pk], books) for anchor in anchors]
+
+
+def _legs_of(anchors: Sequence[Order]) -> dict[int, list[Order]]:
+    """In the order they were placed; of a group without an entry, all its legs."""
+    parents = [anchor.pk for anchor in anchors if anchor.role == ENTRY]
+    alone = {(a.account_id, a.symbol, a.group_id): a.pk for a in anchors if a.role != ENTRY and a.group_id}
+    groups = Q(parent=None, group_id__in={group for _, _, group in alone}) & ~Q(group_id="")
+    rows = (
+        _orders()
+        .filter(_IS_LEG, Q(parent_id__in=parents) | groups, account_id__in={a.account_id for a in anchors})
+        .order_by("ordered_at", "id")
+    )
+    legs: dict[int, list[Order]] = defaultdict(list)
+    for leg in rows:
+        anchor_id = leg.parent_id or alone.get((leg.account_id, leg.symbol, leg.group_id))
+        if anchor_id is not None:
+            legs[anchor_id].append(leg)
+    for anchor in anchors:
+        if anchor.role != ENTRY and not legs[anchor.pk]:
+            legs[anchor.pk].append(anchor)
+    return legs
+
+
+class _Books:
+    """What the books know of some orders: fills, trades they ended, positions they opened, positions still open."""
+
+    def __init__(self, orders: Sequence[Order]) -> None:
+        accounts, names = {o.account_id for o in orders}, {o.exchange_order_id for o in orders}
+        symbols = {o.symbol for o in orders}
+        of_orders = Q(account_id__in=accounts, symbol__in=symbols)
+        self.executed, self.assets = _executed(of_orders & Q(exchange_order_id__in=names))
+        self.ended = _ended(of_orders & Q(exit_order_id__in=names))
+        self.opened = _opened(of_orders & Q(entry_order_id__in=names))
+        self.results = _results([position.pk for position in self.opened.values()])
+        self.open = _still_open(accounts)
+
+    def still_open(self, entry: Order) -> bool:
+        """Whether the position that the entry opened, or added to, is open."""
+        asset = entry.symbol if entry.market_type != MarketType.SPOT else self.assets.get(_key(entry), "")
+        since = self.open.get((entry.account_id, entry.market_type, asset, _side(entry)))
+        return since is not None and since <= (entry.filled_at or entry.exchange_updated_at)
+
+
+def _executed(condition: Q) -> tuple[dict[_Key, Executed], dict[_Key, str]]:
+    """By order; and the base asset of each."""
+    found: dict[_Key, Executed] = {}
+    assets: dict[_Key, str] = {}
+    columns = ("account_id", "market_type", "symbol", "exchange_order_id", "base_asset", "is_inverse")
+    rows = Fill.objects.filter(condition).order_by().values_list(*columns)
+    for *key, asset, is_inverse, quantity, value in rows.annotate(
+        size=Sum("quantity"), worth=Sum("quote_quantity")
+    ):
+        found[_Key(*key)] = Executed(quantity, value, is_inverse)
+        assets[_Key(*key)] = asset
+    return found, assets
+
+
+def _ended(condition: Q) -> dict[_Key, Decimal]:
+    rows = Trade.objects.filter(condition, kind=TradeKind.TRADE).order_by()
+    sums = rows.values_list("account_id", "market_type", "symbol", "exit_order_id").annotate(Sum("net_pnl"))
+    return {_Key(*key): net for *key, net in sums}
+
+
+def _opened(condition: Q) -> dict[_Key, Position]:
+    rows = Position.objects.filter(condition).defer("checkpoint")
+    return {_Key(row.account_id, row.market_type, row.symbol, row.entry_order_id): row for row in rows}
+
+
+def _results(position_ids: Collection[int]) -> dict[int, Decimal]:
+    rows = Trade.objects.filter(position_id__in=position_ids, kind=TradeKind.TRADE).order_by()
+    return dict(rows.values_list("position_id").annotate(Sum("net_pnl")))
+
+
+def _still_open(accounts: Iterable[UUID]) -> dict[tuple[UUID, str, str, str], datetime]:
+    rows = Position.objects.filter(account_id__in=list(accounts), status=PositionStatus.OPEN)
+    columns = ("account_id", "market_type", "book__asset", "side", "opened_at")
+    return {(account, kind, asset, side): at for account, kind, asset, side, at in rows.values_list(*columns)}
+
+
+def _bracket(anchor: Order, orders: Sequence[Order], books: _Books) -> Bracket:
+    entry = anchor if anchor.role == ENTRY else None
+    legs = [_leg(order, books, orphaned=_orphan(order, entry, books)) for order in orders]
+    stop = next((leg.planned_price for leg in legs if leg.role == STOP), None)
+    position = books.opened.get(_key(anchor)) if entry else None
+    shown = None if entry is None else _leg(entry, books, orphaned="")
+    bracket = Bracket(
+        id=anchor.pk,
+        account_id=anchor.account_id,
+        exchange=anchor.account.exchange,
+        market_type=anchor.market_type,
+        symbol=anchor.symbol,
+        side=_side(anchor),
+        strategy=anchor.strategy,
+        group_id=anchor.group_id,
+        state=_state(entry, legs, position, books),
+        is_inferred=any(leg.is_inferred for leg in legs),
+        entry=shown,
+        targets=sorted(
+            (leg for leg in legs if leg.role != STOP),
+            key=lambda leg: (len(leg.role), leg.role, leg.ordered_at),
+        ),
+        stops=[leg for leg in legs if leg.role == STOP],
+        planned_stop=stop,
+        planned_risk=_risk(shown, stop),
+        net_pnl=_net(legs, position, books),
+        r_multiple=None,
+        r_reason="",
+        position_id=position.pk if position else None,
+        ordered_at=anchor.ordered_at,
+    )
+    return _with_multiple(bracket, position)
+
+
+def _leg(order: Order, books: _Books, *, orphaned: str) -> BracketLeg:
+    executed = books.executed.get(_key(order)) or _told(order)
+    planned, by = _plan(order)
+    slip = bracket_sums.slippage(side=order.side, planned=planned, executed=executed)
+    return BracketLeg(
+        id=order.pk,
+        exchange_order_id=order.exchange_order_id,
+        client_order_id=order.client_order_id,
+        role=order.role,
+        type=order.type,
+        side=order.side,
+        status=order.status,
+        linked_by=order.linked_by,
+        is_inferred=order.linked_by == Linking.INFERRED,
+        planned_price=planned,
+        planned_by=by,
+        quantity=order.quantity,
+        executed_quantity=order.executed_quantity,
+        average_price=executed.average,
+        slippage=slip.price if slip else None,
+        slippage_percent=slip.percent if slip else None,
+        slippage_amount=slip.amount if slip else None,
+        net_pnl=books.ended.get(_key(order)),
+        orphaned=orphaned,
+        ordered_at=order.ordered_at,
+        filled_at=order.filled_at,
+    )
+
+
+def _plan(order: Order) -> tuple[Decimal | None, str]:
+    """A stop means its trigger, whatever limit it then works with; a target its limit, where it has one."""
+    if order.stop_price and (order.role in (STOP, ENTRY) or not order.price):
+        return order.stop_price, "trigger"
+    return (order.price, "limit") if order.price else (None, "")
+
+
+def _told(order: Order) -> Executed:
+    """Without fills under its own number (conditional orders have others), what the order itself says."""
+    return (
+        Executed(order.executed_quantity, order.executed_quote_quantity) if order.executed_quantity else _NONE
+    )
+
+
+def _orphan(leg: Order, entry: Order | None, books: _Books) -> str:
+    if leg.status not in OPEN:
+        return ""
+    if entry is None:
+        return "no_entry"
+    if not entry.executed_quantity:
+        return "" if entry.status in OPEN else "entry_never_filled"
+    return "" if books.still_open(entry) else "position_closed"
+
+
+def _state(entry: Order | None, legs: Sequence[BracketLeg], position: Position | None, books: _Books) -> str:
+    if any(leg.orphaned for leg in legs):
+        return "ORPHANED"
+    if entry is None:
+        return "CLOSED"
+    if not entry.executed_quantity:
+        return "PLANNED" if entry.status in OPEN else "CANCELED"
+    is_open = position.status == PositionStatus.OPEN if position else books.still_open(entry)
+    return "OPEN" if is_open else "CLOSED"
+
+
+def _net(legs: Sequence[BracketLeg], position: Position | None, books: _Books) -> Decimal | None:
+    if position is not None:
+        return books.results.get(position.pk)
+    ended = [leg.net_pnl for leg in legs if leg.net_pnl is not None]
+    return sum(ended, ZERO) if ended else None
+
+
+def _risk(entry: BracketLeg | None, stop: Decimal | None) -> Decimal | None:
+    if entry is None or stop is None or entry.average_price is None:
+        return None
+    return bracket_sums.planned_risk(
+        side=entry.side, entry=entry.average_price, stop=stop, quantity=entry.executed_quantity
+    )
+
+
+def _with_multiple(bracket: Bracket, position: Position | None) -> Bracket:
+    reason = _why_not(bracket, position)
+    if reason:
+        return replace(bracket, r_reason=reason)
+    assert bracket.net_pnl is not None
+    assert bracket.planned_risk is not None
+    return replace(bracket, r_multiple=bracket_sums.multiple(bracket.net_pnl, bracket.planned_risk))
+
+
+def _why_not(bracket: Bracket, position: Position | None) -> str:
+    if bracket.planned_stop is None:
+        return "no_stop"
+    if bracket.planned_risk is None:
+        return "no_risk" if bracket.entry and bracket.entry.executed_quantity else "not_filled"
+    if bracket.net_pnl is None:
+        return "no_exit"
+    if position is not None and position.is_inverse:
+        return "inverse"
+    return ""
+
+
+def _key(order: Order) -> _Key:
+    return _Key(order.account_id, order.market_type, order.symbol, order.exchange_order_id)
+
+
+def _side(order: Order) -> str:
+    """Of the position: entries open it, legs close it."""
+    opens_long = (order.side == BUY) is (order.role == ENTRY)
+    return str(PositionSide.LONG if opens_long else PositionSide.SHORT)
