@@ -109,7 +109,12 @@ _UNLINKED: Final = {"role": "", "group_id": "", "linked_by": "", "strategy": "",
 
 
 def store_fills(
-    *, account: ExchangeAccount, rows: Sequence[FillRow], source: str, run_id: int | None
+    *,
+    account: ExchangeAccount,
+    rows: Sequence[FillRow],
+    source: str,
+    run_id: int | None,
+    is_conversion: bool = False,
 ) -> Touched:
     """Append fills not known yet. One that is known with other content stays as it is and is a conflict."""
     touched = Touched()
@@ -118,6 +123,7 @@ def store_fills(
     pairs = _pairs(account, rows)
     values = [_fill_values(row, pairs.get((row.market_type.value, row.symbol))) for row in rows]
     fixed = {"user_id": account.user_id, "account_id": account.id, "source": source, "run_id": run_id}
+    fixed["is_conversion"] = is_conversion
     written = bulk.upsert(
         table=Fill._meta.db_table,
         columns=_FILL_COLUMNS,

@@ -218,7 +218,11 @@ def keep_missing_orders(
             exchange_order_id=OuterRef("exchange_order_id"),
         )
         orphans = Fill.objects.filter(
-            ~Exists(order), account=session.account, market_type=market_type, executed_at__gte=now - RECHECKED
+            ~Exists(order),
+            account=session.account,
+            market_type=market_type,
+            executed_at__gte=now - RECHECKED,
+            is_conversion=False,
         )
         missing = list(
             orphans.order_by().values_list("symbol", "exchange_order_id").distinct()[:_MOST_ASKED_ALONE]

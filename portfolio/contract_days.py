@@ -186,6 +186,7 @@ def terms_of(positions: Iterable[Position]) -> dict[int, Terms]:
             row.is_inverse,
         )
         for row in positions
+        if row.opening_fill is not None  # as every contract's position has one
     }
 
 

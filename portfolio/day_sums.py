@@ -121,7 +121,7 @@ WITH pins AS ({valuations.NEWEST}), fills AS (
   UNION ALL
   SELECT d.day::timestamp AT TIME ZONE 'UTC', b.asset, d.moved_quantity, d.moved_cost
   FROM portfolio_bookday d JOIN portfolio_book b ON b.id = d.book_id
-  WHERE d.account_id = %(account)s AND d.moved_quantity <> 0
+  WHERE d.account_id = %(account)s AND (d.moved_quantity <> 0 OR d.moved_cost <> 0)
   UNION ALL
   SELECT fee_timestamp, fee_currency, -fee_amount, -value FROM portfolio_fee
   WHERE account_id = %(account)s AND transfer_id IS NOT NULL
@@ -135,9 +135,10 @@ FROM legs WHERE value IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
 
 
 def passed(account: ExchangeAccount) -> dict[date, dict[str, Passed]]:
-    """By day and asset what moved outside the books: cash in trades, coins of unknown cost sold, coins withdrawn
-    from a book at cost, fees of withdrawals; rebates and charges, which nothing else counts, and what contracts settled
-    and paid, which `contract_days` counts. Deposits and withdrawals themselves are valued at the close."""
+    """By day and asset what moved outside the books: cash in trades, coins of unknown cost sold, coins that left a book
+    at cost or came into one, fees of withdrawals; rebates, charges, airdrops and interest, which nothing else counts;
+    and what contracts settled and paid, which `contract_days` counts. Deposits and withdrawals themselves are valued at
+    the close."""
     scope: dict[str, Any] = {
         "account": account.id,
         "user": account.user_id,

@@ -50,7 +50,8 @@ INSERT INTO portfolio_fee
   (user_id, account_id, fill_id, exchange, symbol, exchange_order_id, fee_amount, fee_currency, fee_type,
    transaction_type, value, price, price_source, fee_timestamp)
 SELECT user_id, account_id, id, %(exchange)s, symbol, exchange_order_id, fee_amount, fee_currency,
-       CASE WHEN is_maker THEN 'MAKER' ELSE 'TAKER' END, 'ORDER_FILL',
+       CASE WHEN is_conversion THEN 'CONVERSION' WHEN is_maker THEN 'MAKER' ELSE 'TAKER' END,
+       CASE WHEN is_conversion THEN 'CONVERSION' ELSE 'ORDER_FILL' END,
        round(fee_amount * unit_price, 18), unit_price, source_text, executed_at
 FROM ({_PRICED}) AS priced
 """

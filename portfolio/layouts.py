@@ -14,7 +14,8 @@ from typing import Final
 _MOMENT: Final = "timestamptz 'epoch' + interval '1 millisecond' *"
 
 # `number` counts the positions and trades of one fold, so that their parts can name them. `id` is what a row will be
-# stored under: a new one, until `KNOWN` finds that the row exists.
+# stored under: a new one, until `KNOWN` finds that the row exists. Entries are named by their fill; those that came
+# without one by their transfer, below zero.
 TABLES: Final = """
 CREATE TEMPORARY TABLE IF NOT EXISTS new_position (
   number integer, opening_fill bigint, symbol text, entry_order text, status text, opened bigint, closed bigint,
@@ -129,7 +130,8 @@ _TRADE_VALUES: Final = {
 }
 _ALLOCATION_VALUES: Final = {
     "source": "n.source",
-    "entry_fill_id": "n.entry_fill",
+    "entry_fill_id": "CASE WHEN n.entry_fill > 0 THEN n.entry_fill END",
+    "entry_transfer_id": "CASE WHEN n.entry_fill < 0 THEN -n.entry_fill END",
     "quantity": "n.quantity",
     "cost": "n.cost",
     "proceeds": "n.proceeds",
@@ -178,6 +180,8 @@ def known(*, few: bool) -> tuple[str, ...]:
     return (
         "UPDATE new_position n SET id = p.id, known = true FROM portfolio_position p"
         f" WHERE p.book_id = %(book)s AND p.opening_fill_id = n.opening_fill{fills}",
+        "UPDATE new_position n SET id = p.id, known = true FROM portfolio_position p WHERE p.book_id = %(book)s"
+        " AND p.opening_transfer_id IS NOT NULL AND n.opening_fill < 0 AND p.opening_transfer_id = -n.opening_fill",
         "UPDATE new_trade n SET id = t.id, known = true FROM new_position p, portfolio_trade t"
         " WHERE p.number = n.position AND p.known AND t.account_id = %(account)s AND t.position_id = p.id"
         f" AND t.first_exit_fill_id = n.first_fill AND t.kind = n.kind{positions}",
@@ -246,7 +250,8 @@ def _add_positions(values: dict[str, str]) -> str:
             "id": "n.id",
             **_OWNER,
             "book_id": "%(book)s",
-            "opening_fill_id": "n.opening_fill",
+            "opening_fill_id": "CASE WHEN n.opening_fill > 0 THEN n.opening_fill END",
+            "opening_transfer_id": "CASE WHEN n.opening_fill < 0 THEN -n.opening_fill END",
             "margin_mode": "''",
             **_POSITION_VALUES,
             **values,

@@ -19,10 +19,10 @@ from core.django import tenancy
 from core.errors import DomainError
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
-from orders import facts
-from portfolio import annotations, books, contract_rebuild, fees, leverage, valuations
+from orders import facts, own_transfers
+from portfolio import annotations, books, contract_rebuild, fees, leverage, moved_lots, receipts, valuations
 from portfolio.accounting import engine
-from portfolio.accounting.events import Event, Fill, deposit, fold_key, from_fill, withdrawal
+from portfolio.accounting.events import Event, Fill, fold_key, from_fill
 from portfolio.accounting.results import State
 from portfolio.contract_rebuild import PriceOf
 from portfolio.models import Book, Position
@@ -68,6 +68,11 @@ def rebuild_account(
             books.mark_all_stale(account=account)
         stale = Book.objects.filter(account=account, stale_from__isnull=False)
         since = _stale_since(account)
+        if since is not None:
+            matched = own_transfers.match(account=account, since=since)
+            moved_lots.mark_receivers(
+                own_transfers.confirmed().filter(outgoing_id__in=[m.outgoing_id for m in matched])
+            )
         book_ids = list(stale.order_by("asset").values_list("id", flat=True))
         if since is not None:
             currency = account.user.reporting_currency
@@ -209,8 +214,11 @@ def events(book: Book, *, after: tuple[Any, ...] | None) -> Generator[Event, Non
     """
     since = clock.from_ms(after[0]) if after else None
     prices = _prices(book, since)
-    with closing(_fill_events(book, since, prices)) as fills, closing(_transfer_events(book, since)) as moves:
-        for event in heapq.merge(fills, moves, key=fold_key):
+    moves = receipts.events(
+        book, since=since, price_of=lambda asset, at: _price_at(asset, at, book.currency, prices)
+    )
+    with closing(_fill_events(book, since, prices)) as fills:
+        for event in heapq.merge(fills, sorted(moves, key=fold_key), key=fold_key):
             if after is None or fold_key(event) > after:
                 yield event
 
@@ -277,18 +285,6 @@ def contract_prices(book: Book) -> PriceOf:
         return _price_at(asset, time_ms, book.currency, prices)
 
     return price_of
-
-
-def _transfer_events(book: Book, since: datetime | None) -> Generator[Event, None, None]:
-    for transfer in facts.book_transfers(account_id=book.account_id, asset=book.asset, after=since):
-        if transfer.kind == "DEPOSIT":
-            yield deposit(
-                transfer_id=transfer.transfer_id, time_ms=transfer.time_ms, quantity=transfer.quantity
-            )
-        else:
-            yield withdrawal(
-                transfer_id=transfer.transfer_id, time_ms=transfer.time_ms, quantity=transfer.quantity
-            )
 
 
 def _hour(moment: datetime) -> datetime:

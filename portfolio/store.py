@@ -6,17 +6,19 @@ The statements stand in `layouts`. A book that has no rows yet is only written, 
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from portfolio import layouts
+from portfolio import layouts, moved_lots, receipts
 from portfolio.accounting.engine import ENGINE_VERSION
 from portfolio.accounting.exits import ExitType, exit_type
 from portfolio.accounting.results import (
     AllocationRow,
     Mark,
+    MovedRow,
     Position,
     PositionKey,
     Sink,
@@ -93,12 +95,19 @@ class Rows:
         trade = self._trades.get(key)
         if trade is None:
             trade = self._trades[key] = self._number()
-        entry_fill = r"\N" if entry is None else entry
+        entry_fill, source = r"\N" if entry is None else entry, str(kind)
+        if entry is not None and entry < 0:
+            source = self.sources.get(-entry, source)
         self._add(
             "new_allocation",
-            f"{trade}\t{exit_}\t{sequence}\t{kind}\t{entry_fill}\t{quantity}e-18\t{cost}e-18\t{proceeds}e-18\t"
+            f"{trade}\t{exit_}\t{sequence}\t{source}\t{entry_fill}\t{quantity}e-18\t{cost}e-18\t{proceeds}e-18\t"
             f"{entry_fees}e-18\t{exit_fees}e-18\n",
         )
+
+    @cached_property
+    def sources(self) -> dict[int, str]:
+        """Of the transfers that brought coins into the book at a cost; read when the first is met."""
+        return receipts.sources(self._book)
 
     def _number(self) -> int:
         self._numbered += 1
@@ -131,7 +140,16 @@ class Pending(Rows):
 
     def __init__(self, book: Book) -> None:
         super().__init__(book)
-        self.sink = storable(Sink(self._position, self._trade, self._allocation, self._mark))
+        self._moved: list[MovedRow] = []
+        self.sink = storable(
+            Sink(self._position, self._trade, self._allocation, self._mark, self._moved.append)
+        )
+
+    def commit(self, *, restart: datetime | None) -> None:
+        super().commit(restart=restart)
+        carries_on = any(row.entry_fact is not None and row.entry_fact < 0 for row in self._moved)
+        sources = self.sources if carries_on else {}
+        moved_lots.replace(self._book, self._moved, restart=restart, sources=sources)
 
     def _position(self, row: Position) -> None:
         number = self._positions.pop(row.key, 0) or self._number()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portfolio import api, brackets_api, fees_api, orders_api, performance_api, reported_api
+from portfolio import api, brackets_api, fees_api, orders_api, performance_api, reported_api, transfers_api
 
 urlpatterns = [
     path("api/positions/open", api.OpenPositionsView.as_view(), name="open-positions"),
@@ -20,6 +20,18 @@ urlpatterns = [
     ),
     path("api/performance/metrics", performance_api.PerformanceView.as_view(), name="performance-metrics"),
     path("api/performance/strategies", performance_api.StrategiesView.as_view(), name="strategies"),
+    path("api/transfers/<int:transfer_id>", transfers_api.TransferView.as_view(), name="transfer"),
+    path("api/own-transfers", transfers_api.PairsView.as_view(), name="own-transfers"),
+    path(
+        "api/own-transfers/<int:pair_id>/confirm",
+        transfers_api.ConfirmView.as_view(),
+        name="own-transfer-confirm",
+    ),
+    path(
+        "api/own-transfers/<int:pair_id>/reject",
+        transfers_api.RejectView.as_view(),
+        name="own-transfer-reject",
+    ),
     path("api/brackets", brackets_api.BracketsView.as_view(), name="brackets"),
     path("api/brackets/<int:order_id>", brackets_api.BracketView.as_view(), name="bracket"),
     path("api/fees", fees_api.FeesView.as_view(), name="fees"),

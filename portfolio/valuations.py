@@ -29,7 +29,8 @@ SELECT DISTINCT asset, date_trunc('hour', at, 'UTC') AS hour FROM (
   SELECT asset, paid_at FROM orders_fundingpayment WHERE account_id = %(account)s AND paid_at >= %(since)s
   UNION ALL
   SELECT asset, occurred_at FROM orders_transfer
-   WHERE account_id = %(account)s AND occurred_at >= %(since)s AND fee_amount <> 0
+   WHERE account_id = %(account)s AND occurred_at >= %(since)s
+     AND (fee_amount <> 0 OR kind IN ('AIRDROP', 'INTEREST') AND status = 'success')
 ) AS used
 WHERE asset <> %(currency)s
 EXCEPT

@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from itertools import islice, takewhile
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 
@@ -92,6 +92,8 @@ def _results(row: Trade, parts: Sequence[Allocation]) -> Iterator[Check]:
 def _times(row: Trade, parts: Sequence[Allocation], facts: Mapping[int, Fill]) -> Iterator[Check]:
     exits = [_moment(facts[part.exit_fill_id]) for part in parts]
     entries = [_moment(facts[part.entry_fill_id]) for part in parts if part.entry_fill_id]
+    if any(part.entry_transfer_id for part in parts):
+        entries.append(row.entry_time)  # coins that came without a fill may be older than their transfer
     first, last = min([*entries, *exits], default=None), max(exits, default=None)
     held = last - first if first and last else None
     seconds = Decimal(held // _MILLISECOND) / 1000 if held is not None else None
@@ -216,15 +218,11 @@ def _fold_again(row: Trade) -> tuple[results.Trade | None, str]:
         return None, f"More than {MAX_EVENTS} facts; rebuild the account to check them."
     engine.fold(state, events, collector.sink)
     wanted = _key(row)
-    found = next((trade for trade in collector.trades if trade.key == wanted), None)
+    found = next((trade for trade in collector.trades if trade.key[1:] == wanted), None)
     return found, "" if found else "The facts no longer give this trade; rebuild the account."
 
 
-def _key(row: Trade) -> Any:
-    return results.TradeKey(
-        results.PositionKey(row.position.opening_fill.symbol, row.position.opening_fill.exchange_fill_id),
-        row.symbol,
-        row.exit_order_id,
-        results.TradeKind(row.kind),
-        row.first_exit_fill.exchange_fill_id,
-    )
+def _key(row: Trade) -> tuple[str, str, results.TradeKind, str]:
+    """Of a trade within its book, its position left out: an exit fill begins one trade of a kind."""
+    first = row.first_exit_fill.exchange_fill_id
+    return row.symbol, row.exit_order_id, results.TradeKind(row.kind), first

@@ -160,6 +160,8 @@ def _state_before(row: Trade) -> State:
 
 def _key(row: Trade) -> TradeKey:
     opening = row.position.opening_fill
+    if opening is None:
+        raise ValueError("A contract's position opens with a fill.")
     return TradeKey(
         PositionKey(opening.symbol, opening.exchange_fill_id),
         row.symbol,

@@ -12,7 +12,7 @@ from core import clock
 from core.django.answers import plain
 from core.money import ZERO, quantize
 from exchanges.rows import MarketType
-from orders.models import Fill, FundingPayment, Order
+from orders.models import Fill, FundingPayment, Order, Transfer
 from portfolio.models import Allocation, Fee, Trade, Valuation
 from portfolio.selectors import trades
 from portfolio.selectors.check import MAX_EVENTS, Check
@@ -81,9 +81,20 @@ class FillReference:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferReference:
+    id: int
+    exchange_transfer_id: str
+    kind: str
+    asset: str
+    amount: Decimal
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedAllocation:
-    """A part of an exit fill. LOT: bought with `entry_fill_id`; DUST: left over from an earlier position at its
-    average cost; UNKNOWN: never seen bought, in no PnL. Fills stand in `fills`."""
+    """A part of an exit fill. LOT: bought with `entry_fill`; DUST: left over from an earlier position at its average
+    cost; UNKNOWN: never seen bought, in no PnL; AIRDROP, INTEREST, STATED (a deposit at the user's word) and TRANSFER
+    (from another account of theirs): came with `entry_transfer`. Fills stand in `fills`."""
 
     sequence: int
     source: str
@@ -96,6 +107,7 @@ class ExplainedAllocation:
     net_pnl: Decimal | None
     """None for the unknown part."""
     entry_fill: FillReference | None
+    entry_transfer: TransferReference | None
     exit_fill: FillReference
 
 
@@ -197,7 +209,7 @@ def checksum(tree: Explanation) -> str:
 
 def _allocations(row: Trade) -> tuple[list[Allocation], dict[int, Fill]]:
     """The trade's allocations in the order they were made, and the fills they name."""
-    parts = list(Allocation.objects.filter(trade=row))
+    parts = list(Allocation.objects.filter(trade=row).select_related("entry_transfer"))
     ids = {part.exit_fill_id for part in parts} | {part.entry_fill_id for part in parts if part.entry_fill_id}
     facts = Fill.objects.defer("raw").in_bulk(list(ids))
     return sorted(parts, key=lambda part: (fold_order(facts[part.exit_fill_id]), part.sequence)), facts
@@ -284,7 +296,14 @@ def _explained(part: Allocation, facts: Mapping[int, Fill], way: int) -> Explain
         gross_pnl=gross,
         net_pnl=gross - part.entry_fee - part.exit_fee if gross is not None else None,
         entry_fill=_reference(entry) if entry else None,
+        entry_transfer=_transfer(part.entry_transfer) if part.entry_transfer else None,
         exit_fill=_reference(facts[part.exit_fill_id]),
+    )
+
+
+def _transfer(row: Transfer) -> TransferReference:
+    return TransferReference(
+        row.pk, row.exchange_transfer_id, row.kind, row.asset, row.amount, row.occurred_at
     )
 
 

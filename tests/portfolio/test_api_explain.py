@@ -104,7 +104,7 @@ def test_allocations_name_entry_and_exit_fills(alice: User, as_alice: JsonClient
     entry, sold = allocation.pop("entry_fill"), allocation.pop("exit_fill")
     assert allocation == {
         "sequence": 0, "source": "LOT", "quantity": "1", "cost": "100", "proceeds": "110", "entry_fee": "0",
-        "exit_fee": "1", "gross_pnl": "10", "net_pnl": "9",
+        "exit_fee": "1", "gross_pnl": "10", "net_pnl": "9", "entry_transfer": None,
     }  # fmt: skip
     assert [(row["exchange_fill_id"], row["exchange_order_id"], row["price"]) for row in (entry, sold)] == [
         ("1", "in", "100"),
