@@ -14,6 +14,36 @@ from core import clock
 MILLISECOND: Final = timedelta(milliseconds=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Leafing:
+    """The part of a walk that comes before its windows: lists without times, leafed through by numbered pages.
+
+    Positions are "" (the first page of the first list) and "list#page", counted from 0; no window's looks like them.
+    """
+
+    number: int = 0
+    page: int = 0
+
+    @classmethod
+    def at(cls, position: str) -> Self | None:
+        """None once the walk has come to its windows."""
+        if not position:
+            return cls()
+        number, mark, page = position.partition("#")
+        return cls(int(number), int(page)) if mark else None
+
+    def after(self, count: int, *, limit: int, lists: int, start: str) -> str:
+        """Where to go on once `count` rows of this page arrived; `start`: where the windows begin."""
+        if count >= limit:
+            return f"{self.number}#{self.page + 1}"
+        return f"{self.number + 1}#0" if self.number + 1 < lists else start
+
+
+def is_resumed(position: str) -> bool:
+    """Whether a walk by windows goes on inside one."""
+    return ":" in position
+
+
 def ceil_ms(moment: datetime) -> int:
     """The first whole millisecond at or after a moment: as an end it excludes nothing before it."""
     return -(-(moment - clock.EPOCH) // MILLISECOND)

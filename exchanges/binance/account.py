@@ -24,8 +24,7 @@ _TRANSFERS: Final = {
     TransferKind.DEPOSIT: ("sapi_get_capital_deposit_hisrec", mapping.deposit),
     TransferKind.WITHDRAWAL: ("sapi_get_capital_withdraw_history", mapping.withdrawal),
 }
-
-
+_OF_FUTURES: Final = (TransferKind.INTERNAL, TransferKind.REBATE, TransferKind.CHARGE)
 _NOTHING: Final[Page[BalanceRow]] = Page((), (), "", has_more=False, raw_count=0)
 
 
@@ -53,7 +52,8 @@ class BinanceAccount:
     @property
     def transfer_kinds(self) -> tuple[TransferKind, ...]:
         """What moved between wallets, rebates and charges are those of futures."""
-        return tuple(TransferKind) if self._futures else tuple(_TRANSFERS)
+        own = tuple(_TRANSFERS)
+        return (*own, *_OF_FUTURES) if self._futures else own
 
     @property
     def derivatives(self) -> Derivatives | None:

@@ -53,7 +53,8 @@ class ClassicAccount:
 
     @property
     def transfer_kinds(self) -> tuple[TransferKind, ...]:
-        return tuple(TransferKind) if self.derivatives else (*_OUTER, TransferKind.INTERNAL)
+        own = (*_OUTER, TransferKind.INTERNAL)
+        return (*own, TransferKind.REBATE, TransferKind.CHARGE) if self.derivatives else own
 
     def info(self) -> AccountInfo:
         try:

@@ -41,7 +41,12 @@ _OUTER: Final = {
 class UnifiedAccount:
     """What `BitgetAccount` answers for a unified account; `settings` are the account's, as just told."""
 
-    transfer_kinds = tuple(TransferKind)
+    transfer_kinds = (
+        *_OUTER,
+        TransferKind.INTERNAL,
+        TransferKind.REBATE,
+        TransferKind.CHARGE,
+    )
 
     def __init__(self, client: CcxtClient, markets: KnownMarkets, settings: Raw) -> None:
         self._client = client

@@ -1,6 +1,7 @@
 """A Gate.io account: its spot wallet, and the way to its contracts."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from typing import Any, Final, TypeVar
@@ -11,13 +12,14 @@ from exchanges import reading
 from exchanges.base import Derivatives, Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.gateio import listings as symbols
-from exchanges.gateio import mapping, market, rights, triggers
+from exchanges.gateio import mapping, market, rights, triggers, walks
 from exchanges.gateio.futures import GateioDerivatives, Wallets, find_wallets
 from exchanges.gateio.ledgers import Ledger
 from exchanges.gateio.walks import LATE_FILLS_MS, LATE_TRANSFERS_MS, PAGE, SLACK_MS, TRADES_PAGE, Window
 from exchanges.reading import UnreadableRow
 from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, Raw, TransferKind, TransferRow
 from exchanges.transport import CcxtClient, unreadable
+from exchanges.windows import Leafing, is_resumed
 
 RECENT: Final = timedelta(
     days=2
@@ -137,8 +139,20 @@ class GateioAccount:
             yield Page(rows, bad, position, has_more, raw_count=len(raws))
 
     def orders(self, symbol: str, position: str) -> Page[OrderRow]:
-        """Orders by the moment they ended; those still open are read as a list."""
-        return self._walked(self._finished, symbol, position, mapping.order)
+        """Orders by the moment they ended, after price-triggered ones, whose list has no times; those still open are
+        read as lists. Every later walk looks at the newest triggers again."""
+        leaf = Leafing.at(position)
+        if leaf is not None:
+            raws = self._triggered(leaf.page * PAGE, market=symbol)
+            rows, bad = reading.rows(raws, triggers.order)
+            onward = leaf.after(len(raws), limit=PAGE, lists=1, start=str(clock.to_ms(walks.OPENED)))
+            return Page(rows, bad, onward, has_more=True, raw_count=len(raws))
+        page = self._walked(self._finished, symbol, position, mapping.order)
+        if is_resumed(position):
+            return page
+        own = [raw for raw in self._newest_triggers if isinstance(raw, dict) and raw.get("market") == symbol]
+        rows, bad = reading.rows(own, triggers.order)
+        return replace(page, rows=(*page.rows, *rows), bad=(*page.bad, *bad))
 
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
         if kind not in _TRANSFERS:
@@ -216,11 +230,19 @@ class GateioAccount:
                 return found
         raise unreadable("open orders without an end")
 
+    @cached_property
+    def _newest_triggers(self) -> list[Any]:
+        """The newest that ended, of all pairs: what was placed and ended since the last look was in no list before."""
+        return self._triggered(0)
+
+    def _triggered(self, offset: int, *, status: str = "finished", **asked: str) -> list[Any]:
+        query = {**asked, "status": status, "limit": PAGE, "offset": offset}
+        return self._client.records("private_spot_get_price_orders", query)
+
     def _waiting(self) -> list[Any]:
         found: list[Any] = []
         for page in range(_MOST_PAGES):
-            asked = {"status": "open", "limit": PAGE, "offset": page * PAGE}
-            raws = self._client.records("private_spot_get_price_orders", asked)
+            raws = self._triggered(page * PAGE, status="open")
             found += raws
             if len(raws) < PAGE:
                 return found

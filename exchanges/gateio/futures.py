@@ -1,6 +1,7 @@
 """The contracts of a Gate.io account: a wallet, ledger and history for each settle asset."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -25,6 +26,7 @@ from exchanges.gateio.walks import (
 )
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
+    BadRow,
     BalanceRow,
     Contract,
     FillRow,
@@ -37,6 +39,7 @@ from exchanges.rows import (
     TransferRow,
 )
 from exchanges.transport import CcxtClient, unreadable
+from exchanges.windows import Leafing, is_resumed
 
 LIST_PAGE: Final = 100
 _NO_WALLET: Final = "USER_NOT_FOUND"  # nothing was ever moved there
@@ -138,9 +141,23 @@ class GateioDerivatives:
             yield page
 
     def orders(self, scope: str, position: str) -> Page[OrderRow]:
-        """Those of any state; whether they go by their beginning or their end is not documented."""
+        """Those of any state, after price-triggered ones that ended, whose list has no times. Every later walk looks
+        at the newest of these again. Whether orders go by their beginning or their end is not documented."""
+        leaf = Leafing.at(position)
+        if leaf is not None:
+            raws = self._triggered(scope, leaf.page * LIST_PAGE)
+            rows, bad = self._triggers(scope, raws)
+            onward = leaf.after(len(raws), limit=LIST_PAGE, lists=1, start=_beginning())
+            return Page(rows, bad, onward, has_more=True, raw_count=len(raws))
+        page = self._orders(scope, position)
+        if is_resumed(position):
+            return page
+        rows, bad = self._triggers(scope, self._triggered(scope, 0))
+        return replace(page, rows=(*page.rows, *rows), bad=(*page.bad, *bad))
+
+    def _orders(self, scope: str, position: str) -> Page[OrderRow]:
         until = self._client.now()
-        window = Window.at(position or _beginning(), until)
+        window = Window.at(position, until)
         if window.is_empty:
             return Page((), (), position, has_more=False, raw_count=0)
         raws = self._rows("private_futures_get_settle_orders_timerange", scope, window)
@@ -217,6 +234,14 @@ class GateioDerivatives:
 
     def _rows(self, endpoint: str, settle: str, window: Window, **more: str) -> list[Any]:
         return self._client.records(endpoint, {"settle": settle, **more, **window.by_offset(TRADES_PAGE)})
+
+    def _triggered(self, settle: str, offset: int) -> list[Any]:
+        asked = {"settle": settle, "status": "finished", "limit": LIST_PAGE, "offset": offset}
+        return self._client.records("private_futures_get_settle_price_orders", asked)
+
+    def _triggers(self, settle: str, raws: list[Any]) -> tuple[tuple[OrderRow, ...], tuple[BadRow, ...]]:
+        is_dual = self._is_dual.get(settle, False)
+        return reading.rows(raws, partial(triggers.contract_order, terms=self._term, is_dual=is_dual))
 
     def _all(self, endpoint: str, settle: str, **more: str) -> list[Any]:
         """Every row of a list that has no times."""

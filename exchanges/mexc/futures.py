@@ -1,6 +1,7 @@
 """The contracts of a MEXC account, for reading only."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any, Final, TypeVar
@@ -14,6 +15,7 @@ from exchanges.mexc.envelope import content, item, items
 from exchanges.mexc.walks import LEDGER_PAGE, MOST_PAGES, Leaf
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
+    BadRow,
     BalanceRow,
     Contract,
     FillRow,
@@ -25,12 +27,20 @@ from exchanges.rows import (
     TransferRow,
 )
 from exchanges.transport import CcxtClient, unreadable
-from exchanges.windows import Span, Window, ceil_ms
+from exchanges.windows import Leafing, Span, Window, ceil_ms, is_resumed
 
 RECENT: Final = timedelta(days=2)  # positions closed since then show a new contract; open ones are known
 # How MEXC refuses a key without contracts, or an account that never opened them.
 _CLOSED: Final = ("401", "1000")
 _R = TypeVar("_R")
+ReadConditional = Callable[..., OrderRow | None]
+_PLANS: Final = "contract_private_get_planorder_list_orders"
+_STOPS: Final = "contract_private_get_stoporder_list_orders"
+# Conditional orders that ended: where they are listed, what is asked, and what stands in a row.
+_ENDED: Final[Sequence[tuple[str, Mapping[str, Any], Sequence[ReadConditional]]]] = (
+    (_PLANS, {"states": "2,3,4,5"}, (conditionals.plan,)),
+    (_STOPS, {"is_finished": 1}, (conditionals.stop, conditionals.take)),
+)
 
 
 def may_see_contracts(client: CcxtClient) -> bool:
@@ -66,8 +76,8 @@ class MexcDerivatives:
     def open_orders(self) -> Page[OrderRow]:
         """Orders in the book, plan orders and stops that wait."""
         book = self._all("contract_private_get_order_list_open_orders")
-        plans = self._all("contract_private_get_planorder_list_orders", states="1")
-        stops = self._all("contract_private_get_stoporder_list_orders", is_finished=0)
+        plans = self._all(_PLANS, states="1")
+        stops = self._all(_STOPS, is_finished=0)
         rows, bad = list[OrderRow](), list[Any]()
         for raws, read in (
             (book, contracts.order),
@@ -82,13 +92,13 @@ class MexcDerivatives:
 
     def order(self, symbol: str, order_id: str) -> OrderRow:
         """A conditional order is looked for in the list of its contract: no endpoint tells one alone."""
-        read: Callable[..., OrderRow | None]
+        read: ReadConditional
         if order_id.startswith(conditionals.PLAN):
-            read, endpoint = conditionals.plan, "contract_private_get_planorder_list_orders"
+            read, endpoint = conditionals.plan, _PLANS
         elif order_id.startswith(conditionals.STOP):
-            read, endpoint = conditionals.stop, "contract_private_get_stoporder_list_orders"
+            read, endpoint = conditionals.stop, _STOPS
         elif order_id.startswith(conditionals.TAKE):
-            read, endpoint = conditionals.take, "contract_private_get_stoporder_list_orders"
+            read, endpoint = conditionals.take, _STOPS
         else:
             endpoint = "contract_private_get_order_get_order_id"
             return self._read_one(item(self._client, endpoint, {"order_id": order_id}), contracts.order)
@@ -130,8 +140,27 @@ class MexcDerivatives:
             position = page.next_position
 
     def orders(self, scope: str, position: str) -> Page[OrderRow]:
-        """By the time of placing; open ones come from their list."""
+        """By the time of placing, after conditional ones that ended, whose lists go by page; open ones come from their
+        lists. Every later walk looks at the newest conditional ones again."""
         span = Span.reaching(walks.DEALS_REACH, now=self._client.now())
+        leaf = Leafing.at(position)
+        if leaf is not None:
+            endpoint, asked, reads = _ENDED[leaf.number]
+            raws = self._page(endpoint, leaf.page + 1, symbol=scope, **asked)
+            rows, bad = self._conditional(raws, reads)
+            onward = leaf.after(len(raws), limit=LEDGER_PAGE, lists=len(_ENDED), start=str(span.floor))
+            floor = clock.from_ms(span.floor)
+            return Page(rows, bad, onward, True, len(raws), floor=floor, covered_to=floor)
+        page = self._orders(scope, position, span)
+        if is_resumed(position):
+            return page
+        for raws, reads in self._newest_ended:
+            own = [raw for raw in raws if isinstance(raw, dict) and raw.get("symbol") == scope]
+            rows, bad = self._conditional(own, reads)
+            page = replace(page, rows=(*page.rows, *rows), bad=(*page.bad, *bad))
+        return page
+
+    def _orders(self, scope: str, position: str, span: Span) -> Page[OrderRow]:
         ask = partial(self._window, "contract_private_get_order_list_history_orders", scope)
         read = partial(contracts.order, terms=self._term, is_hedged=self._is_hedged)
         return walks.page_of(walks.DEALS, position, span, ask, read)
@@ -154,6 +183,21 @@ class MexcDerivatives:
         """The account's mode now: positions and funding do not tell theirs."""
         mode = content(self._client, "contract_private_get_position_position_mode")
         return str(mode) != contracts.ONE_WAY
+
+    @cached_property
+    def _newest_ended(self) -> list[tuple[list[Any], Sequence[ReadConditional]]]:
+        """Of all contracts: what was placed and ended since the last look was in no list of open ones."""
+        return [(self._page(endpoint, 1, **asked), reads) for endpoint, asked, reads in _ENDED]
+
+    def _conditional(
+        self, raws: list[Any], reads: Sequence[ReadConditional]
+    ) -> tuple[tuple[OrderRow, ...], tuple[BadRow, ...]]:
+        rows, bad = list[OrderRow](), list[BadRow]()
+        for read in reads:
+            good, worse = reading.rows(raws, partial(read, terms=self._term, is_hedged=self._is_hedged))
+            rows += good
+            bad += worse
+        return tuple(rows), tuple(bad)
 
     def _fills(self, symbol: str, position: str, span: Span) -> Page[FillRow]:
         ask = partial(self._window, "contract_private_get_order_list_order_deals", symbol)

@@ -172,11 +172,14 @@ def test_a_second_sync_stores_nothing_twice_and_the_schedule_what_is_new(
 
 
 @at(GATEIO, MEXC)
-def test_orders_that_wait_are_followed_to_their_end(connect: Callable[..., World], venue: Futures) -> None:
+def test_orders_that_wait_for_a_price_are_followed_to_their_end_and_those_before_are_told(
+    connect: Callable[..., World], venue: Futures
+) -> None:
     world = connect(venue)
     known = stored.conditionals(world)
     told = true.true_conditionals(world.truth()["futures"], venue.waiting)
-    assert known == true.still_open(told) != {}
+    assert known == told
+    assert true.still_open(told) != {} != true.ended(told)
     world.wait(days=3)
     world.sync()
     told = true.true_conditionals(world.truth()["futures"], venue.waiting)

@@ -82,6 +82,7 @@ class House:
     conditional: tuple[str, str] | None = (
         None  # where the truth has conditional orders, and the prefix of their ids
     )
+    walks_ended_conditionals: bool = False
     walks_open_orders: bool = True  # or only those that ended
     keeps_fills: timedelta | None = None  # older ones it forgets
     keeps_orders: timedelta | None = None

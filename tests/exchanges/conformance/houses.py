@@ -135,6 +135,7 @@ HOUSES: Final = (
         no_key="a" * 32,
         no_secret="a" * 64,
         conditional=("triggers", "trigger-"),
+        walks_ended_conditionals=True,
         walks_open_orders=False,
         tells_free=False,
         late_fills_by_recheck_only=True,

@@ -45,6 +45,14 @@ class House:
         assert self.account.derivatives is not None
         return self.account.derivatives
 
+    def reopened(self) -> Derivatives:
+        """By another client, which remembers nothing."""
+        theirs = self.simulator.accounts[self.label]
+        keys = ApiKeys(theirs.api_key, theirs.api_secret)
+        found = mexc.open_account(keys, self.simulator.url, None, self.now).derivatives
+        assert found is not None
+        return found
+
     def truth(self) -> Json:
         told: Json = self.simulator.truth()["accounts"][self.label]["futures"]
         return told
@@ -90,7 +98,28 @@ def test_every_fill_is_walked_with_its_profit(still: House) -> None:
 def test_orders_that_ended_are_walked(still: House) -> None:
     scopes = still.contracts.trade_scopes([])
     rows = [row for scope in scopes for row in walk(partial(still.contracts.orders, scope))[0]]
-    assert facts.orders(rows) == facts.ended(facts.true_orders(still.truth()))
+    waited = [row for row in rows if not row.order_id.isdigit()]
+    assert facts.orders([row for row in rows if row not in waited]) == facts.ended(
+        facts.true_orders(still.truth())
+    )
+    true = facts.ended(facts.true_conditionals(still.truth()))
+    assert facts.conditionals(waited) == true != {}
+
+
+def test_a_conditional_order_that_came_and_went_between_two_walks_is_told(house: House) -> None:
+    scopes = house.contracts.trade_scopes([])
+    ends = {scope: walk(partial(house.contracts.orders, scope)) for scope in scopes}
+    before = facts.true_conditionals(house.truth())
+    house.clock.advance(hours=72)
+    later = house.reopened()
+    rows = [row for scope, (_, end) in ends.items() for row in walk(partial(later.orders, scope), end)[0]]
+    new = {
+        key: fact
+        for key, fact in facts.ended(facts.true_conditionals(house.truth())).items()
+        if key not in before
+    }
+    assert new != {}
+    assert new.items() <= facts.conditionals([row for row in rows if not row.order_id.isdigit()]).items()
 
 
 def test_open_orders_are_those_of_the_book_and_those_that_wait(still: House) -> None:
