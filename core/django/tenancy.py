@@ -35,6 +35,7 @@ SYSTEM_PLACES: Final = frozenset(
         "market-data-needs",  # which assets anybody holds
         "admin",  # the operators' pages
         "key-rotation",  # every sealed value, sealed anew
+        "verify-invariants",  # what must hold over everybody's rows; only reads
     }
 )
 

@@ -16,6 +16,7 @@ OWNED_ROOMS: Final = ("credentials", "orders", "pipeline", "portfolio", "web")
 DOORS: Final = {
     "credentials/rotation.py": "key-rotation",
     "pipeline/dispatch.py": "dispatch-due-work",
+    "pipeline/invariants/examine.py": "verify-invariants",
     "pipeline/market.py": "market-data-needs",
     "web/middleware.py": "admin",
 }
@@ -64,6 +65,8 @@ INNER_SQL: Final = frozenset(
         "portfolio/trade_days.py: _ask",
         "pipeline/dispatch.py: claim_due_accounts",
         "pipeline/dispatch.py: _owned",
+        "pipeline/invariants/examine.py: _examine",
+        "pipeline/invariants/examine.py: _owned",
         "credentials/rotation.py: _old_rows",
         "credentials/rotation.py: _replace",
         "credentials/rotation.py: _count_left",
