@@ -14,7 +14,7 @@ from core.django import bulk
 from credentials.models import ExchangeAccount
 from exchanges.rows import ContractSide, FillRow, MarketType, OrderRow, OrderStatus
 from marketdata.models import Listing
-from orders import linking, strategies
+from orders import inference, linking, strategies
 from orders.models import Fill, Order
 from orders.movements import store_funding, store_transfers
 from orders.touched import Touched
@@ -115,15 +115,20 @@ def store_fills(
     source: str,
     run_id: int | None,
     is_conversion: bool = False,
+    is_inferred: bool = False,
 ) -> Touched:
-    """Append fills not known yet. One that is known with other content stays as it is and is a conflict."""
+    """Append fills not known yet. One that is known with other content stays as it is and is a conflict; what was
+    inferred for their orders goes."""
     touched = Touched()
     if not rows:
         return touched
+    if not is_inferred:
+        touched.merge(inference.give_way(account_id=account.id, rows=rows))
     pairs = _pairs(account, rows)
     values = [_fill_values(row, pairs.get((row.market_type.value, row.symbol))) for row in rows]
     fixed = {"user_id": account.user_id, "account_id": account.id, "source": source, "run_id": run_id}
     fixed["is_conversion"] = is_conversion
+    fixed["is_inferred"] = is_inferred
     written = bulk.upsert(
         table=Fill._meta.db_table,
         columns=_FILL_COLUMNS,

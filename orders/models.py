@@ -35,6 +35,7 @@ class Linking(models.TextChoices):
     EXCHANGE = "exchange"
     CLIENT_ID = "client_id"
     INFERRED = "inferred"
+    IMPORT = "import"  # as the system kept it that the order was imported from
 
 
 class Fact(AccountModel):
