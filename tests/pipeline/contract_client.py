@@ -82,7 +82,7 @@ class FakeClient:
     asked: list[str]
     balance: dict[tuple[str, str], str] = field(default_factory=dict)
     moved: dict[TransferKind, list[TransferRow]] = field(default_factory=dict)
-    transfer_kinds: tuple[TransferKind, ...] = tuple(TransferKind)
+    transfer_kinds: tuple[TransferKind, ...] = tuple(kind for kind in TransferKind if not kind.is_acquisition)
     windows: dict[str, Page[TransferRow] | ExchangeError] = field(default_factory=dict)
     """Pages of deposits by position, where the test wants more than one."""
     clock_offset: timedelta = timedelta()

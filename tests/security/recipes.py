@@ -51,6 +51,14 @@ def _account(person: Person) -> dict[str, Any]:
     return {"account_id": account_of(person)}
 
 
+def _ends_of_a_transfer(person: Person) -> dict[str, Any]:
+    later = "kind = 'DEPOSIT' AND asset = 'USDT' AND occurred_at > '2026-02-01'"
+    return {
+        "outgoing_id": first("orders_transfer", person.id, "kind = 'WITHDRAWAL' AND asset = 'USDT'"),
+        "incoming_id": first("orders_transfer", person.id, later),
+    }
+
+
 def _password(person: Person) -> dict[str, Any]:
     return {"password": person.password}
 
@@ -145,6 +153,16 @@ RECIPES: Final[dict[str, Recipe]] = {
     "DELETE /api/strategies/prefixes/{prefix_id}": Recipe(
         204, path=_row("orders_strategyprefix", "prefix_id")
     ),
+    "PATCH /api/transfers/{transfer_id}": Recipe(
+        path=lambda person: {"transfer_id": first("orders_transfer", person.id, "kind = 'DEPOSIT'")},
+        body=lambda person: {"cost": "12.5", "note": "gift"},
+    ),
+    "GET /api/own-transfers": Recipe(),
+    "POST /api/own-transfers": Recipe(
+        201, body=_ends_of_a_transfer, owned=frozenset({"outgoing_id", "incoming_id"})
+    ),
+    "POST /api/own-transfers/{pair_id}/confirm": Recipe(path=_row("orders_owntransfer", "pair_id")),
+    "POST /api/own-transfers/{pair_id}/reject": Recipe(path=_row("orders_owntransfer", "pair_id")),
     "GET /api/balances": _SCOPED,
     "GET /api/brackets": _SCOPED,
     "GET /api/brackets/{order_id}": Recipe(
@@ -161,6 +179,8 @@ RECIPES: Final[dict[str, Recipe]] = {
     "GET /api/trades/history": _SCOPED,
     "GET /api/trades/pairs": _SCOPED,
     "GET /api/trades/{trade_id}": Recipe(path=_row("portfolio_trade", "trade_id")),
+    "GET /api/explain/trade/{trade_id}": Recipe(path=_row("portfolio_trade", "trade_id")),
+    "GET /api/explain/position/{position_id}": Recipe(path=_row("portfolio_position", "position_id")),
     "GET /api/trades/{trade_id}/explain": Recipe(path=_row("portfolio_trade", "trade_id")),
     "GET /api/connectivity": Recipe(),
     "GET /api/sync": Recipe(),

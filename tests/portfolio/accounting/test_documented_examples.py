@@ -3,6 +3,7 @@
 import pytest
 
 from portfolio.accounting import events
+from portfolio.accounting.moved import Carried, arriving
 from portfolio.accounting.results import TradeKind
 from tests.portfolio.accounting.books import MINUTE, booked, fill, fold, gross, net, only, shown, units
 
@@ -28,6 +29,39 @@ def test_the_four_methods(method: str, expected: list[str]) -> None:
     sales = [fill(n, "SELL", "1", "250") for n in (3, 4, 5)]
 
     assert gross(fold(booked([*buys, *sales]), method=method).trades) == expected
+
+
+def test_coins_that_are_given() -> None:
+    given = events.receipt(
+        transfer_id="drop", asset="ADA", time_ms=0, quantity=units("3"), cost=units("3"), price=units("1.5")
+    )
+    rows = fold([given, *booked([fill(1, "SELL", "3", "2")])])
+
+    assert (shown(only(rows.positions).entry_cost), gross(rows.trades)) == ("4.5", ["1.5"])
+
+
+def test_a_stated_cost() -> None:
+    stated = events.receipt(
+        transfer_id="d", asset="ETH", time_ms=0, quantity=units("1"), cost=units("90"), fact=-1
+    )
+    rows = fold([stated, *booked([fill(1, "BUY", "1", "100"), fill(2, "SELL", "1.5", "120")])])
+
+    assert [shown(trade.cost) for trade in rows.trades] == ["142.5"]
+
+
+def test_coins_sent_to_another_account_of_ones_own() -> None:
+    here = fold(
+        [
+            *booked([fill(1, "BUY", "2", "100", fee="2")]),
+            events.withdrawal(transfer_id="w", time_ms=5 * MINUTE, quantity=units("1.5")),
+        ]
+    )
+    parts = [Carried(row.quantity, row.cost, row.fees, row.entered_ms) for row in here.moved]
+    assert [(shown(part.cost), shown(part.fees)) for part in parts] == [("150", "1.5")]
+    came = arriving(parts, transfer_id="d", asset="ETH", time_ms=9 * MINUTE, quantity=units("1"), fact=-2)
+    there = fold([*came, *booked([fill(20, "SELL", "1", "130")])])
+
+    assert (gross(there.trades), net(there.trades), only(there.trades).entry_ms) == (["30"], ["29"], MINUTE)
 
 
 def test_a_fee_in_the_coin_that_was_bought() -> None:
