@@ -28,60 +28,59 @@ class CashFlow(NamedTuple):
     amount: Decimal
 
 
+class Returns(NamedTuple):
+    """In percent; `simple` and `modified_dietz` over the period, `xirr` a year."""
+
+    simple: Measure
+    modified_dietz: Measure
+    xirr: Measure
+
+
+def measure(points: Sequence[IndexPoint]) -> Returns:
+    """All three of a chain."""
+    if len(points) < 2:
+        return Returns(*[Measure.undefined(Reason.NO_RETURNS)] * 3)
+    length = (points[-1].day - points[0].day).days
+    with localcontext(CONTEXT):
+        flows = cash_flows(points)
+        made = points[-1].profit - points[0].profit
+        return Returns(
+            simple=_simple(points, made),
+            modified_dietz=_modified_dietz(flows, made, length),
+            xirr=Measure.undefined(Reason.TOO_FEW_DAYS) if length < MIN_GROWTH_DAYS else internal_rate(flows),
+        )
+
+
 def cash_flows(points: Sequence[IndexPoint]) -> list[CashFlow]:
     """What an owner paid and got who held exactly this: opening equity, flows, closing equity; zeros left out."""
     first = points[0].day
     flows = [CashFlow(0, -points[0].equity)]
-    for before, point in pairwise(points):
-        paid_in, paid_out = paid_between(before, point)
-        flows += [
-            CashFlow((before.day - first).days, -paid_in),
-            CashFlow((point.day - first).days, paid_out),
-        ]
+    with localcontext(CONTEXT):
+        for before, point in pairwise(points):
+            paid_in, paid_out = paid_between(before, point)
+            if paid_in:
+                flows.append(CashFlow((before.day - first).days, -paid_in))
+            if paid_out:
+                flows.append(CashFlow((point.day - first).days, paid_out))
     flows.append(CashFlow((points[-1].day - first).days, points[-1].equity))
     return [flow for flow in flows if flow.amount]
 
 
-def simple_return(points: Sequence[IndexPoint]) -> Measure:
-    """Money made as a share of everything put in: opening equity and all that was paid in later, in percent."""
-    if len(points) < 2:
-        return Measure.undefined(Reason.NO_RETURNS)
-    with localcontext(CONTEXT):
-        put_in = points[0].equity + sum((paid_between(*pair)[0] for pair in pairwise(points)), ZERO)
-        if put_in < DUST:
-            return Measure.undefined(Reason.NO_CAPITAL)
-        return percent(points[-1].profit - points[0].profit, put_in)
+def _simple(points: Sequence[IndexPoint], made: Decimal) -> Measure:
+    """Money made as a share of everything put in: opening equity and all that was paid in later."""
+    put_in = points[0].equity + sum((point.base - before.equity for before, point in pairwise(points)), ZERO)
+    return percent(made, put_in) if put_in >= DUST else Measure.undefined(Reason.NO_CAPITAL)
 
 
-def modified_dietz(points: Sequence[IndexPoint]) -> Measure:
-    """Money made ÷ (opening equity + each flow x the part of the time it was there), in percent; over the period, not
-    annualised (Dietz 1966, as GIPS writes it)."""
-    if len(points) < 2:
-        return Measure.undefined(Reason.NO_RETURNS)
-    flows = cash_flows(points)
-    length = (points[-1].day - points[0].day).days
-    with localcontext(CONTEXT):
-        at_work = sum((-flow.amount * (length - flow.day) for flow in flows), ZERO) / length
-        if at_work < DUST:
-            return Measure.undefined(Reason.NO_CAPITAL)
-        return percent(points[-1].profit - points[0].profit, at_work)
-
-
-def xirr(points: Sequence[IndexPoint]) -> Measure:
-    """The yearly rate at which all that was paid in grew to all that came out, in percent: the root of
-    sum(flow / (1 + rate)^(days / 365)).
-
-    Undefined under 90 days as every yearly figure, and where several rates solve it.
-    """
-    if len(points) < 2:
-        return Measure.undefined(Reason.NO_RETURNS)
-    if (points[-1].day - points[0].day).days < MIN_GROWTH_DAYS:
-        return Measure.undefined(Reason.TOO_FEW_DAYS)
-    return internal_rate(cash_flows(points))
+def _modified_dietz(flows: Sequence[CashFlow], made: Decimal, length: int) -> Measure:
+    """Money made / (opening equity + each flow x the part of the time it was there) (Dietz 1966, as GIPS writes it)."""
+    at_work = sum((-flow.amount * (length - flow.day) for flow in flows), ZERO) / length
+    return percent(made, at_work) if at_work >= DUST else Measure.undefined(Reason.NO_CAPITAL)
 
 
 def internal_rate(cash: Sequence[CashFlow]) -> Measure:
-    """The yearly rate at which some cash flows are worth nothing together, in percent."""
+    """XIRR: the yearly rate at which all that was paid in grew to all that came out, in percent, the root of
+    sum(flow / (1 + rate)^(days / 365)). Undefined where several rates solve it, or none."""
     flows = [(flow.day / DAYS_PER_YEAR, float(flow.amount)) for flow in cash]
     if not any(amount < 0 for _, amount in flows):
         return Measure.undefined(Reason.NO_CAPITAL)

@@ -51,11 +51,12 @@ def measure(points: Sequence[IndexPoint], *, risk_free: Decimal = Decimal(0)) ->
     daily = returns.changes(points)
     fall = drawdown.deepest(points)
     growth = cagr(points)
+    weighted = money_weighted.measure(points)
     return ReturnMetrics(
         total_return_percentage=returns.total_return(points),
-        simple_return_percentage=money_weighted.simple_return(points),
-        money_weighted_return_percentage=money_weighted.modified_dietz(points),
-        xirr_percentage=money_weighted.xirr(points),
+        simple_return_percentage=weighted.simple,
+        money_weighted_return_percentage=weighted.modified_dietz,
+        xirr_percentage=weighted.xirr,
         max_drawdown=fall.percent,
         max_drawdown_amount=fall.amount,
         drawdown_peak_date=fall.peak_day,

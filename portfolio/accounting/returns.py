@@ -136,10 +136,9 @@ def attribute(points: Sequence[IndexPoint], made: Mapping[date, Decimal]) -> lis
 
 
 def paid_between(before: IndexPoint, point: IndexPoint) -> tuple[Decimal, Decimal]:
-    """What was paid in and out between two neighbours of a chain."""
-    with localcontext(CONTEXT):
-        paid_in = point.base - before.equity
-        return paid_in, (point.profit - before.profit) - (point.equity - before.equity) + paid_in
+    """What was paid in and out between two neighbours of a chain. Amounts keep all their digits in `money.CONTEXT`."""
+    paid_in = point.base - before.equity
+    return paid_in, (point.profit - before.profit) - (point.equity - before.equity) + paid_in
 
 
 def changes(points: Iterable[IndexPoint]) -> list[Decimal]:

@@ -88,8 +88,7 @@ def equity_curve(
         index = returns.chain(days.line)
         fall = drawdown.deepest(index)
         total = returns.total_return(index)
-        simple, weighted = money_weighted.simple_return(index), money_weighted.modified_dietz(index)
-        yearly = money_weighted.xirr(index)
+        simple, weighted, yearly = money_weighted.measure(index)
         held = _held(index, benchmark, currency) if benchmark else None
         measures = {
             "total_return_percentage": total,
