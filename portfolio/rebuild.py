@@ -4,6 +4,7 @@ One transaction per book, under the book's row lock; folding from zero gives the
 """
 
 import heapq
+import logging
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import OperationalError
 from django.db.models import F, Func, Min, Q
+from psycopg.errors import DeadlockDetected
 
 from core import clock, money
 from core.django import tenancy
@@ -29,6 +32,7 @@ from portfolio.models import Book, Position
 from portfolio.store import Pending
 from portfolio.valuations import PriceNeed
 
+logger = logging.getLogger(__name__)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MANY = 1_000
 _IN_MS = Func(F("opened_at"), template="to_jsonb((date_part('epoch', %(expressions)s) * 1000)::bigint)")
@@ -130,6 +134,10 @@ def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildR
                 result.facts += count
                 result.books += 1
                 result.since = min(result.since or restart, restart)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, DeadlockDetected):
+            raise
+        logger.info("Book %s waits: two books that send coins to each other changed at once.", book_id)
     except DomainError as error:
         reason = error.message[:_REASON_LENGTH]
         with tenancy.acting_as(user_id):

@@ -1,6 +1,5 @@
 """What users say about their transfers: what a deposit cost, and which withdrawal it was."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,9 +18,9 @@ from core.django.schema import problems
 from core.django.serializers import QuerySerializer, StrictSerializer
 from core.django.views import Endpoint
 from core.money import DIGITS, PLACES
-from orders import own_transfers, stated_costs
+from orders import own_transfers
 from orders.models import OwnTransfer, StatedCost, Transfer
-from portfolio import moved_lots
+from portfolio import statements
 
 _MOST = 100
 
@@ -111,10 +110,7 @@ class TransferView(Endpoint):
         """Say what a deposit cost, or that nobody knows. The change stands in the audit trail, and the coin's book is
         folded anew from the deposit on, in the background."""
         given = self.body(CostSerializer)
-        with tenancy.acting_as(_user_id(request)):
-            transfer = stated_costs.state_cost(transfer_id=transfer_id, **given)
-            moved_lots.mark_entry(transfer)
-            stated = StatedCost.objects.filter(transfer=transfer).first()
+        transfer, stated = statements.state_cost(user_id=_user_id(request), transfer_id=transfer_id, **given)
         return Response(plain(_deposit(transfer, stated), amounts="text"))
 
 
@@ -149,18 +145,16 @@ class PairsView(Endpoint):
     def post(self, request: Request) -> Response:
         """Say that a withdrawal and a deposit are one transfer: its coins keep their cost and their age."""
         given = self.body(PairSerializer)
-        with tenancy.acting_as(_user_id(request)):
-            pair = _decided(own_transfers.declare(**given))
+        pair = _pair(statements.declare(user_id=_user_id(request), **given))
         return Response(plain(pair, amounts="text"), status=status.HTTP_201_CREATED)
 
 
 class _DecideView(Endpoint):
     """One pair, decided on."""
 
-    def decide(self, request: Request, decision: Callable[..., OwnTransfer], pair_id: int) -> Response:
-        with tenancy.acting_as(_user_id(request)):
-            pair = _decided(decision(own_transfer_id=pair_id))
-        return Response(plain(pair, amounts="text"))
+    def decide(self, request: Request, pair_id: int, *, is_one: bool) -> Response:
+        pair = statements.decide(user_id=_user_id(request), pair_id=pair_id, is_one=is_one)
+        return Response(plain(_pair(pair), amounts="text"))
 
 
 class ConfirmView(_DecideView):
@@ -174,7 +168,7 @@ class ConfirmView(_DecideView):
     )
     def post(self, request: Request, pair_id: int) -> Response:
         """Its coins keep their cost and their age."""
-        return self.decide(request, own_transfers.confirm, pair_id)
+        return self.decide(request, pair_id, is_one=True)
 
 
 class RejectView(_DecideView):
@@ -188,12 +182,7 @@ class RejectView(_DecideView):
     )
     def post(self, request: Request, pair_id: int) -> Response:
         """It is never matched again; what came in has the cost its owner states, or none that is known."""
-        return self.decide(request, own_transfers.reject, pair_id)
-
-
-def _decided(own: OwnTransfer) -> TransferPair:
-    moved_lots.mark_receivers(OwnTransfer.objects.filter(id=own.id))
-    return _pair(own)
+        return self.decide(request, pair_id, is_one=False)
 
 
 def _deposit(transfer: Transfer, stated: StatedCost | None) -> StatedDeposit:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.pages import connect, coverage, dashboard, forgotten, joining, session, trade
+from web.pages import connect, coverage, dashboard, forgotten, joining, session, trade, transfers
 from web.pages.account import access, leaving, profile, trail
 
 app_name = "web"
@@ -34,6 +34,7 @@ urlpatterns = [
     path("connect/<uuid:account_id>/state", connect.connection_state, name="connection-state"),
     path("sync", dashboard.sync_now, name="sync"),
     path("coverage", coverage.coverage, name="coverage"),
+    path("transfers", transfers.transfers, name="transfers"),
     path("equity", dashboard.equity_table, name="equity"),
     path("trades/<int:trade_id>", trade.trade, name="trade"),
     path("fragments/<str:name>", dashboard.fragment, name="fragment"),

@@ -1,0 +1,70 @@
+"""What users say about coins that came in: their cost, and whose they were. Each call opens its own door.
+
+A statement stands at once; the books it concerns are marked, and folded anew in the background.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+
+from core.django import tenancy
+from orders import own_transfers, stated_costs
+from orders.models import OwnTransfer, StatedCost, Transfer, TransferKind
+from portfolio import moved_lots
+
+MOST: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What a page asks its user about: deposits of coins, newest first, and pairs that may be one transfer."""
+
+    deposits: list[Transfer]
+    """With `stated_cost`, None where none is stated. Cash has no cost, and what was carried brings its own."""
+    proposed: list[OwnTransfer]
+
+
+def asked(*, user_id: UUID) -> Statements:
+    """At most MOST of each."""
+    with tenancy.acting_as(user_id):
+        carried = own_transfers.confirmed().values("incoming_id")
+        deposits = (
+            Transfer.objects.filter(kind=TransferKind.DEPOSIT, status="success")
+            .exclude(asset__in=settings.CASH_ASSETS)
+            .exclude(id__in=carried)
+            .select_related("account", "stated_cost")
+            .order_by("-occurred_at", "-id")
+        )
+        proposed = own_transfers.listed(state=OwnTransfer.State.PROPOSED, limit=MOST)
+        return Statements(list(deposits[:MOST]), proposed)
+
+
+def state_cost(
+    *, user_id: UUID, transfer_id: int, cost: Decimal | None, note: str = ""
+) -> tuple[Transfer, StatedCost | None]:
+    """What a deposit cost, or that nobody knows. Raises NotFound, Invalid."""
+    with tenancy.acting_as(user_id):
+        transfer = stated_costs.state_cost(transfer_id=transfer_id, cost=cost, note=note)
+        moved_lots.mark_entry(transfer)
+        return transfer, StatedCost.objects.filter(transfer=transfer).first()
+
+
+def declare(*, user_id: UUID, outgoing_id: int, incoming_id: int, note: str = "") -> OwnTransfer:
+    """A withdrawal and a deposit are one transfer. Raises NotFound, Invalid, Conflict."""
+    with tenancy.acting_as(user_id):
+        return _followed(own_transfers.declare(outgoing_id=outgoing_id, incoming_id=incoming_id, note=note))
+
+
+def decide(*, user_id: UUID, pair_id: int, is_one: bool) -> OwnTransfer:
+    """A proposed pair is one transfer, or none. Raises NotFound, Conflict."""
+    with tenancy.acting_as(user_id):
+        decision = own_transfers.confirm if is_one else own_transfers.reject
+        return _followed(decision(own_transfer_id=pair_id))
+
+
+def _followed(own: OwnTransfer) -> OwnTransfer:
+    moved_lots.mark_receivers(OwnTransfer.objects.filter(id=own.id))
+    return own
