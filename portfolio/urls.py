@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from portfolio import api, brackets_api, fees_api, orders_api, performance_api, reported_api, transfers_api
+from portfolio import (
+    api,
+    brackets_api,
+    explain_api,
+    fees_api,
+    orders_api,
+    performance_api,
+    reported_api,
+    transfers_api,
+)
 
 urlpatterns = [
     path("api/positions/open", api.OpenPositionsView.as_view(), name="open-positions"),
@@ -11,6 +20,12 @@ urlpatterns = [
     path("api/trades/pairs", api.PairsView.as_view(), name="trade-pairs"),
     path("api/trades/<int:trade_id>", api.TradeView.as_view(), name="trade"),
     path("api/trades/<int:trade_id>/explain", api.TradeExplanationView.as_view(), name="trade-explanation"),
+    path("api/explain/trade/<int:trade_id>", explain_api.TradeTreeView.as_view(), name="explain-trade"),
+    path(
+        "api/explain/position/<int:position_id>",
+        explain_api.PositionTreeView.as_view(),
+        name="explain-position",
+    ),
     path("api/orders/<int:order_id>", orders_api.OrderView.as_view(), name="order"),
     path("api/strategies/prefixes", orders_api.PrefixesView.as_view(), name="strategy-prefixes"),
     path(

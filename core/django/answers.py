@@ -53,13 +53,29 @@ def _names(kind: Any) -> tuple[str, ...]:
 def schema(kind: type, *, amounts: Amounts) -> type[serializers.Serializer[Any]]:
     """A serializer that describes a dataclass to the OpenAPI generator; it is never run."""
     hints = get_type_hints(kind)
-    fields = {name: _field(hints[name], amounts) for name in _names(kind)}
+    fields = {name: _field(hints[name], amounts) for name in _names(kind) if get_args(hints[name]) != (kind,)}
     doc = kind.__doc__ or ""
     # A dataclass without a docstring gets its signature as one.
     text = "" if doc.startswith(f"{kind.__name__}(") else doc
     # Rows that are answered both ways need two names.
     name = kind.__name__ if amounts == "text" else f"{kind.__name__}Numbers"
-    return type(f"{name}Serializer", (serializers.Serializer,), {**fields, "__doc__": text})
+    plain_fields = type(f"{name}Serializer", (serializers.Serializer,), {**fields, "__doc__": text})
+    nested = [name for name in _names(kind) if get_args(hints[name]) == (kind,)]
+    return _recursive(plain_fields, nested) if nested else plain_fields
+
+
+def _recursive(
+    described: type[serializers.Serializer[Any]], nested: list[str]
+) -> type[serializers.Serializer[Any]]:
+    """With lists of its own kind in it, which can be named only once the class is there."""
+
+    def get_fields(self: Any) -> dict[str, Any]:
+        own = {name: recursive(many=True) for name in nested}
+        return {**described.get_fields(self), **own}
+
+    members = {"get_fields": get_fields, "__doc__": described.__doc__}
+    recursive = type(described.__name__, (described,), members)
+    return recursive
 
 
 @extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})

@@ -82,6 +82,15 @@ def _unverified(person: Person) -> dict[str, Any]:
     return {}
 
 
+_item: Final = _row("portfolio_reconciliationitem", "item_id")
+
+
+def _dismissed(person: Person) -> dict[str, Any]:
+    path = f"/api/reconciliation/{_item(person)['item_id']}/dismiss"
+    assert person.client.post(path, {"reason": "Known."}).status_code == 200
+    return {}
+
+
 _TRAIL: Final = frozenset({"accounts_auditlog"})
 _SCOPED: Final = Recipe(owned=frozenset({"account"}))
 _AT_BINANCE: Final = Recipe(path=lambda person: {"exchange": "binance"}, owned=frozenset({"account"}))
@@ -187,6 +196,12 @@ RECIPES: Final[dict[str, Recipe]] = {
     "POST /api/sync": Recipe(202, owned=frozenset({"account"})),
     "GET /api/sync/{run_id}": Recipe(path=_row("pipeline_syncrun", "run_id")),
     "GET /api/coverage": _SCOPED,
+    "GET /api/reconciliation": _SCOPED,
+    "GET /api/reconciliation/{item_id}": Recipe(path=_item),
+    "POST /api/reconciliation/{item_id}/dismiss": Recipe(
+        path=_item, body=lambda person: {"reason": "Known."}
+    ),
+    "POST /api/reconciliation/{item_id}/reopen": Recipe(path=_item, prepare=_dismissed),
     "GET /api/audit": Recipe(),
     # exchanges
     "GET /{exchange}/account-info": _AT_BINANCE,

@@ -1,0 +1,79 @@
+"""Every number explains itself: trees of what it is made of, down to facts, with the checks that add them up again."""
+
+from abc import abstractmethod
+from typing import Any, Final, cast
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from core.django import tenancy
+from core.django.answers import plain, schema
+from core.django.schema import problems
+from core.django.serializers import QuerySerializer
+from core.django.views import Endpoint
+from portfolio.selectors.trees.node import ExplanationTree
+from portfolio.selectors.trees.position import position_tree
+from portfolio.selectors.trees.trade import trade_tree
+
+_MAX_ID: Final = 2**63 - 1
+
+
+class PartQuery(QuerySerializer):
+    part = serializers.CharField(
+        required=False,
+        max_length=80,
+        default="",
+        help_text="One list of the tree, from the link of its rest.",
+    )
+    after = serializers.IntegerField(
+        min_value=0, max_value=_MAX_ID, default=0, help_text="The list's last row before; from the same link."
+    )
+
+
+class ExplanationEndpoint(Endpoint):
+    """Answers a tree of the user's own."""
+
+    query_serializer = PartQuery
+
+    def read(self, request: Request, **wanted: Any) -> Response:
+        with tenancy.acting_as(cast("User", request.user).id):
+            tree = self.tree(**wanted, **self.query)
+        return Response(plain(tree, amounts="text"))
+
+    @abstractmethod
+    def tree(self, **wanted: Any) -> ExplanationTree:
+        """Inside the open door."""
+
+
+_ANSWER: Final[dict[str, Any]] = {
+    "tags": ["explain"],
+    "parameters": [PartQuery],
+    "responses": {200: schema(ExplanationTree, amounts="text"), **problems(400, 401, 404)},
+}
+
+
+class TradeTreeView(ExplanationEndpoint):
+    """A trade's result."""
+
+    @extend_schema(operation_id="api_explain_trade", **_ANSWER)
+    def get(self, request: Request, trade_id: int) -> Response:
+        """Net result down to parts of exits, their fills, fees and the prices used."""
+        return self.read(request, trade_id=trade_id)
+
+    def tree(self, **wanted: Any) -> ExplanationTree:
+        return trade_tree(**wanted)
+
+
+class PositionTreeView(ExplanationEndpoint):
+    """A position's result."""
+
+    @extend_schema(operation_id="api_explain_position", **_ANSWER)
+    def get(self, request: Request, position_id: int) -> Response:
+        """Net result trade by trade, and what came into the position and left it."""
+        return self.read(request, position_id=position_id)
+
+    def tree(self, **wanted: Any) -> ExplanationTree:
+        return position_tree(**wanted)

@@ -1,0 +1,149 @@
+"""A position's tree: the results of its trades, and what came into it and left it."""
+
+from typing import Final
+
+from django.db.models import QuerySet, Sum
+
+from core.errors import NotFound
+from portfolio.models import Position, Trade
+from portfolio.selectors.trees import facts, node
+from portfolio.selectors.trees.facts import Listed
+from portfolio.selectors.trees.node import ExplanationNode, ExplanationTree, Rule, texts
+
+_SUMS: Final = {"net_pnl": Sum("net_pnl"), "gross_pnl": Sum("gross_pnl")}
+_NET: Final = "gross result − entry fees − exit fees + funding"
+PARTS: Final = ("trades",)
+
+
+def position_tree(*, position_id: int, part: str = "", after: int = 0) -> ExplanationTree:
+    """What a position made so far, trade by trade. Raises NotFound."""
+    row = _find(position_id)
+    if part and part not in PARTS:
+        raise NotFound("There is no such part of a position.")
+    found = facts.listed(Trade.objects.filter(position=row), after=after, sums=_SUMS)
+    currency = row.book.currency
+    children = [trade_node(trade, currency) for trade in found.rows]
+    children += facts.rest_of(
+        found, "net_pnl", unit=currency, path=facts.path_of("position", row.pk), part="trades"
+    )
+    if part:
+        root = node.summed("trades", "Net result of trades", currency, "sum over trades", children)
+    else:
+        root = ExplanationNode(
+            name="net_pnl",
+            title="Net result of what was closed",
+            value=row.net_pnl,
+            unit=currency,
+            rule=Rule.SUM,
+            formula="sum over the position's trades",
+            children=[*children, _gross(row, found), *_quantities(row)],
+        )
+    return node.tree(
+        kind="position",
+        row_id=str(row.pk),
+        title=f"Position {row.symbol} {row.side.lower()}",
+        currency=currency,
+        root=root,
+        details=_details(row),
+    )
+
+
+def trade_node(row: Trade, currency: str, *, sign: int = 1) -> ExplanationNode:
+    """A trade with what makes its result; its own tree goes on from there."""
+    columns = (
+        ("gross_pnl", "Gross result", 1),
+        ("entry_fees", "Entry fees", -1),
+        ("exit_fees", "Exit fees", -1),
+        ("funding", "Funding", 1),
+    )
+    return ExplanationNode(
+        name=f"trade:{row.pk}",
+        title=f"{row.symbol} {row.exit_type.lower()}",
+        value=row.net_pnl,
+        unit=currency,
+        rule=Rule.SUM,
+        formula=_NET,
+        sign=sign,
+        details=texts(kind=row.kind, exit_order=row.exit_order_id, exit_time=row.exit_time),
+        link=facts.path_of("trade", row.pk),
+        children=[
+            ExplanationNode(name, title, getattr(row, name), currency, sign=each)
+            for name, title, each in columns
+        ],
+    )
+
+
+def _find(position_id: int) -> Position:
+    rows: QuerySet[Position] = Position.objects.select_related("book", "opening_fill", "opening_transfer")
+    row = rows.defer("checkpoint", "book__state", "opening_fill__raw", "opening_transfer__raw").filter(
+        id=position_id
+    )
+    found = row.first()
+    if found is None:
+        raise NotFound("There is no such position.")
+    return found
+
+
+def _gross(row: Position, found: Listed) -> ExplanationNode:
+    """Beside the net result: the same trades, before fees and funding."""
+    currency = row.book.currency
+    children = [
+        ExplanationNode(f"trade:{each.pk}", each.symbol, each.gross_pnl, currency) for each in found.rows
+    ]
+    children += facts.rest_of(
+        found, "gross_pnl", unit=currency, path=facts.path_of("position", row.pk), part="trades"
+    )
+    return ExplanationNode(
+        "gross_pnl",
+        "Gross result",
+        row.gross_pnl,
+        currency,
+        Rule.SUM,
+        "sum over the position's trades",
+        0,
+        children=children,
+    )
+
+
+def _quantities(row: Position) -> list[ExplanationNode]:
+    """What is open now follows from what came and went."""
+    columns = (
+        ("entered_quantity", "Entered", 1),
+        ("exited_quantity", "Exited", -1),
+        ("moved_quantity", "Withdrawn without a sale", -1),
+        ("dust_quantity", "Left as dust", -1),
+    )
+    unit = "" if row.settle_asset else row.book.asset
+    return [
+        ExplanationNode(
+            name="quantity",
+            title="Open now",
+            value=row.quantity,
+            unit=unit,
+            rule=Rule.SUM,
+            formula="entered − exited − withdrawn − dust",
+            sign=0,
+            children=[
+                ExplanationNode(name, title, getattr(row, name), unit, sign=sign)
+                for name, title, sign in columns
+            ],
+        )
+    ]
+
+
+def _details(row: Position) -> dict[str, str]:
+    opening = row.opening_fill.exchange_fill_id if row.opening_fill else None
+    came = row.opening_transfer.exchange_transfer_id if row.opening_transfer else None
+    return texts(
+        account=row.account_id,
+        exchange=row.exchange,
+        status=row.status,
+        method=row.book.method,
+        opening_fill=opening,
+        opening_transfer=came,
+        entry_price=row.entry_price,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        stale_from=row.book.stale_from,
+        engine_version=row.engine_version,
+    )
