@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("web.api.credentials_urls")),
     path("", include("orders.urls")),
     path("", include("portfolio.urls")),
+    path("", include("portfolio.reconciliation_urls")),
     path("", include("pipeline.urls")),
     path("", include("web.exchange_routes.urls")),
     path("api/schema/", SchemaView.as_view(), name="schema"),
