@@ -51,6 +51,7 @@ app.conf.update(
             **_every("pipeline.rebuild_stale", broker.SYNC, minutes=5),
             "kwargs": {"waiting": True},
         },
+        "excursions": _every("pipeline.measure_excursions", broker.MARKET, minutes=2),
         "snapshots": _every("pipeline.daily_snapshots", broker.SYNC, minutes=10),
         "daily candles": _every("pipeline.refresh_daily_candles", broker.MARKET, hours=1),
         "listings": _every("pipeline.refresh_listings", broker.MARKET, hours=1),

@@ -73,6 +73,11 @@ WHERE a.is_active AND EXISTS (SELECT FROM portfolio_walletbalance w WHERE w.acco
   )
 ORDER BY random() LIMIT %(limit)s -- those that wait for an exchange must not keep the others waiting
 """
+_UNMEASURED = """
+SELECT a.user_id, a.id FROM credentials_exchangeaccount a
+JOIN portfolio_accountmark m ON m.account_id = a.id AND m.excursions_from IS NOT NULL
+ORDER BY random() LIMIT %(limit)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,11 @@ def unfinished_days(*, at: datetime, limit: int) -> list[Owned]:
     """Accounts whose snapshot of yesterday is not final yet."""
     yesterday = (at - timedelta(days=1)).date()
     return _owned(_UNFINISHED_DAYS, {"yesterday": yesterday, "limit": limit})
+
+
+def unmeasured_accounts(*, limit: int) -> list[Owned]:
+    """Accounts with trades whose excursions nobody looked at yet."""
+    return _owned(_UNMEASURED, {"limit": limit})
 
 
 def _owned(sql: str, asked: dict[str, Any]) -> list[Owned]:

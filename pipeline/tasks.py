@@ -16,7 +16,7 @@ from core.errors import DomainError
 from credentials.vault import Purpose
 from exchanges import registry
 from exchanges.errors import ExchangeError
-from pipeline import broker, derive, dispatch, live, live_reads, market, sync
+from pipeline import broker, derive, dispatch, live, live_reads, market, measuring, sync
 from pipeline.models import Trigger
 from portfolio import metrics, snapshots
 
@@ -85,6 +85,17 @@ def daily_snapshots() -> int:
         return bool(written)
 
     return _each(dispatch.unfinished_days(at=clock.now(), limit=DISPATCHED), work)
+
+
+@broker.app.task(name="pipeline.measure_excursions")
+def measure_excursions() -> int:
+    """How far trades that were folded went while they were held."""
+
+    def work(owned: dispatch.Owned) -> bool:
+        at = clock.now()
+        return bool(measuring.measure_excursions(user_id=owned.user_id, account_id=owned.account_id, at=at))
+
+    return _each(dispatch.unmeasured_accounts(limit=DISPATCHED), work)
 
 
 @broker.app.task(name="pipeline.refresh_prices")

@@ -23,7 +23,17 @@ from core.errors import DomainError
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
 from orders import facts, own_transfers
-from portfolio import annotations, books, contract_rebuild, fees, leverage, moved_lots, receipts, valuations
+from portfolio import (
+    annotations,
+    books,
+    contract_rebuild,
+    excursions,
+    fees,
+    leverage,
+    moved_lots,
+    receipts,
+    valuations,
+)
 from portfolio.accounting import engine
 from portfolio.accounting.events import Event, Fill, fold_key, from_fill
 from portfolio.accounting.results import State
@@ -96,6 +106,8 @@ def rebuild_account(
         changed = _BEGINNING if from_zero else result.since
         annotations.refresh(account=account, since=changed)
         leverage.refresh(account=account, since=changed)
+        if changed is not None:
+            excursions.wait(account=account, since=changed)
     return result
 
 

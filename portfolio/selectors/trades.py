@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.money import ZERO
 from credentials.scope import Scope
 from portfolio.accounting.periods import Period, format_duration
-from portfolio.models import PerformanceMetric, PeriodType, PositionSide, Trade, TradeKind
+from portfolio.models import Excursion, PerformanceMetric, PeriodType, PositionSide, Trade, TradeKind
 
 MAX_LIMIT: Final = 500
 
@@ -73,6 +73,15 @@ class ClosedTrade:
     exchange_difference: Decimal | None
     """Ours less the exchange's: its rounding, other lots than its average, or a fact that is missing."""
     roi_reason: str
+    max_drawdown: Decimal | None
+    """Maximum adverse excursion: the worst it stood at while it was held, zero or less."""
+    max_runup: Decimal | None
+    """Maximum favourable excursion."""
+    excursion_interval: str
+    """Of the candles both are from; `excursion_source` says whose."""
+    excursion_source: str
+    excursion_reason: str
+    """Why there are none (`not_yet`, `missing_candles`, `shorter_than_interval`, `no_direct_market`), or empty."""
 
     @property
     def gains_by_rise(self) -> bool:
@@ -142,7 +151,7 @@ def find(*, trade_id: int) -> Trade:
 
 
 def _trades() -> QuerySet[Trade]:
-    return Trade.objects.select_related("position__book").defer(
+    return Trade.objects.select_related("position__book", "excursion").defer(
         "position__checkpoint", "position__book__state"
     )
 
@@ -176,7 +185,7 @@ def _totals(scope: Scope, period: Period, chosen: Mapping[str, str]) -> dict[str
 
 def closed(row: Trade) -> ClosedTrade:
     """A row of `find` as it is shown."""
-    book = row.position.book
+    book, excursion = row.position.book, _excursion(row)
     return ClosedTrade(
         id=row.pk,
         position_id=row.position_id,
@@ -223,7 +232,21 @@ def closed(row: Trade) -> ClosedTrade:
         exchange_pnl=row.exchange_pnl,
         exchange_difference=_difference(row),
         roi_reason=_roi_reason(row),
+        max_drawdown=excursion.max_drawdown if excursion else None,
+        max_runup=excursion.max_runup if excursion else None,
+        excursion_interval=excursion.interval if excursion else "",
+        excursion_source=excursion.source if excursion else "",
+        excursion_reason=excursion.reason if excursion else "not_yet",
     )
+
+
+def _excursion(row: Trade) -> Excursion | None:
+    """If it is of the trade as it is."""
+    found: Excursion | None = getattr(row, "excursion", None)
+    if found is None:
+        return None
+    of = (found.entry_time, found.exit_time, found.entry_price, found.quantity)
+    return found if of == (row.entry_time, row.exit_time, row.entry_price, row.exit_quantity) else None
 
 
 def _difference(row: Trade) -> Decimal | None:
