@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from core.money import ZERO
+from portfolio import own_flows
 from portfolio.accounting import ratios, returns, statistics
 from portfolio.accounting.measure import Measure, Reason, percent, split
 from portfolio.accounting.periods import Period, PeriodKind
@@ -31,9 +32,12 @@ def equity_day(*, day: date, total: Decimal, flows: Decimal, unexplained: Decima
     return EquityDay.of_flow(day, None if is_unpriced else total, flows + unexplained)
 
 
-def merge_equity(accounts: Sequence[Mapping[date, EquityDay]]) -> list[EquityDay]:
+def merge_equity(
+    accounts: Sequence[Mapping[date, EquityDay]], sent: Mapping[date, Decimal] | None = None
+) -> list[EquityDay]:
     """Several accounts as one line. An account's missing day stands at its last value; before its first it is not
-    there, and its first day's equity came in as its own flows say."""
+    there, and its first day's equity came in as its own flows say. `sent`: what they sent each other (`own_flows`),
+    which is no flow of all together."""
     line = []
     last: dict[int, Decimal] = {}
     for day in sorted({day for days in accounts for day in days}):
@@ -46,6 +50,7 @@ def merge_equity(accounts: Sequence[Mapping[date, EquityDay]]) -> list[EquityDay
             paid_out += row.paid_out
             if row.equity is not None:
                 last[index] = row.equity
+        paid_in, paid_out = own_flows.external(paid_in, paid_out, day, sent or {})
         line.append(EquityDay(day, sum(last.values(), ZERO) if last else None, paid_in, paid_out))
     return line
 

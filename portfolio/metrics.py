@@ -20,7 +20,7 @@ from core import clock
 from core.django import tenancy
 from core.money import CONTEXT
 from credentials.models import DATA_SOURCES, ExchangeAccount, Mode
-from portfolio import trade_days
+from portfolio import own_flows, trade_days
 from portfolio.accounting import returns
 from portfolio.accounting.periods import CALENDAR_KINDS, Period, PeriodKind, period_of
 from portfolio.accounting.returns import EquityDay
@@ -150,7 +150,7 @@ def _scopes(accounts: Sequence[ExchangeAccount], equity: Mapping[UUID, Equity]) 
         own = equity[account.id]
         yield _scope(account, account.exchange, "", mine, list(own.days.values()), own.exposed)
     live = {account.id for account in accounts if account.mode == Mode.LIVE}
-    line = merge_equity([equity[account_id].days for account_id in live])
+    line = merge_equity([equity[account_id].days for account_id in live], own_flows.inside(account_ids=live))
     exposed = {day for account_id in live for day in equity[account_id].exposed}
     theirs = {key: sums for key, sums in traded.items() if key[0] in live}
     yield _scope(None, "all", "", list(theirs.values()), line, exposed)

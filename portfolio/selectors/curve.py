@@ -1,6 +1,6 @@
 """The equity curve: balance, realised and unrealised PnL, drawdown and flows by day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, localcontext
@@ -9,6 +9,7 @@ from uuid import UUID
 from core.money import CONTEXT, ZERO
 from credentials.scope import Scope
 from marketdata import prices
+from portfolio import own_flows
 from portfolio.accounting import drawdown, money_weighted, returns
 from portfolio.accounting.benchmark import Benchmark, hold
 from portfolio.accounting.measure import percent
@@ -100,7 +101,7 @@ def equity_curve(
             "max_drawdown_amount": fall.amount,
         }
         return EquityCurve(
-            data_points=_points(index, days.by_day, held),
+            data_points=_points(index, days, held),
             initial_balance=index[0].equity if index else None,
             current_balance=index[-1].equity if index else None,
             total_return_percentage=total.value,
@@ -130,16 +131,20 @@ def _held(index: Sequence[IndexPoint], asset: str, currency: str) -> Benchmark:
     return hold(index, {day: point.price for (_, day), point in closes.items()})
 
 
-def _points(
-    index: list[IndexPoint], by_day: Mapping[date, Mapping[UUID, AccountDay]], held: Benchmark | None
-) -> list[CurvePoint]:
+def _points(index: list[IndexPoint], days: equity.Days, held: Benchmark | None) -> list[CurvePoint]:
     """Accounts without a snapshot on a day stand as they last did, and the day says that it is partial."""
     falls = {fall.day: fall.percent for fall in drawdown.series(index)}
     standing: dict[UUID, AccountDay] = {}
     realized = ZERO
     rows = []
     for place, point in enumerate(index):
-        here = by_day[point.day]
+        here = days.by_day[point.day]
+        deposits, withdrawals = own_flows.external(
+            sum((max(row.flows, ZERO) for row in here.values()), ZERO),
+            sum((max(-row.flows, ZERO) for row in here.values()), ZERO),
+            point.day,
+            days.sent,
+        )
         missing = [account_id for account_id in standing if account_id not in here]
         standing |= here
         realized += sum((row.realized_pnl for row in here.values()), ZERO)
@@ -155,8 +160,8 @@ def _points(
                 drawdown_percent=falls[point.day],
                 return_percent=percent(point.index - 1, Decimal(1)).value or ZERO,
                 flows=sum((row.flows for row in here.values()), ZERO),
-                deposits=sum((max(row.flows, ZERO) for row in here.values()), ZERO),
-                withdrawals=sum((max(-row.flows, ZERO) for row in here.values()), ZERO),
+                deposits=deposits,
+                withdrawals=withdrawals,
                 benchmark_balance=held.worth[place] if held else None,
                 unexplained=sum((row.unexplained for row in here.values()), ZERO),
                 funding=sum((row.funding for row in here.values()), ZERO),

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from credentials.scope import Scope
+from portfolio import own_flows
 from portfolio.accounting.returns import EquityDay
 from portfolio.figures import equity_day, merge_equity
 from portfolio.models import Grade, PortfolioSnapshot
@@ -46,6 +47,8 @@ class Days:
 
     by_day: dict[date, dict[UUID, AccountDay]]
     line: list[EquityDay]
+    sent: dict[date, Decimal]
+    """What these accounts sent each other: in the flows of each, and in none of `line`."""
 
 
 def read(*, scope: Scope, until: date, since: date | None = None) -> Days:
@@ -67,7 +70,8 @@ def read(*, scope: Scope, until: date, since: date | None = None) -> Days:
             unexplained=row.unexplained,
             doubts=row.grade_reason,
         )
-    return Days(dict(by_day), merge_equity(list(per_account.values())))
+    sent = own_flows.inside(account_ids=scope.account_ids)
+    return Days(dict(by_day), merge_equity(list(per_account.values()), sent), sent)
 
 
 def worst_grade(grades: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from django.db.models import Min
 from core import clock
 from core.money import CONTEXT
 from credentials.scope import Scope
-from portfolio import metrics, trade_days
+from portfolio import metrics, own_flows, trade_days
 from portfolio.accounting import returns
 from portfolio.accounting.measure import Reason
 from portfolio.accounting.periods import Period, PeriodKind, format_duration, parse_period
@@ -191,7 +191,8 @@ def compute(*, scope: Scope, period: Period, currency: str, at: datetime, part: 
         sums = trade_days.total(account_ids=scope.account_ids, period=period, **names)
         traded = trade_days.by_day(account_ids=scope.account_ids, **names)
         equity = metrics.read_equity(account_ids=scope.account_ids, until=period.last_day)
-        line = merge_equity([each.days for each in equity.values()])
+        sent = own_flows.inside(account_ids=scope.account_ids)
+        line = merge_equity([each.days for each in equity.values()], sent)
         points = points_in(line, period, {row.day: place for place, row in enumerate(line)})
         if not part.is_whole:
             points = returns.attribute(points, {day: made.net for day, made in traded.items()})

@@ -167,9 +167,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         body=lambda person: {"cost": "12.5", "note": "gift"},
     ),
     "GET /api/own-transfers": Recipe(),
-    "POST /api/own-transfers": Recipe(
-        201, body=_ends_of_a_transfer, owned=frozenset({"outgoing_id", "incoming_id"})
-    ),
+    "POST /api/own-transfers": Recipe(201, body=_ends_of_a_transfer),
     "POST /api/own-transfers/{pair_id}/confirm": Recipe(path=_row("orders_owntransfer", "pair_id")),
     "POST /api/own-transfers/{pair_id}/reject": Recipe(path=_row("orders_owntransfer", "pair_id")),
     "GET /api/balances": _SCOPED,
