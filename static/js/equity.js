@@ -1,11 +1,14 @@
 // Draws the equity curve with the drawdown beneath it. Floats are for drawing only: what is read out is the
 // server's own text.
-const { createChart, AreaSeries, CrosshairMode, LineStyle } = window.LightweightCharts;
+const { createChart, createSeriesMarkers, AreaSeries, LineSeries, CrosshairMode, LineStyle } = window.LightweightCharts;
 const box = document.getElementById("equity-chart");
 const part = document.getElementById("equity");
 const readout = document.getElementById("equity-readout");
+const MANY = 8; // amounts beside more arrows than that cannot be read
 let chart = null;
 let equity = null;
+let benchmark = null;
+let flows = null;
 let drawdown = null;
 let rows = new Map();
 
@@ -43,6 +46,7 @@ function paint() {
   equity.applyOptions({
     lineColor: colour("--accent"), topColor: colour("--accent", 22), bottomColor: colour("--accent", 2),
   });
+  benchmark.applyOptions({ color: colour("--muted") });
   drawdown.applyOptions({
     lineColor: colour("--down"), topColor: colour("--down", 4), bottomColor: colour("--down", 28),
   });
@@ -64,6 +68,8 @@ function build() {
     { ...common, priceFormat: { type: "custom", minMove: 0.01, formatter: (value) => short.format(value) } },
     0,
   );
+  benchmark = chart.addSeries(LineSeries, { ...common, lineWidth: 1, lineStyle: LineStyle.Dashed, crosshairMarkerVisible: false }, 0);
+  flows = createSeriesMarkers(equity, []);
   drawdown = chart.addSeries(
     AreaSeries,
     {
@@ -95,6 +101,12 @@ function load() {
   rows = new Map(points.map((row) => [row.day, row]));
   equity.setData(points.map((row) => ({ time: row.day, value: Number(row.balance) })));
   drawdown.setData(points.map((row) => (row.drawdown === null ? { time: row.day } : { time: row.day, value: -Number(row.drawdown) })));
+  benchmark.setData(points.map((row) => (row.benchmark === null ? { time: row.day } : { time: row.day, value: Number(row.benchmark) })));
+  const moved = points.filter((row) => row.flow !== null);
+  flows.setMarkers(moved.map((row) => {
+    const isIn = Number(row.flow) > 0;
+    return { time: row.day, position: isIn ? "belowBar" : "aboveBar", shape: isIn ? "arrowUp" : "arrowDown", color: colour("--muted"), text: moved.length > MANY ? "" : row.flow_text };
+  }));
   box.setAttribute("aria-label", document.getElementById("equity-finding").textContent);
   chart.timeScale().fitContent();
   tell();

@@ -28,11 +28,12 @@ from portfolio.accounting.periods import PeriodKind
 from portfolio.scope import Scope
 from portfolio.selectors.balances import asset_balances
 from portfolio.selectors.curve import CurvePoint, EquityCurve, equity_curve
-from portfolio.selectors.performance import performance, period_for
+from portfolio.selectors.performance import performance, period_for, strategies
 from portfolio.selectors.positions import open_positions
 from portfolio.selectors.snapshot import snapshot
 from portfolio.selectors.trades import history
 from web.pages.access import member, member_page
+from web.pages.metric_rows import COMPARED, METRICS
 from web.pages.sync_state import sync_card
 from web.templatetags.figures import DASH, day_text, written
 
@@ -40,6 +41,7 @@ PERIODS: Final[Mapping[str, str]] = {"30d": "30 d", "90d": "90 d", "1y": "1 y", 
 DEFAULT_PERIOD: Final = "90d"
 _CHANGES: Final[Mapping[str, str]] = {"1 d": "1d", "7 d": "7d", "30 d": "30d"}
 _LAST_TRADES: Final = 10
+_BENCHMARK: Final = "BTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,12 @@ def _change(reader: Reader, label: str, window: str) -> Context:
 
 def _equity(reader: Reader) -> Context:
     window = PeriodKind.ALL_TIME if reader.period == "all" else reader.period
-    curve = equity_curve(scope=reader.scope, period=period_for(window, scope=reader.scope, at=reader.at))
+    curve = equity_curve(
+        scope=reader.scope,
+        period=period_for(window, scope=reader.scope, at=reader.at),
+        currency=reader.currency,
+        benchmark=_BENCHMARK,
+    )
     return {
         "curve": curve,
         "equity_points": [_point(point, reader.currency) for point in curve.data_points],
@@ -166,13 +173,16 @@ def _equity(reader: Reader) -> Context:
     }
 
 
-def _point(point: CurvePoint, currency: str) -> dict[str, str]:
+def _point(point: CurvePoint, currency: str) -> dict[str, str | None]:
     """For the chart, which draws from the numbers and reads out the texts."""
     doubt = "" if point.grade == "complete" else f" ({point.grade})"
     return {
         "day": point.date.isoformat(),
         "balance": str(point.balance),
         "drawdown": str(point.drawdown_percent),
+        "flow": str(point.flows) if point.flows else None,
+        "flow_text": f"{written(point.flows, places=2, signed=True)} {currency}" if point.flows else None,
+        "benchmark": None if point.benchmark_balance is None else str(point.benchmark_balance),
         "label": day_text(point.date) + doubt,
         "balance_text": f"{written(point.balance, places=2)} {currency}",
         "drawdown_text": f"{written(-point.drawdown_percent, places=2)} %",
@@ -218,7 +228,21 @@ def _metrics(reader: Reader) -> Context:
         )
         for name, kind in names.items()
     }
-    return {"metrics": columns}
+    periods = columns.values()
+    named = strategies(
+        scope=reader.scope,
+        period=period_for(PeriodKind.ALL_TIME, scope=reader.scope, at=reader.at),
+        currency=reader.currency,
+        at=reader.at,
+    )
+    return {
+        "metrics": columns,
+        "metric_groups": METRICS,
+        "sample": list(periods)[-1].sample,
+        "fallen": list(periods)[-1],
+        "strategies": named if any(row.strategy for row in named) else [],
+        "compared": COMPARED,
+    }
 
 
 def _balances(reader: Reader) -> Context:

@@ -3,7 +3,7 @@
 Unknown is a dash with its reason, never a zero. Changes carry their sign as well as their colour.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -16,6 +16,7 @@ from core import money
 from portfolio.accounting.exits import ExitType
 from portfolio.accounting.measure import Reason
 from portfolio.accounting.periods import format_duration
+from portfolio.selectors.performance import Performance
 
 register = template.Library()
 
@@ -99,6 +100,27 @@ def fall(value: Decimal | None, *, reason: str | None = "") -> SafeString:
 def ratio(value: Decimal | None, *, reason: str | None = "") -> SafeString:
     """A bare ratio, such as a profit factor."""
     return _figure(value, "", places=2, trim=False, reason=reason)
+
+
+@register.simple_tag
+def metric(row: Performance, name: str, kind: str) -> SafeString:
+    """A figure of the metrics by its name, with the reason where there is none; `kind` is how it is written."""
+    value, reason = getattr(row, name), row.reasons.get(name, "")
+    if kind == "count":
+        return format_html('<span class="num">{}</span>', count(value))
+    if kind == "text":
+        return unknown(reason) if value is None else format_html("{}", value)
+    return _WRITTEN[kind](value, reason)
+
+
+_WRITTEN: Final[Mapping[str, Callable[[Decimal | None, str], SafeString]]] = {
+    "money": lambda value, reason: amount(value, reason=reason),
+    "change": lambda value, reason: amount(value, signed=True, reason=reason),
+    "percent": lambda value, reason: percentage(value, reason=reason),
+    "return": lambda value, reason: percentage(value, signed=True, reason=reason),
+    "fall": lambda value, reason: fall(value, reason=reason),
+    "ratio": lambda value, reason: ratio(value, reason=reason),
+}
 
 
 @register.simple_tag

@@ -1,0 +1,70 @@
+"""The metrics on the dashboard: figures, why one is missing, what they are drawn from, strategies side by side."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from core import clock
+from core.django import tenancy
+from credentials.models import ExchangeAccount
+from portfolio import metrics
+from portfolio.models import PerformanceMetric, Trade
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(client: Client, name: str) -> str:
+    response = client.get(f"/fragments/{name}")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_every_figure_stands_with_its_reason_and_the_sample(
+    as_alice: Client, alice: User, account: ExchangeAccount
+) -> None:
+    page = shown(as_alice, "metrics")
+    with tenancy.acting_as(alice.id):
+        row = PerformanceMetric.objects.get(account=None, period_type="ALL_TIME", strategy="")
+
+    assert f"Drawn from {row.total_trades:,} trade" in page
+    assert f"{row.return_days:,} daily returns" in page
+    assert "Formulas: version 2." in page
+    for label in (
+        "Time-weighted",
+        "Money-weighted",
+        "XIRR",
+        "Volatility",
+        "Recovery factor",
+        "Exposure",
+        "SQN",
+    ):
+        assert re.search(rf'<th scope="row"[^>]*>{label}</th>', page), label
+    assert row.xirr_percentage is None
+    assert "not known: too few days to say" in page
+
+
+def test_strategies_stand_side_by_side_once_there_are_some(
+    as_alice: Client, alice: User, account: ExchangeAccount
+) -> None:
+    assert 'aria-label="Strategies"' not in shown(as_alice, "metrics")
+
+    with tenancy.acting_as(alice.id):
+        first = Trade.objects.filter(kind="TRADE").order_by("exit_time").first()
+        assert first is not None
+        Trade.objects.filter(id=first.id).update(strategy="<grid>")
+    metrics.refresh(user_id=alice.id, at=clock.now())
+
+    page = shown(as_alice, "metrics")
+    assert '<th scope="row">&lt;grid&gt;</th>' in page
+    assert '<th scope="row">none</th>' in page
+
+
+def test_the_curve_shows_what_the_same_money_would_be_worth(
+    as_alice: Client, account: ExchangeAccount
+) -> None:
+    page = shown(as_alice, "equity")
+    assert "held as BTC" in page
+    assert '"benchmark":' in page
+    assert '"flow":' in page
