@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-ALL = ("engine", "rebuild", "ingest", "adapters", "sync", "dispatch", "limits", "identity")
+ALL = ("engine", "rebuild", "ingest", "adapters", "sync", "dispatch", "limits", "identity", "metrics")
 
 
 def main(names: list[str]) -> int:
