@@ -45,7 +45,7 @@ def _simulate(pipe: Connection, fills: int, accounts: int) -> None:
     from exchanges.simulators.binance import BinanceSimulator
     from exchanges.simulators.binance.limits import Limits
 
-    limits = Limits(api=10**9, sapi_ip=10**9, fapi=10**9, sapi_uid_second=10**9)
+    limits = Limits(api=10**9, sapi_ip=10**9, fapi=10**9, sapi_uid=10**9, sapi_uid_second=10**9)
     simulator = BinanceSimulator(profiles=(), limits=limits)
     large, *small = (
         simulator.add_bulk_account(fills=count, symbol=SYMBOL, label=f"bulk-{number}")

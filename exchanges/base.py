@@ -10,6 +10,7 @@ from exchanges.rows import (
     BalanceRow,
     CandleRow,
     Contract,
+    ConversionRow,
     FillRow,
     FundingRow,
     ListingRow,
@@ -158,6 +159,15 @@ class Account(Protocol):
         """Transfers before `until` (exclusive), window by window; the next walk reads the last days again."""
         ...
 
+    @property
+    def has_conversions(self) -> bool:
+        """Whether `conversions` tells anything here."""
+        ...
+
+    def conversions(self, position: str, until: datetime) -> Page[ConversionRow]:
+        """Coins changed outside the order book before `until` (exclusive)."""
+        ...
+
     def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
         """Listed symbols worth asking for fills, given assets ever touched and the symbols already asked.
 
@@ -172,7 +182,18 @@ class Account(Protocol):
     def close(self) -> None: ...
 
 
-class SpotAccount:
+class NoConversions:
+    """What an adapter answers that reads none."""
+
+    @property
+    def has_conversions(self) -> bool:
+        return False
+
+    def conversions(self, position: str, until: datetime) -> Page[ConversionRow]:
+        return Page((), (), position, has_more=False, raw_count=0)
+
+
+class SpotAccount(NoConversions):
     """What an adapter without contracts answers."""
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, Final
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import Page, TransferKind
 from orders import ingest, movements
+from orders.conversions import store_conversions
 from pipeline import priorities
 from pipeline.models import Stream
 from pipeline.priorities import Priority
@@ -26,6 +27,7 @@ _KINDS: Final = {
     TransferKind.INTERNAL: Stream.TRANSFERS,
     TransferKind.REBATE: Stream.REBATES,
     TransferKind.CHARGE: Stream.CHARGES,
+    TransferKind.AIRDROP: Stream.DIVIDENDS,
 }
 
 
@@ -110,6 +112,9 @@ def _spot(session: Session, span: Span) -> Iterator[_Job]:
         ask = partial(_until, partial(client.transfers, kind), span.until)
         stream = _KINDS[kind]
         yield _Job(stream, "", partial(_walk, ask), movements.store_transfers, f"Reading {stream.value}")
+    if client.has_conversions:
+        walked = partial(_walk, partial(_until, client.conversions, span.until))
+        yield _Job(Stream.CONVERSIONS, "", walked, store_conversions, "Reading conversions")
     for symbol in sorted(session.followed):
         for since, until in span.chunks():
             fills = partial(client.fills_between, symbol, since, until)

@@ -20,6 +20,7 @@ _BY_KIND: Final = {
     TransferKind.INTERNAL: Stream.TRANSFERS,
     TransferKind.REBATE: Stream.REBATES,
     TransferKind.CHARGE: Stream.CHARGES,
+    TransferKind.AIRDROP: Stream.DIVIDENDS,
 }
 
 
@@ -37,6 +38,7 @@ def ensure(session: Session) -> None:
     ledgers: list[str] = []
     with _alone(session):
         wanted += [_BY_KIND[kind] for kind in session.client.transfer_kinds if kind in _BY_KIND]
+        wanted += [Stream.CONVERSIONS] if session.client.has_conversions else []
         contracts = session.client.derivatives
         if contracts is not None:
             ledgers = contracts.ledger_scopes()

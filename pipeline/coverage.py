@@ -14,7 +14,7 @@ from uuid import UUID
 from core.django import tenancy
 from credentials import scope as scopes
 from credentials.models import ExchangeAccount
-from exchanges.rows import FillRow, FundingRow, OrderRow, Page, TransferRow
+from exchanges.rows import ConversionRow, FillRow, FundingRow, OrderRow, Page, TransferRow
 from pipeline.models import CoverageGap, CursorState, Stream, SyncCursor
 
 AT_RISK: Final = timedelta(days=7)  # what is forgotten sooner is told as urgent
@@ -22,7 +22,14 @@ _READ_WITHIN: Final = 0.8  # of the time an exchange remembers; leaves days to m
 # Streams of facts: the others are states, of which only the latest is known anyway.
 FACTS: Final = (
     *(Stream.FILLS, Stream.ORDERS, Stream.DEPOSITS, Stream.WITHDRAWALS, Stream.TRANSFERS, Stream.REBATES),
-    *(Stream.CHARGES, Stream.CONTRACT_FILLS, Stream.CONTRACT_ORDERS, Stream.FUNDING),
+    *(
+        Stream.CHARGES,
+        Stream.DIVIDENDS,
+        Stream.CONVERSIONS,
+        Stream.CONTRACT_FILLS,
+        Stream.CONTRACT_ORDERS,
+        Stream.FUNDING,
+    ),
 )
 
 
@@ -187,13 +194,13 @@ def _reached(page: Page[Any]) -> datetime | None:
     return page.covered_to or max((_moment(row) for row in page.rows), default=None)
 
 
-def _moment(row: FillRow | OrderRow | TransferRow | FundingRow) -> datetime:
+def _moment(row: FillRow | OrderRow | TransferRow | ConversionRow | FundingRow) -> datetime:
     match row:
         case FillRow():
             return row.executed_at
         case OrderRow():
             return row.ordered_at
-        case TransferRow():
+        case TransferRow() | ConversionRow():
             return row.occurred_at
         case FundingRow():
             return row.paid_at

@@ -30,7 +30,13 @@ WHOLE: Final = (
 )
 BY_SYMBOL: Final = (Stream.FILLS, Stream.ORDERS)
 # What only some accounts have.
-MOVEMENTS: Final = (Stream.TRANSFERS, Stream.REBATES, Stream.CHARGES)
+MOVEMENTS: Final = (
+    Stream.TRANSFERS,
+    Stream.REBATES,
+    Stream.CHARGES,
+    Stream.DIVIDENDS,
+    Stream.CONVERSIONS,
+)
 OF_CONTRACTS: Final = (Stream.POSITIONS, Stream.CONTRACT_OPEN, Stream.CONTRACT_RECHECK)
 BY_CONTRACT: Final = (Stream.CONTRACT_FILLS, Stream.CONTRACT_ORDERS)
 CHECKS: Final = (Stream.RECHECK, Stream.CONTRACT_RECHECK)  # of what was read before

@@ -17,6 +17,8 @@ class Stream(models.TextChoices):
     TRANSFERS = "transfers"  # between wallets of the account
     REBATES = "rebates"
     CHARGES = "charges"
+    DIVIDENDS = "dividends"  # airdrops and interest
+    CONVERSIONS = "conversions"
     DISCOVERY = "discovery"
     FILLS = "fills"
     ORDERS = "orders"

@@ -32,6 +32,8 @@ _NAMES: Final = {
     Stream.TRANSFERS: "Transfers between wallets",
     Stream.REBATES: "Rebates",
     Stream.CHARGES: "Charges",
+    Stream.DIVIDENDS: "Airdrops and interest",
+    Stream.CONVERSIONS: "Conversions",
     Stream.CONTRACT_FILLS: "Fills of contracts",
     Stream.FUNDING: "Funding",
 }

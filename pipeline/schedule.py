@@ -61,7 +61,7 @@ def next_due(
             return at + (TRANSFERS if is_active else max(TRANSFERS, calm))
         case Stream.FILLS | Stream.ORDERS | Stream.CONTRACT_FILLS | Stream.CONTRACT_ORDERS if is_live:
             return at + (PROMPT if is_active else calm)
-        case Stream.REBATES | Stream.CHARGES if is_active:
+        case Stream.REBATES | Stream.CHARGES | Stream.DIVIDENDS | Stream.CONVERSIONS if is_active:
             return at + HOURLY
         case Stream.FUNDING if is_live:
             return at + max(HOURLY, calm)

@@ -14,6 +14,7 @@ from credentials.models import ExchangeAccount, KeyState
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import BalanceRow, FillRow, MarketType, OrderRow, Page, TransferKind
 from orders import ingest
+from orders.conversions import store_conversions
 from orders.models import Fill, Order
 from orders.touched import Touched
 from pipeline.contract_scopes import follow_money, recently_traded
@@ -34,6 +35,7 @@ _KINDS: Final = {
     TransferKind.INTERNAL: "Reading transfers between wallets",
     TransferKind.REBATE: "Reading rebates",
     TransferKind.CHARGE: "Reading charges",
+    TransferKind.AIRDROP: "Reading airdrops and interest",
 }
 Handler = Callable[[Session, SyncCursor], None]
 
@@ -166,6 +168,17 @@ def transfers(kind: TransferKind, session: Session, cursor: SyncCursor) -> None:
         lambda position: session.client.transfers(kind, position, until),
         ingest.store_transfers,
         _KINDS[kind],
+    )
+
+
+def conversions(session: Session, cursor: SyncCursor) -> None:
+    until = session.clock()
+    walk(
+        session,
+        cursor,
+        lambda position: session.client.conversions(position, until),
+        store_conversions,
+        "Reading conversions",
     )
 
 

@@ -49,7 +49,8 @@ WAITS_FOR_BUDGET: Final[Ending] = (
 # Each tells what to ask those after it.
 _FIRST = (
     *(Stream.BALANCES, Stream.POSITIONS, Stream.OPEN_ORDERS, Stream.CONTRACT_OPEN, Stream.DEPOSITS),
-    *(Stream.WITHDRAWALS, Stream.TRANSFERS, Stream.REBATES, Stream.CHARGES, Stream.FUNDING),
+    *(Stream.WITHDRAWALS, Stream.TRANSFERS, Stream.REBATES, Stream.CHARGES, Stream.DIVIDENDS),
+    *(Stream.CONVERSIONS, Stream.FUNDING),
 )
 _CONTRACT_TRADES = (Stream.CONTRACT_ORDERS, Stream.CONTRACT_RECHECK, Stream.CONTRACT_ORDERS)
 

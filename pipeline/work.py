@@ -28,6 +28,8 @@ HANDLERS: Final[Mapping[str, streams.Handler]] = {
     Stream.TRANSFERS: partial(streams.transfers, TransferKind.INTERNAL),
     Stream.REBATES: partial(streams.transfers, TransferKind.REBATE),
     Stream.CHARGES: partial(streams.transfers, TransferKind.CHARGE),
+    Stream.DIVIDENDS: partial(streams.transfers, TransferKind.AIRDROP),
+    Stream.CONVERSIONS: streams.conversions,
     Stream.FILLS: streams.fills,
     Stream.ORDERS: streams.orders,
     Stream.RECHECK: streams.recheck,

@@ -10,12 +10,22 @@ from core.money import InvalidAmount
 from exchanges import binance_like, reading
 from exchanges.base import Contracts, Derivatives, Listings
 from exchanges.binance import listings as symbols
-from exchanges.binance import mapping, market
+from exchanges.binance import mapping, market, outside
 from exchanges.binance.derivatives import BinanceDerivatives, find_wallet
 from exchanges.binance.walks import PAGE, Window, next_id
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.reading import UnreadableRow
-from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, Raw, TransferKind, TransferRow
+from exchanges.rows import (
+    AccountInfo,
+    BalanceRow,
+    ConversionRow,
+    FillRow,
+    OrderRow,
+    Page,
+    Raw,
+    TransferKind,
+    TransferRow,
+)
 from exchanges.transport import CcxtClient, unreadable
 from exchanges.windows import ceil_ms
 
@@ -24,6 +34,7 @@ _TRANSFERS: Final = {
     TransferKind.DEPOSIT: ("sapi_get_capital_deposit_hisrec", mapping.deposit),
     TransferKind.WITHDRAWAL: ("sapi_get_capital_withdraw_history", mapping.withdrawal),
 }
+_DIVIDENDS: Final = (TransferKind.AIRDROP,)  # interest is told with it
 _OF_FUTURES: Final = (TransferKind.INTERNAL, TransferKind.REBATE, TransferKind.CHARGE)
 _NOTHING: Final[Page[BalanceRow]] = Page((), (), "", has_more=False, raw_count=0)
 
@@ -52,7 +63,7 @@ class BinanceAccount:
     @property
     def transfer_kinds(self) -> tuple[TransferKind, ...]:
         """What moved between wallets, rebates and charges are those of futures."""
-        own = tuple(_TRANSFERS)
+        own = (*_TRANSFERS, *_DIVIDENDS)
         return (*own, *_OF_FUTURES) if self._futures else own
 
     @property
@@ -123,6 +134,8 @@ class BinanceAccount:
         return Page(rows, bad, onward, has_more=len(raws) >= PAGE, raw_count=len(raws))
 
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
+        if kind in _DIVIDENDS:
+            return outside.dividends(self._client, position, until)
         if kind not in _TRANSFERS:
             if self._futures is None:
                 raise ExchangeError(ErrorKind.PERMISSION, "The key may not see futures.", code="-2015")
@@ -138,6 +151,13 @@ class BinanceAccount:
         rows, bad = reading.rows(raws, read)
         onward, has_more = window.after(len(raws), until)
         return Page(rows, bad, onward, has_more, raw_count=len(raws))
+
+    @property
+    def has_conversions(self) -> bool:
+        return True
+
+    def conversions(self, position: str, until: datetime) -> Page[ConversionRow]:
+        return outside.conversions(self._client, position, until)
 
     def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
         return symbols.traded(assets, known, self._listings)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from exchanges.base import Derivatives, Markets
+from exchanges.base import Derivatives, Markets, NoConversions
 from exchanges.bitget import client as wire
 from exchanges.bitget.listings import KnownMarkets
 from exchanges.bitget.spot import ClassicAccount
@@ -19,7 +19,7 @@ _SETTINGS: Final = "private_uta_get_v3_account_settings"  # answered for unified
 _REFUSED: Final = (ErrorKind.PERMISSION, ErrorKind.USER, ErrorKind.BUG)
 
 
-class BitgetAccount:
+class BitgetAccount(NoConversions):
     """Implements `exchanges.base.Account`. `markets` saves asking for them where the caller knows them."""
 
     def __init__(self, client: CcxtClient, markets: Markets | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from core import clock
 from core.money import InvalidAmount
 from exchanges import reading
-from exchanges.base import Derivatives, Listings, Markets
+from exchanges.base import Derivatives, Listings, Markets, NoConversions
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.gateio import listings as symbols
 from exchanges.gateio import mapping, market, rights, triggers, walks
@@ -33,7 +33,7 @@ _TRANSFERS: Final = {
 }
 
 
-class GateioAccount:
+class GateioAccount(NoConversions):
     """Implements `exchanges.base.Account`. `markets` saves asking for them where the caller knows them."""
 
     def __init__(self, client: CcxtClient, markets: Markets | None = None) -> None:

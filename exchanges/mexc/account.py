@@ -8,7 +8,7 @@ from typing import Any, Final
 from core import clock
 from core.money import InvalidAmount
 from exchanges import binance_like, plain, reading
-from exchanges.base import Derivatives, Listings, Markets
+from exchanges.base import Derivatives, Listings, Markets, NoConversions
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.mexc import listings as symbols
 from exchanges.mexc import mapping, market, walks
@@ -35,7 +35,7 @@ _TRANSFERS: Final = {
 }
 
 
-class MexcAccount:
+class MexcAccount(NoConversions):
     """Implements `exchanges.base.Account`. `markets` saves asking for them where the caller knows them."""
 
     def __init__(self, client: CcxtClient, markets: Markets | None = None) -> None:

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from exchanges.simulators import amounts
 from exchanges.simulators.contract_account import MarginAccount
-from exchanges.simulators.facts import NO_LIST, Fill, Hole, Order, Transfer
+from exchanges.simulators.facts import NO_LIST, Conversion, Dividend, Fill, Hole, Order, Transfer
 from exchanges.simulators.houses import BINANCE, House
 from exchanges.simulators.market import Market
 from exchanges.simulators.symbols import SYMBOLS, Symbol
@@ -46,6 +46,8 @@ class Account:
         self.deposits: list[Transfer] = []
         self.withdrawals: list[Transfer] = []
         self.holes: list[Hole] = []
+        self.dividends: list[Dividend] = []
+        self.conversions: list[Conversion] = []
         self.updated_at = 0
         self.last_list_id = 0
         self.margin: MarginAccount | None = None  # of those who trade contracts
@@ -167,6 +169,15 @@ class Account:
         """Money that comes from another wallet of the account (> 0) or goes there."""
         self._move(asset, change)
         self.updated_at = max(self.updated_at, at)
+
+    def give(self, row: Dividend) -> None:
+        self._move(row.asset, row.amount)
+        self.dividends.append(row)
+
+    def convert(self, row: Conversion) -> None:
+        self._move(row.from_asset, -row.from_amount)
+        self._move(row.to_asset, row.to_amount - row.fee)
+        self.conversions.append(row)
 
     def change_silently(self, hole: Hole) -> None:
         """A conversion or interest: the balance moves, no endpoint says why."""

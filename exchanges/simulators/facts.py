@@ -75,6 +75,31 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Dividend:
+    """Coins given to the account, with what the exchange says of them."""
+
+    dividend_id: int
+    asset: str
+    amount: int
+    words: str
+    paid_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """One coin changed into another outside the order book. Of dust, `fee` is taken out of `to_amount`."""
+
+    conversion_id: int
+    from_asset: str
+    from_amount: int
+    to_asset: str
+    to_amount: int
+    fee: int
+    is_dust: bool
+    happened_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hole:
     """A change of balance that no endpoint tells."""
 

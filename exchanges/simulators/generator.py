@@ -10,6 +10,7 @@ from exchanges.simulators import amounts
 from exchanges.simulators.account import Account
 from exchanges.simulators.amounts import ONE
 from exchanges.simulators.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from exchanges.simulators.collector import Collector
 from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.contract_trader import ContractTrader
 from exchanges.simulators.desk import Desk
@@ -65,6 +66,8 @@ class Trader:
         if profile.has_holes:
             self.desk.schedule(opened + 4 * DAY_MS, self._earn)
             self.desk.schedule(opened + profile.days * DAY_MS // 2, self._convert)
+        if profile.collects:
+            Collector(self.desk, coin=house.coin).start(opened + 3 * DAY_MS)
         if profile.contracts and house.contracts:
             self._trade_contracts(house, seed=seed, opened=opened)
         if profile.is_live:

@@ -41,9 +41,41 @@ def _account(account: Account, now_ms: int) -> Json:
             {"kind": row.kind, "asset": row.asset, "change": text(row.change), "time": row.happened_at}
             for row in account.holes
         ],
+        **_outside(account),
         "balances": balances(account),
         "pnl": {"covers": oracle.COVERS, "by_asset": oracle.realised(account)},
         **futures,
+    }
+
+
+def _outside(account: Account) -> Json:
+    """What only people who collect have."""
+    if not account.dividends and not account.conversions:
+        return {}
+    return {
+        "dividends": [
+            {
+                "id": row.dividend_id,
+                "asset": row.asset,
+                "amount": text(row.amount),
+                "words": row.words,
+                "time": row.paid_at,
+            }
+            for row in account.dividends
+        ],
+        "conversions": [
+            {
+                "id": row.conversion_id,
+                "is_dust": row.is_dust,
+                "from_asset": row.from_asset,
+                "from_amount": text(row.from_amount),
+                "to_asset": row.to_asset,
+                "to_amount": text(row.to_amount),
+                "fee": text(row.fee),
+                "time": row.happened_at,
+            }
+            for row in account.conversions
+        ],
     }
 
 

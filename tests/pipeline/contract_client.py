@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from exchanges.base import Derivatives
+from exchanges.base import Derivatives, NoConversions
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import (
     AccountInfo,
@@ -75,7 +75,7 @@ class FakeContracts:
 
 
 @dataclass
-class FakeClient:
+class FakeClient(NoConversions):
     """Implements `exchanges.base.Account`; without spot trades."""
 
     contracts: FakeContracts | None

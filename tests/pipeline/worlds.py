@@ -30,7 +30,7 @@ PROFILES = (
 )
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 # The simulated clock stands still, so a minute's weight never runs out by itself.
-NO_LIMITS = Limits(api=10**9, sapi_ip=10**9, sapi_uid_second=10**9, fapi=10**9)
+NO_LIMITS = Limits(api=10**9, sapi_ip=10**9, sapi_uid=10**9, sapi_uid_second=10**9, fapi=10**9)
 
 
 @dataclass

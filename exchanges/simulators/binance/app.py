@@ -3,14 +3,23 @@
 from collections.abc import Mapping
 
 from exchanges.simulators.account import Account
-from exchanges.simulators.binance import errors, futures, futures_public, private, public, signing, wallet
+from exchanges.simulators.binance import (
+    errors,
+    futures,
+    futures_public,
+    outside,
+    private,
+    public,
+    signing,
+    wallet,
+)
 from exchanges.simulators.binance.context import (
     Context,
     PublicContext,
     PublicEndpoint,
     SignedEndpoint,
 )
-from exchanges.simulators.binance.limits import Limits, Pool
+from exchanges.simulators.binance.limits import Limits
 from exchanges.simulators.binance.parameters import Parameters
 from exchanges.simulators.binance_like import Answer, ApiError, BinanceLikeApp, body
 from exchanges.simulators.faults import Faults, Struck
@@ -22,6 +31,7 @@ _PUBLIC: Mapping[str, PublicEndpoint] = {**public.ENDPOINTS, **futures_public.EN
 _SIGNED: Mapping[tuple[str, str], SignedEndpoint] = {
     **private.ENDPOINTS,
     **wallet.ENDPOINTS,
+    **outside.ENDPOINTS,
     **futures.ENDPOINTS,
 }
 
@@ -84,7 +94,7 @@ class BinanceApp(BinanceLikeApp):
     ) -> Account:
         """Charge the request and find out who sent it."""
         weight = endpoint.weight(parameters)
-        if endpoint.pool is not Pool.SAPI_UID_SECOND:
+        if not endpoint.pool.is_of_account:
             headers |= self.ledger.charge(endpoint.pool, request.client, weight, now_ms=now_ms)
         account = signing.find_account(request, self.accounts_by_key())
         if "revoked_key" in struck:
@@ -93,6 +103,6 @@ class BinanceApp(BinanceLikeApp):
         signing.check_signature(request, parameters, account.api_secret)
         if "bad_signature" in struck:
             raise errors.bad_signature()
-        if endpoint.pool is Pool.SAPI_UID_SECOND:
+        if endpoint.pool.is_of_account:
             headers |= self.ledger.charge(endpoint.pool, str(account.uid), weight, now_ms=now_ms)
         return account

@@ -104,6 +104,10 @@ def more_than_90_days() -> ApiError:
     return ApiError(-4047, "Time interval must be within 0-90 days")
 
 
+def window_too_long() -> ApiError:
+    return ApiError(-4047, "The time interval is too long")
+
+
 def more_than_7_days() -> ApiError:
     return ApiError(-4165, "Maximum time interval is 7 days.")
 

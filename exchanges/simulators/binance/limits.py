@@ -15,6 +15,7 @@ class Pool(Enum):
     API = "api"  # per address
     SAPI_IP = "sapi-ip"  # per address, for /sapi
     FAPI = "fapi"  # per address, for /fapi
+    SAPI_UID = "sapi-uid"  # per account, for /sapi
     SAPI_UID_SECOND = "sapi-uid-second"  # per account and second, for the heaviest of /sapi
 
     @property
@@ -23,8 +24,13 @@ class Pool(Enum):
             Pool.API: ("x-mbx-used-weight", "x-mbx-used-weight-1m"),
             Pool.FAPI: ("x-mbx-used-weight-1m",),
             Pool.SAPI_IP: ("x-sapi-used-ip-weight-1m",),
+            Pool.SAPI_UID: ("x-sapi-used-uid-weight-1m",),
             Pool.SAPI_UID_SECOND: ("x-sapi-used-uid-weight-1s",),
         }[self]
+
+    @property
+    def is_of_account(self) -> bool:
+        return self in (Pool.SAPI_UID, Pool.SAPI_UID_SECOND)
 
     @property
     def period_ms(self) -> int:
@@ -39,12 +45,15 @@ class Limits:
     api: int = 6_000
     sapi_ip: int = 12_000
     fapi: int = 2_400
+    sapi_uid: int = 180_000
     sapi_uid_second: int = 180_000
     ban_after: int = 20
 
     def of(self, pool: weights.Pool) -> int:
         if pool is Pool.SAPI_UID_SECOND:
             return self.sapi_uid_second
+        if pool is Pool.SAPI_UID:
+            return self.sapi_uid
         if pool is Pool.FAPI:
             return self.fapi
         return self.sapi_ip if pool is Pool.SAPI_IP else self.api

@@ -22,7 +22,7 @@ from exchanges.simulators.clock import FixedClock
 from exchanges.simulators.profiles import SMALL_CONTRACTS
 
 NOON = datetime(2026, 3, 1, 12, 3, tzinfo=UTC)
-NO_LIMITS = Limits(api=10**9, sapi_ip=10**9, sapi_uid_second=10**9, fapi=10**9)
+NO_LIMITS = Limits(api=10**9, sapi_ip=10**9, sapi_uid=10**9, sapi_uid_second=10**9, fapi=10**9)
 KEPT = timedelta(days=3)  # what ended without a fill is told no longer
 LABELS = ("leveraged", "hedged")
 

@@ -80,7 +80,7 @@ HOUSES: Final = (
     Binance(
         name="binance",
         simulator=BinanceSimulator,
-        limits=BinanceLimits(api=_ANY, sapi_ip=_ANY, sapi_uid_second=_ANY, fapi=_ANY),
+        limits=BinanceLimits(api=_ANY, sapi_ip=_ANY, sapi_uid=_ANY, sapi_uid_second=_ANY, fapi=_ANY),
         contracts=Contracts(fills_path="/fapi/v1/userTrades"),
         fills_path="/api/v3/myTrades",
         balances_path="/api/v3/account",
