@@ -20,6 +20,7 @@ from core import clock
 from core.django import tenancy
 from core.money import CONTEXT
 from credentials.models import DATA_SOURCES, ExchangeAccount, Mode
+from orders.models import OwnTransfer
 from portfolio import own_flows, trade_days
 from portfolio.accounting import returns
 from portfolio.accounting.periods import CALENDAR_KINDS, Period, PeriodKind, period_of
@@ -76,7 +77,8 @@ def refresh(*, user_id: UUID, at: datetime, from_zero: bool = False) -> int:
             user_id=user_id, days=trade_days.every_day(user_id=user_id) if is_whole else changed.traded
         )
         equity = read_equity(account_ids=[account.id for account in accounts])
-        places = None if is_whole else _places(_touched(changed, equity, mark.drawn_to or today, today))
+        touched = {*_touched(changed, equity, mark.drawn_to or today, today), *_paired_days()}
+        places = None if is_whole else _places(touched)
         rows = [
             _row(scope, period, user_id=user_id, currency=currency, at=at)
             for scope in _scopes(accounts, equity)
@@ -131,6 +133,12 @@ def _touched(
             place = bisect_left(valued, day + clock.DAY)
             found.update(_every(day, valued[place] if place < len(valued) else max(day, today)))
     return found
+
+
+def _paired_days() -> set[date]:
+    """Days with transfers that may be between own accounts: whether they are may have been said meanwhile."""
+    pairs = OwnTransfer.objects.values_list("incoming__occurred_at", flat=True)
+    return {clock.utc_day(at) for at in pairs.distinct()}
 
 
 def _every(first: date, last: date) -> Iterator[date]:

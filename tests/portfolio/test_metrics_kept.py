@@ -10,6 +10,8 @@ import pytest
 from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount
+from orders import own_transfers
+from orders.models import OwnTransfer
 from portfolio import metrics, trade_days
 from portfolio.models import MetricMark, PerformanceMetric, PortfolioSnapshot, Trade, TradeDay
 from tests.factories import AccountFactory
@@ -155,3 +157,21 @@ def test_sums_of_a_whole_history_are_those_of_its_days(alice: User, account: Exc
     with tenancy.acting_as(alice.id):
         trade_days.sum_days(user_id=alice.id, days=trade_days.every_day(user_id=alice.id))
         assert TradeDay.objects.count() == Trade.objects.count() == 12
+
+
+def test_a_transfer_that_turns_out_to_be_none_between_own_accounts_is_followed(alice: User) -> None:
+    """A coin that left one account and came into the other; then it is said to be somebody else's."""
+    closes("BTCUSDT", *["100"] * 5)
+    here, there = AccountFactory.create(user=alice), AccountFactory.create(user=alice)
+    fold(here, transfer(here, asset="BTC", amount=Decimal(2), occurred_at=moment(0)))
+    fold(here, transfer(here, kind="WITHDRAWAL", asset="BTC", amount=Decimal(1), occurred_at=moment(1, 9)))
+    fold(there, transfer(there, asset="BTC", amount=Decimal(1), occurred_at=moment(1, 10)))
+    for account in (here, there):
+        report(account, moment(2, 23), BTC="1")
+        refresh(account, NOW)
+    metrics.refresh(user_id=alice.id, at=NOW)
+
+    with tenancy.acting_as(alice.id):
+        own_transfers.reject(own_transfer_id=OwnTransfer.objects.get().pk)
+    assert metrics.refresh(user_id=alice.id, at=NOW) > 0
+    assert same_as_from_zero(alice, NOW)
