@@ -27,8 +27,8 @@ SETTLING: Final = discovery.SEARCHED_AGAIN + timedelta(minutes=1)
 _OPEN: Final = ("NEW", "PARTIALLY_FILLED", "PENDING_NEW")
 _BY_SYMBOL: Final = ("binance", "mexc")
 _MEXC_ORDERS_MS: Final = 7 * 86_400_000
-# Ids of stops, which have other words at each exchange, are no ids of the book's.
-_STOPS: Final = ("plan-", "trigger-", "algo-")
+# Stops have other words at each exchange, and ids of their own.
+_STOPS: Final = ("plan-", "strategy-", "trigger-", "algo-")
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ def differences(world: World, *, unified: bool = False, still: bool = True) -> I
     yield from _compare(
         "orders", _orders(world), _true_orders(truth), required=_told_orders(world, truth, exchange)
     )
+    yield from _compare("open stops", _open_stops(world), _true_open_stops(truth))
     yield from _compare("transfers", _transfers(world), _true_transfers(truth, exchange))
     yield from _compare("balances", _balances(world, unified), _true_balances(truth, unified))
     yield from _books(world, truth)
@@ -184,6 +185,26 @@ def _true_orders(truth: dict[str, Any]) -> Facts:
         )
         for symbol, rows in truth["orders"].items()
         for row in rows
+    }
+
+
+def _open_stops(world: World) -> Facts:
+    with world.door():
+        rows = Order.objects.filter(account=world.account, market_type=MarketType.SPOT, status__in=_OPEN)
+        return {
+            (row.symbol, row.exchange_order_id.partition("-")[2]): (row.side, row.stop_price, row.quantity)
+            for row in rows
+            if row.exchange_order_id.startswith(_STOPS)
+        }
+
+
+def _true_open_stops(truth: dict[str, Any]) -> Facts:
+    """Where stops stand beside the book."""
+    return {
+        (symbol, str(row["id"])): (row["side"], Decimal(row["stop_price"]), Decimal(row["quantity"]))
+        for symbol, rows in {**truth.get("plans", {}), **truth.get("triggers", {})}.items()
+        for row in rows
+        if row["status"] in _OPEN
     }
 
 

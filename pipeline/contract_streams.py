@@ -12,7 +12,7 @@ from pipeline.contract_scopes import derivatives, look_at, recently_traded, scop
 from pipeline.models import Stream, SyncCursor
 from pipeline.session import Session
 from pipeline.streams import RECHECKED, keep_missing_orders, look_at_open
-from pipeline.walks import each_in_turn, end_turn, make_due, read_again, read_newest, walk
+from pipeline.walks import each_in_turn, end_turn, keeping_place, make_due, read_again, read_newest, walk
 from portfolio import balances as reported
 from portfolio.models import ReportedPosition
 
@@ -86,9 +86,10 @@ def recheck(session: Session, cursor: SyncCursor) -> None:
     contracts, now = derivatives(session), session.clock()
     with session.door():
         symbols = recently_traded(session, MarketType.FUTURES, now)
-    for scope in each_in_turn(session, cursor, scopes_of(session, symbols) if symbols else ()):
-        pages = contracts.fills_between(scope, now - RECHECKED, now)
-        if read_again(session, Stream.CONTRACT_FILLS, scope, pages):
+    first, scopes = now - RECHECKED, scopes_of(session, symbols) if symbols else set()
+    for scope, since in each_in_turn(session, cursor, scopes, first):
+        pages = keeping_place(session, cursor, scope, contracts.fills_between(scope, since, now))
+        if read_again(session, Stream.CONTRACT_FILLS, scope, pages, is_whole=since == first):
             with session.door():
                 make_due(session, [Stream.CONTRACT_ORDERS], [scope])
     keep_missing_orders(session, MarketType.FUTURES, contracts.order, now)

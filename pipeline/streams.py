@@ -21,7 +21,7 @@ from pipeline.contract_scopes import follow_money, recently_traded
 from pipeline.models import Stream, SyncCursor
 from pipeline.quiet import no_spot_order_is_open
 from pipeline.session import Session
-from pipeline.walks import each_in_turn, end_turn, make_due, read_again, read_newest, walk
+from pipeline.walks import each_in_turn, end_turn, keeping_place, make_due, read_again, read_newest, walk
 from portfolio import balances as reported
 from portfolio.models import WalletBalance
 
@@ -210,9 +210,10 @@ def recheck(session: Session, cursor: SyncCursor) -> None:
     now = session.clock()
     with session.door():
         symbols = recently_traded(session, MarketType.SPOT, now)
-    for symbol in each_in_turn(session, cursor, symbols):
-        pages = session.client.fills_between(symbol, now - RECHECKED, now)
-        if read_again(session, Stream.FILLS, symbol, pages):
+    first = now - RECHECKED
+    for symbol, since in each_in_turn(session, cursor, symbols, first):
+        pages = keeping_place(session, cursor, symbol, session.client.fills_between(symbol, since, now))
+        if read_again(session, Stream.FILLS, symbol, pages, is_whole=since == first):
             with session.door():
                 make_due(session, [Stream.ORDERS], [symbol])
     keep_missing_orders(session, MarketType.SPOT, session.client.order, now)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from core import clock
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import BadRow, FillRow, Page
 from orders import ingest
@@ -12,6 +13,8 @@ from pipeline.models import CursorState, Stream, SyncCursor
 from pipeline.session import Session, Store
 
 NEWEST: Final = timedelta(days=7)  # of a long history these are read first
+_AFTER: Final = "after"  # a scope: positions of a recheck
+_WITHIN: Final = "within"  # a moment and a scope
 EMPTY_AT_ONCE: Final = 10  # windows without a row that a crash may have read again
 _R = TypeVar("_R")
 
@@ -77,16 +80,34 @@ def _keep_place(session: Session, cursor: SyncCursor, position: str, step: str) 
         cursors.advance(cursor=cursor, position=position, stored=0, now=now)
 
 
-def each_in_turn(session: Session, cursor: SyncCursor, scopes: Iterable[str]) -> Iterator[str]:
-    """The scopes in order; a recheck that stopped in the middle goes on after the last one it finished.
+def each_in_turn(
+    session: Session, cursor: SyncCursor, scopes: Iterable[str], since: datetime
+) -> Iterator[tuple[str, datetime]]:
+    """The scopes in order, and since when each is to be read; a recheck that stopped in the middle goes on where it
+    was.
 
-    A check of many symbols may cost more than a budget gives at once: from the start it would never come to its end.
+    A check of much trading may cost more than a budget gives at once: from the start it would never come to its end.
     """
+    word, _, rest = cursor.position.partition(" ")
+    at, _, within = rest.partition(" ") if word == _WITHIN else ("", "", "")
     for scope in sorted(scopes):
-        if (passed := f"after {scope}") > cursor.position:
-            yield scope
-            _keep_place(session, cursor, passed, session.run.step)
-            session.check_time()
+        if (word == _AFTER and scope <= rest) or (word == _WITHIN and scope < within):
+            continue
+        is_begun = word == _WITHIN and scope == within
+        yield scope, max(since, clock.from_ms(int(at))) if is_begun else since
+        _keep_place(session, cursor, f"{_AFTER} {scope}", session.run.step)
+        session.check_time()
+
+
+def keeping_place(
+    session: Session, cursor: SyncCursor, scope: str, pages: Iterable[Page[_R]]
+) -> Iterator[Page[_R]]:
+    """The pages of a scope; once the next is asked for, a recheck goes on after those before it."""
+    for page in pages:
+        yield page
+        if page.covered_to is not None and page.has_more:
+            position = f"{_WITHIN} {clock.to_ms(page.covered_to)} {scope}"
+            _keep_place(session, cursor, position, session.run.step)
 
 
 def end_turn(session: Session, cursor: SyncCursor, *, ok_at: datetime) -> None:
@@ -96,8 +117,11 @@ def end_turn(session: Session, cursor: SyncCursor, *, ok_at: datetime) -> None:
         session.finish(cursor, ok_at=ok_at)
 
 
-def read_again(session: Session, stream: Stream, scope: str, pages: Iterable[Page[FillRow]]) -> int:
-    """Store fills asked for by time; answers how many were new. The cursors stay where they are."""
+def read_again(
+    session: Session, stream: Stream, scope: str, pages: Iterable[Page[FillRow]], *, is_whole: bool = True
+) -> int:
+    """Store fills asked for by time; answers how many were new. The cursors stay where they are. `is_whole`: they are
+    all of the place's, not the rest of them."""
     place, bad, stored = (stream.value, scope, Stream.RECHECK.value), list[BadRow](), 0
     for page in pages:
         bad += page.bad
@@ -105,7 +129,7 @@ def read_again(session: Session, stream: Stream, scope: str, pages: Iterable[Pag
             continue
         with session.door(f"Reading the newest fills of {scope or 'contracts'}"):
             stored += session.keep(page, ingest.store_fills, place).touched.stored
-    if place in session.unread:
+    if is_whole and place in session.unread:
         with session.door():
             session.mend(place, bad)
     return stored
