@@ -14,8 +14,11 @@ from core.django.answers import plain, schema
 from core.django.schema import problems
 from core.django.serializers import QuerySerializer
 from core.django.views import Endpoint
+from portfolio.selectors.trees.day import day_tree
+from portfolio.selectors.trees.metric import metric_tree
 from portfolio.selectors.trees.node import ExplanationTree
 from portfolio.selectors.trees.position import position_tree
+from portfolio.selectors.trees.snapshot import snapshot_tree
 from portfolio.selectors.trees.trade import trade_tree
 
 _MAX_ID: Final = 2**63 - 1
@@ -31,6 +34,10 @@ class PartQuery(QuerySerializer):
     after = serializers.IntegerField(
         min_value=0, max_value=_MAX_ID, default=0, help_text="The list's last row before; from the same link."
     )
+
+
+class AccountPartQuery(PartQuery):
+    account = serializers.CharField(required=False, max_length=100, help_text="Id or label of one account.")
 
 
 class ExplanationEndpoint(Endpoint):
@@ -53,6 +60,7 @@ _ANSWER: Final[dict[str, Any]] = {
     "parameters": [PartQuery],
     "responses": {200: schema(ExplanationTree, amounts="text"), **problems(400, 401, 404)},
 }
+_OF_ACCOUNTS: Final[dict[str, Any]] = {**_ANSWER, "parameters": [AccountPartQuery]}
 
 
 class TradeTreeView(ExplanationEndpoint):
@@ -77,3 +85,43 @@ class PositionTreeView(ExplanationEndpoint):
 
     def tree(self, **wanted: Any) -> ExplanationTree:
         return position_tree(**wanted)
+
+
+class SnapshotTreeView(ExplanationEndpoint):
+    """A snapshot's equity."""
+
+    @extend_schema(operation_id="api_explain_snapshot", **_ANSWER)
+    def get(self, request: Request, snapshot_id: str) -> Response:
+        """What was held at which prices. By the snapshot's id, or as `{account}:{day}`."""
+        return self.read(request, snapshot_id=snapshot_id)
+
+    def tree(self, **wanted: Any) -> ExplanationTree:
+        return snapshot_tree(**wanted)
+
+
+class DayTreeView(ExplanationEndpoint):
+    """A day of the equity curve."""
+
+    query_serializer = AccountPartQuery
+
+    @extend_schema(operation_id="api_explain_day", **_OF_ACCOUNTS)
+    def get(self, request: Request, day: str) -> Response:
+        """What changed the equity on a UTC day, of one account or of all live ones."""
+        return self.read(request, day=day)
+
+    def tree(self, **wanted: Any) -> ExplanationTree:
+        return day_tree(**wanted)
+
+
+class MetricTreeView(ExplanationEndpoint):
+    """Performance metrics."""
+
+    query_serializer = AccountPartQuery
+
+    @extend_schema(operation_id="api_explain_metric", **_OF_ACCOUNTS)
+    def get(self, request: Request, metric_id: str) -> Response:
+        """A period's result by day. By a row's id, or `daily`, `weekly`, `monthly`, `all_time`: the newest."""
+        return self.read(request, metric_id=metric_id)
+
+    def tree(self, **wanted: Any) -> ExplanationTree:
+        return metric_tree(**wanted)

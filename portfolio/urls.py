@@ -26,6 +26,13 @@ urlpatterns = [
         explain_api.PositionTreeView.as_view(),
         name="explain-position",
     ),
+    path(
+        "api/explain/snapshot/<str:snapshot_id>",
+        explain_api.SnapshotTreeView.as_view(),
+        name="explain-snapshot",
+    ),
+    path("api/explain/day/<str:day>", explain_api.DayTreeView.as_view(), name="explain-day"),
+    path("api/explain/metric/<str:metric_id>", explain_api.MetricTreeView.as_view(), name="explain-metric"),
     path("api/orders/<int:order_id>", orders_api.OrderView.as_view(), name="order"),
     path("api/strategies/prefixes", orders_api.PrefixesView.as_view(), name="strategy-prefixes"),
     path(

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from web.pages import connect, coverage, dashboard, forgotten, joining, session, trade, transfers
+from web.pages import (
+    connect,
+    coverage,
+    dashboard,
+    explain,
+    forgotten,
+    joining,
+    reconciliation,
+    session,
+    trade,
+    transfers,
+)
 from web.pages.account import access, leaving, profile, trail
 
 app_name = "web"
@@ -34,8 +45,12 @@ urlpatterns = [
     path("connect/<uuid:account_id>/state", connect.connection_state, name="connection-state"),
     path("sync", dashboard.sync_now, name="sync"),
     path("coverage", coverage.coverage, name="coverage"),
+    path("reconciliation", reconciliation.inbox, name="reconciliation"),
+    path("reconciliation/<int:item_id>/dismiss", reconciliation.dismiss, name="reconciliation-dismiss"),
+    path("reconciliation/<int:item_id>/reopen", reconciliation.reopen, name="reconciliation-reopen"),
     path("transfers", transfers.transfers, name="transfers"),
     path("equity", dashboard.equity_table, name="equity"),
     path("trades/<int:trade_id>", trade.trade, name="trade"),
+    path("explain/<str:kind>/<str:row_id>", explain.explain, name="explain"),
     path("fragments/<str:name>", dashboard.fragment, name="fragment"),
 ]

@@ -47,6 +47,11 @@ def account_of(person: Person) -> str:
     return str(first("credentials_exchangeaccount", person.id, f"label = '{person.name}-main'"))
 
 
+def _last_day(person: Person) -> dict[str, Any]:
+    curve = person.client.get("/api/portfolio/equity-curve?period=all_time").json()
+    return {"day": curve["data_points"][-1]["date"] if curve["data_points"] else "2026-01-31"}
+
+
 def _account(person: Person) -> dict[str, Any]:
     return {"account_id": account_of(person)}
 
@@ -188,6 +193,11 @@ RECIPES: Final[dict[str, Recipe]] = {
     "GET /api/trades/{trade_id}": Recipe(path=_row("portfolio_trade", "trade_id")),
     "GET /api/explain/trade/{trade_id}": Recipe(path=_row("portfolio_trade", "trade_id")),
     "GET /api/explain/position/{position_id}": Recipe(path=_row("portfolio_position", "position_id")),
+    "GET /api/explain/snapshot/{snapshot_id}": Recipe(
+        path=_row("portfolio_portfoliosnapshot", "snapshot_id")
+    ),
+    "GET /api/explain/metric/{metric_id}": Recipe(path=_row("portfolio_performancemetric", "metric_id")),
+    "GET /api/explain/day/{day}": Recipe(path=_last_day, owned=frozenset({"account"})),
     "GET /api/trades/{trade_id}/explain": Recipe(path=_row("portfolio_trade", "trade_id")),
     "GET /api/connectivity": Recipe(),
     "GET /api/sync": Recipe(),

@@ -53,7 +53,7 @@ def rest_of(found: Listed, column: str, *, unit: str, path: str, part: str) -> l
             value=found.rest[column] or ZERO,
             unit=unit,
             count=found.rest["rows"],
-            link=f"{path}?{urlencode({'part': part, 'after': found.last_id})}",
+            link=f"{path}{'&' if '?' in path else '?'}{urlencode({'part': part, 'after': found.last_id})}",
         )
     ]
 
@@ -127,7 +127,7 @@ def way_of(trade: Trade) -> int:
     return 1 if (trade.side == PositionSide.LONG) is not trade.is_inverse else -1
 
 
-def gross(part: Allocation, way: int, currency: str) -> ExplanationNode:
+def gross(part: Allocation, way: int, currency: str, *, link: str | None = None) -> ExplanationNode:
     """What a part of an exit made; of unknown cost nothing is known."""
     known = part.source != Allocation.Source.UNKNOWN
     proceeds = ExplanationNode(
@@ -145,6 +145,7 @@ def gross(part: Allocation, way: int, currency: str) -> ExplanationNode:
         formula="exit value − entry value" if way > 0 else "entry value − exit value",
         sign=1 if known else 0,
         details=texts(source=part.source, quantity=part.quantity, sequence=part.sequence),
+        link=link,
         children=[proceeds, cost],
     )
 

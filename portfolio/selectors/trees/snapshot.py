@@ -1,0 +1,52 @@
+"""A snapshot's tree: what it held at which prices."""
+
+import re
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from core.errors import Invalid, NotFound
+from portfolio.models import PortfolioSnapshot
+from portfolio.selectors.trees import composition, day, facts, node
+from portfolio.selectors.trees.node import ExplanationNode, ExplanationTree
+
+_MAX_ID: Final = 2**63 - 1
+_ROW: Final = re.compile(r"[0-9]{1,19}", re.ASCII).fullmatch
+
+
+def snapshot_tree(*, snapshot_id: str, part: str = "", after: int = 0) -> ExplanationTree:
+    """By row id, or by account id and day as `{account}:{day}`. Raises Invalid for neither, NotFound."""
+    row = PortfolioSnapshot.objects.filter(**_wanted(snapshot_id)).select_related("account").first()
+    if row is None or part or after:
+        raise NotFound("There is no such snapshot, or no such part of it.")
+    held = composition.assets_of([row])[row.pk]
+    root = composition.equity(row, held, name="total_balance", title="Equity at the day's end", sign=1)
+    change = ExplanationNode(
+        "change",
+        "How it changed since the day before",
+        None,
+        row.currency,
+        sign=0,
+        link=f"{facts.path_of('day', row.snapshot_date)}?account={row.account_id}",
+    )
+    root.children.append(change)
+    return node.tree(
+        kind="snapshot",
+        row_id=str(row.pk),
+        title=f"Snapshot {row.snapshot_date} · {row.account.label}",
+        currency=row.currency,
+        root=root,
+        details=day.details(row),
+    )
+
+
+def _wanted(text: str) -> dict[str, Any]:
+    if _ROW(text):
+        return {"id": min(int(text), _MAX_ID)}
+    account, _, written = text.partition(":")
+    try:
+        return {"account_id": UUID(account), "snapshot_date": date.fromisoformat(written)}
+    except ValueError:
+        detail = "Give a snapshot's id, or an account's id and a day: `{account}:2026-01-31`."
+        error = {"pointer": "/snapshot_id", "code": "invalid", "detail": detail}
+        raise Invalid(detail, errors=[error]) from None

@@ -1,0 +1,35 @@
+"""Pages that explain a number."""
+
+import pytest
+from django.test import Client
+
+
+def test_a_number_can_be_followed_without_scripts(as_alice: Client, trade_id: int) -> None:
+    page = as_alice.get(f"/explain/trade/{trade_id}").content.decode()
+
+    assert "<details open>" in page
+    assert "Gross result" in page
+    assert "adds up" in page
+
+
+@pytest.mark.parametrize("period", ["all_time", "monthly"])
+def test_metrics_lead_to_their_days(period: str, as_alice: Client, trade_id: int) -> None:
+    page = as_alice.get(f"/explain/metric/{period}").content.decode()
+
+    assert "Net result of closed trades" in page
+
+
+def test_another_persons_number_is_not_there(as_bob: Client, trade_id: int) -> None:
+    assert as_bob.get(f"/explain/trade/{trade_id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["trade/x", f"trade/{10**30}", "nothing/1", "day/today", "trade/1?after=x", "metric/x"]
+)
+def test_what_is_none_is_not_there(path: str, as_alice: Client) -> None:
+    assert as_alice.get(f"/explain/{path}").status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_stranger_is_led_to_the_log_in() -> None:
+    assert Client().get("/explain/trade/1").status_code == 302
