@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from accounts import audit
 from core.errors import Invalid, NotFound
@@ -111,10 +111,7 @@ def annotate(
     if not changed and given.get("strategy_by", order.strategy_by) == order.strategy_by:
         return order
     before = {name: getattr(order, name) for name in changed}
-    for name, value in given.items():
-        setattr(order, name, value)
-    order.updated_at = timezone.now()
-    order.save(update_fields=[*given, "updated_at"])
+    Order.objects.filter(id=order.pk).update(**given, updated_at=Now())
     audit.record(
         audit.Action.ORDER_ANNOTATED,
         user_id=order.user_id,
@@ -125,5 +122,5 @@ def annotate(
     )
     if strategy == "":
         apply_rules(user_id=order.user_id, order_ids=[order.pk])
-        order.refresh_from_db(fields=["strategy", "strategy_by", "updated_at"])
+    order.refresh_from_db(fields=["strategy", "strategy_by", "note", "tags", "updated_at"])
     return order
