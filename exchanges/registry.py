@@ -32,6 +32,9 @@ class Exchange:
     needs_passphrase: bool = False  # a key is made with one, and useless without
     locks_open_orders: bool = False
     """Every open spot order locks a balance: with nothing locked there is none."""
+    open_orders_alone: int = 0
+    """Up to so many symbols, asking for the open orders of each costs less than for all: its clients implement
+    `OpenBySymbol`."""
 
 
 _EXCHANGES: Final[Mapping[str, Exchange]] = {
@@ -43,6 +46,7 @@ _EXCHANGES: Final[Mapping[str, Exchange]] = {
         binance.probe,
         binance.LIMITS,
         locks_open_orders=True,
+        open_orders_alone=8,
     ),
     "bitget": Exchange(
         "Bitget",

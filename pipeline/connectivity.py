@@ -15,8 +15,9 @@ from credentials.models import ExchangeAccount, KeyState
 from exchanges import registry
 from exchanges.errors import ErrorKind
 from marketdata.models import Ticker
-from pipeline import breakers, market, pauses, selectors, stops, words
-from pipeline.models import SyncRun
+from pipeline import breakers, market, pace, pauses, selectors, stops, words
+from pipeline.models import Stream, SyncRun
+from pipeline.schedule import USUAL, Pace
 from pipeline.selectors import SyncState
 from pipeline.stops import Stop
 from portfolio.scope import Scope
@@ -61,11 +62,16 @@ class ExchangeReport:
     retry_at: datetime | None
     data_as_of: datetime | None
     is_stale: bool
+    read_every_seconds: int
+    """How often accounts there are read while their owners look."""
+    slowed_by: str
+    """Why that is less often than usual, in words; empty when it is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReport:
-    """`state`: ok, waiting, down, or refused (its key). `data_as_of`: when its balances were read last."""
+    """`state`: ok, waiting, down, or refused (its key). `data_as_of`: when its balances were read last, and
+    `next_read_at` when they will be."""
 
     account_id: UUID
     label: str
@@ -76,6 +82,9 @@ class ConnectionReport:
     retry_at: datetime | None
     data_as_of: datetime | None
     is_stale: bool
+    next_read_at: datetime | None
+    read_every_seconds: int
+    slowed_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,11 @@ class Connectivity:
         """Accounts that cannot be read now, though their keys are good."""
         return [account for account in self.accounts if account.state in (State.WAITING, State.DOWN)]
 
+    @property
+    def slowed(self) -> list[ExchangeReport]:
+        """Exchanges that can be asked, but not as often as usual."""
+        return [each for each in self.exchanges if each.slowed_by and each.state == State.OK]
+
 
 def connectivity(*, user_id: UUID, at: datetime) -> Connectivity:
     """How it stands for a user. Opens its own door."""
@@ -99,12 +113,17 @@ def connectivity(*, user_id: UUID, at: datetime) -> Connectivity:
     network, by_exchange, by_account = _find([state.account for state in accounts], names, at)
     with tenancy.acting_as(user_id):
         failing = selectors.failing_runs([state.account.id for state in accounts])
+    paces = {name: state.pace for name, state in pace.find_all(names).items()}
     prices = dict(
         Ticker.objects.filter(listing__exchange__in=names)
         .values_list("listing__exchange")
         .annotate(at=Max("read_at"))
         .order_by()
     )
+    stopped = {
+        state.account.id: by_account[state.account.id] or _unanswered(state, failing, at)
+        for state in accounts
+    }
     return Connectivity(
         network=NetworkReport(
             is_paused=network is not None,
@@ -112,9 +131,14 @@ def connectivity(*, user_id: UUID, at: datetime) -> Connectivity:
             reason=network.detail if network else "",
             retry_at=network.until if network else None,
         ),
-        exchanges=[_exchange(name, by_exchange[name], prices.get(name), at) for name in names],
+        exchanges=[
+            _exchange(
+                name, by_exchange[name] or _shared(name, accounts, stopped), prices.get(name), paces[name], at
+            )
+            for name in names
+        ],
         accounts=[
-            _account(state, by_account[state.account.id] or _unanswered(state, failing), at)
+            _account(state, stopped[state.account.id], paces.get(state.account.exchange, USUAL), at)
             for state in accounts
         ],
     )
@@ -159,12 +183,12 @@ def _find(
     return network, by_exchange, by_account
 
 
-def _unanswered(state: SyncState, failing: Mapping[UUID, Sequence[SyncRun]]) -> Stop | None:
+def _unanswered(state: SyncState, failing: Mapping[UUID, Sequence[SyncRun]], at: datetime) -> Stop | None:
     """What its owner sees of an exchange that fails for too few accounts to be called down: visits in a row that
-    did not reach it, or that it failed."""
+    did not reach it or that it failed, or that brought no balances while the rest could be read."""
     runs = list(takewhile(lambda run: run.error_kind in breakers.KINDS, failing.get(state.account.id, [])))
     if len(runs) < _UNANSWERED:
-        return None
+        return _without_balances(state, at)
     return Stop(
         stops.BREAKER,
         ErrorKind(runs[0].error_kind),
@@ -174,7 +198,29 @@ def _unanswered(state: SyncState, failing: Mapping[UUID, Sequence[SyncRun]]) -> 
     )
 
 
-def _exchange(name: str, stop: Stop | None, read_at: datetime | None, at: datetime) -> ExchangeReport:
+def _shared(exchange: str, accounts: Sequence[SyncState], stopped: Mapping[UUID, Stop | None]) -> Stop | None:
+    """An exchange that fails for every account its user has there is down for this user, whoever else it answers."""
+    stops_there = [
+        stopped[state.account.id]
+        for state in accounts
+        if state.account.exchange == exchange and state.account.key_state != KeyState.DISABLED
+    ]
+    failing = [stop for stop in stops_there if stop is not None and stop.code == stops.BREAKER]
+    return max(failing, key=lambda stop: stop.since) if failing and len(failing) == len(stops_there) else None
+
+
+def _without_balances(state: SyncState, at: datetime) -> Stop | None:
+    told = state.streams.get(Stream.BALANCES)
+    if told is None or told.failures < _UNANSWERED or told.error_kind not in breakers.KINDS:
+        return None
+    reason = f"Balances cannot be read. {told.explanation}"
+    since = told.last_ok_at or state.account.created_at
+    return Stop(stops.BREAKER, ErrorKind(told.error_kind), reason, since=since, until=max(told.due_at, at))
+
+
+def _exchange(
+    name: str, stop: Stop | None, read_at: datetime | None, rhythm: Pace, at: datetime
+) -> ExchangeReport:
     return ExchangeReport(
         exchange=name,
         title=registry.supported()[name].title,
@@ -184,10 +230,12 @@ def _exchange(name: str, stop: Stop | None, read_at: datetime | None, at: dateti
         retry_at=stop.until if stop else None,
         data_as_of=read_at,
         is_stale=is_stale(read_at, at),
+        read_every_seconds=round(rhythm.prompt.total_seconds()),
+        slowed_by=words.slowed(name, rhythm),
     )
 
 
-def _account(state: SyncState, stop: Stop | None, at: datetime) -> ConnectionReport:
+def _account(state: SyncState, stop: Stop | None, rhythm: Pace, at: datetime) -> ConnectionReport:
     account = state.account
     is_refused = account.key_state == KeyState.DISABLED
     known = _STATES[stop.code] if stop else State.OK
@@ -202,4 +250,7 @@ def _account(state: SyncState, stop: Stop | None, at: datetime) -> ConnectionRep
         retry_at=stop.until if stop and not is_refused else None,
         data_as_of=read_at,
         is_stale=read_at is None or at - read_at > 2 * STALE_AFTER,
+        next_read_at=None if is_refused else state.next_read_at(rhythm),
+        read_every_seconds=round(rhythm.prompt.total_seconds()),
+        slowed_by=words.slowed(account.exchange, rhythm),
     )

@@ -59,6 +59,8 @@ def ensure(session: Session) -> None:
 def follow_new(session: Session) -> int:
     """Follow what the contracts met so far are asked by; answers how many scopes are new."""
     scopes: list[str] = []
+    if session.no_contract_is_new:
+        return 0
     with _alone(session):
         contracts = session.client.derivatives
         if contracts is not None:

@@ -10,6 +10,7 @@ from orders import ingest
 from orders.touched import Touched
 from pipeline.contract_scopes import derivatives, look_at, recently_traded, scopes_of
 from pipeline.models import Stream, SyncCursor
+from pipeline.quiet import open_contract_orders
 from pipeline.session import Session
 from pipeline.streams import RECHECKED, keep_missing_orders, look_at_open
 from pipeline.walks import each_in_turn, end_turn, keeping_place, make_due, read_again, read_newest, walk
@@ -33,6 +34,7 @@ def positions(session: Session, cursor: SyncCursor) -> None:
             if changed:
                 session.run.counts[Stream.POSITIONS.value] = len(changed)
             session.holds_contracts = any(row.quantity for row in page.rows)
+            session.moved_contracts |= bool(changed)
             look_at(session, changed)
             session.finish(cursor, ok_at=now)
     if page.bad:
@@ -48,7 +50,8 @@ def _had_positions(session: Session) -> bool:
 def open_orders(session: Session, cursor: SyncCursor) -> None:
     """As for spot: what left the list is asked for one by one."""
     contracts = derivatives(session)
-    page, moved = look_at_open(session, MarketType.FUTURES, contracts.open_orders(), contracts.order)
+    listed = open_contract_orders(session, cursor, contracts)
+    page, moved = look_at_open(session, MarketType.FUTURES, listed, contracts.order)
     with session.door() as now:
         session.mend((cursor.stream, "", ""), page.bad)
         session.keep(page, ingest.store_orders, (cursor.stream, "", ""))

@@ -6,15 +6,18 @@ has come to its end. Functions that write work inside an open door.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Count
+
 from core.django import tenancy
 from credentials import scope as scopes
 from credentials.models import ExchangeAccount
-from exchanges.rows import ConversionRow, FillRow, FundingRow, OrderRow, Page, TransferRow
+from exchanges.rows import ConversionRow, FillRow, FundingRow, MarketType, OrderRow, Page, TransferRow
+from orders.models import Order
 from pipeline.models import CoverageGap, CursorState, Stream, SyncCursor
 
 AT_RISK: Final = timedelta(days=7)  # what is forgotten sooner is told as urgent
@@ -116,16 +119,22 @@ def coverage(*, user_id: UUID, at: datetime, **chosen: str | None) -> Coverage:
 
 
 def streams(account_ids: Sequence[UUID], *, at: datetime) -> list[StreamCoverage]:
-    """Every stream of facts by account, stream and symbol; three queries. Symbols that were only searched, and
+    """Every stream of facts by account, stream and symbol; four queries. Symbols that were only searched, and
     never traded, are left out. Inside an open door."""
     accounts = {row.id: row for row in ExchangeAccount.objects.filter(id__in=account_ids)}
-    gaps = _gaps(account_ids)
+    gaps, orders = _gaps(account_ids), _orders(account_ids)
     rows = (
         SyncCursor.objects.filter(account_id__in=account_ids, stream__in=FACTS)
         .exclude(stream=Stream.FILLS, row_count=0, error_count=0, scope__gt="")
         .order_by("account_id", "stream", "scope")
     )
-    return [_told(row, accounts[row.account_id], gaps, at) for row in rows]
+    return [
+        replace(
+            _told(row, accounts[row.account_id], gaps, at),
+            row_count=orders.get((row.account_id, row.stream, row.scope), row.row_count),
+        )
+        for row in rows
+    ]
 
 
 def _told(
@@ -160,6 +169,17 @@ def _vanishes_at(row: SyncCursor) -> datetime | None:
 def _risk(row: SyncCursor) -> timedelta:
     """Within the last fifth of what the exchange remembers, a week at most: short memories are always short."""
     return min(AT_RISK, row.retention * (1 - _READ_WITHIN)) if row.retention else AT_RISK
+
+
+def _orders(account_ids: Sequence[UUID]) -> Mapping[tuple[UUID, str, str], int]:
+    """How many orders there are by account, stream and symbol: open ones are known before anybody walks theirs."""
+    rows = Order.objects.filter(account_id__in=account_ids)
+    return {
+        (account_id, Stream.ORDERS if kind == MarketType.SPOT else Stream.CONTRACT_ORDERS, symbol): count
+        for account_id, kind, symbol, count in rows.values_list("account_id", "market_type", "symbol")
+        .annotate(count=Count("id"))
+        .order_by()
+    }
 
 
 def _gaps(account_ids: Sequence[UUID]) -> Mapping[tuple[UUID, str, str], list[Gap]]:

@@ -84,14 +84,17 @@ def claim(
     return list(SyncCursor.objects.raw(_CLAIM, [now + LEASE, account_id, values, due_by, now, limit]))
 
 
-def advance(*, cursor: SyncCursor, position: str, stored: int, now: datetime) -> None:
+def advance(*, cursor: SyncCursor, position: str, now: datetime) -> None:
     """Move a cursor past a page that is not the last; its lease goes on."""
     cursor.position = position
-    cursor.row_count += stored
     cursor.leased_until = now + LEASE
-    SyncCursor.objects.filter(id=cursor.id).update(
-        position=position, row_count=F("row_count") + stored, leased_until=cursor.leased_until
-    )
+    SyncCursor.objects.filter(id=cursor.id).update(position=position, leased_until=cursor.leased_until)
+
+
+def count(*, account_id: UUID, stream: str, scope: str, stored: int) -> None:
+    """So many facts of a stream and scope were stored anew, whichever way they came."""
+    rows = SyncCursor.objects.filter(account_id=account_id, stream=stream, scope=scope)
+    rows.update(row_count=F("row_count") + stored)
 
 
 def finish(*, cursor: SyncCursor, due_at: datetime, ok_at: datetime) -> None:

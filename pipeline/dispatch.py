@@ -10,17 +10,43 @@ from django.db import connection
 from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
 from exchanges import registry
-from pipeline import breakers, cursors, runs, schedule
+from pipeline import breakers, cursors, pace, runs, schedule
 
 PLACE: Final = "dispatch-due-work"
 HINTED_AGAIN: Final = timedelta(minutes=1)  # a queued run nobody took: its hint was lost
 
-# Somebody came back: what was to wait for up to an hour is due again three minutes after it was read.
+# Somebody came back: what was to wait for up to an hour is due again three minutes after it was read, or as soon as
+# the exchange's limit lets everybody's be read.
 _HASTEN = """
-UPDATE pipeline_synccursor c SET due_at = c.last_ok_at + %(prompt)s
+UPDATE pipeline_synccursor c SET due_at = c.last_ok_at + p.prompt
 FROM credentials_exchangeaccount a JOIN accounts_user u ON u.id = a.user_id
+  JOIN unnest(%(exchanges)s::text[], %(prompts)s::interval[]) AS p (exchange, prompt) ON p.exchange = a.exchange
 WHERE a.id = c.account_id AND u.seen_at > %(seen)s AND c.stream = ANY(%(streams)s)
-  AND c.error_count = 0 AND c.due_at > c.last_ok_at + %(prompt)s
+  AND c.error_count = 0 AND c.due_at > c.last_ok_at + p.prompt AND c.due_at > %(now)s
+"""
+# By exchange: accounts whose owner looks and the others; how far the latest of them is behind what its rhythm
+# promised, and how many are by half of it.
+_LOAD = """
+SELECT exchange, count(*) FILTER (WHERE is_active), count(*) FILTER (WHERE NOT is_active),
+  coalesce(greatest(max(age - promised), interval '0'), interval '0'),
+  count(*) FILTER (WHERE age > promised * 1.5)
+FROM (
+  SELECT a.exchange, coalesce(u.seen_at > %(seen)s, false) AS is_active,
+    %(now)s - coalesce(c.last_ok_at, a.created_at) AS age,
+    CASE WHEN u.seen_at > %(seen)s THEN p.prompt ELSE greatest(%(calm)s * p.calm, p.prompt) END AS promised
+  FROM credentials_exchangeaccount a JOIN accounts_user u ON u.id = a.user_id
+    JOIN unnest(%(names)s::text[], %(prompts)s::interval[], %(calms)s::float8[]) AS p (exchange, prompt, calm)
+      ON p.exchange = a.exchange
+    LEFT JOIN pipeline_synccursor c ON c.account_id = a.id AND c.stream = 'balances' AND c.scope = ''
+  WHERE a.is_active AND a.key_state <> %(disabled)s AND NOT u.is_deleted
+) AS each GROUP BY exchange
+"""
+# Those somebody looks at first, and of these the ones read longest ago: where a budget ends, it ends for the others.
+_IN_TURN = """
+SELECT a.id FROM credentials_exchangeaccount a JOIN accounts_user u ON u.id = a.user_id
+  LEFT JOIN pipeline_synccursor c ON c.account_id = a.id AND c.stream = 'balances' AND c.scope = ''
+WHERE a.id = ANY(%(claimed)s)
+ORDER BY coalesce(u.seen_at > %(seen)s, false) DESC, c.last_ok_at NULLS FIRST, a.id
 """
 _CLOSE_DEAD = """
 UPDATE pipeline_syncrun SET status = 'failed', finished_at = %(now)s, step = '', error_kind = %(kind)s,
@@ -89,18 +115,21 @@ class Owned:
 
 
 def claim_due_accounts(limit: int, *, at: datetime) -> list[UUID]:
-    """Accounts whose run is queued by this call, or was queued and forgotten; at most `limit` of each."""
+    """Accounts whose run is queued by this call, or was queued and forgotten, in their turn; at most `limit` of
+    each."""
+    exchanges = sorted(set(registry.supported()) - breakers.stopped(now=at))  # the others stay due
+    states = find_paces(at=at)
     asked: dict[str, Any] = {
         "now": at,
         "seen": at - schedule.SEEN_LATELY,
-        "prompt": schedule.PROMPT,
+        "prompts": [states[exchange].pace.prompt for exchange in exchanges],
         "streams": [each.value for each in schedule.STATES],
         "dead": at - cursors.LEASE,
         "kind": runs.INTERRUPTED,
         "detail": runs.STOPPED_SHORT,
         "lost": at - HINTED_AGAIN,
         "disabled": KeyState.DISABLED.value,
-        "exchanges": sorted(set(registry.supported()) - breakers.stopped(now=at)),  # the others stay due
+        "exchanges": exchanges,
         "limit": limit,
     }
     with tenancy.as_system(PLACE), connection.cursor() as cursor:
@@ -109,7 +138,34 @@ def claim_due_accounts(limit: int, *, at: datetime) -> list[UUID]:
         cursor.execute(_HINT_AGAIN, asked)
         claimed = [account_id for (account_id,) in cursor.fetchall()]
         cursor.execute(_QUEUE, asked)
-        return [*claimed, *(account_id for (account_id,) in cursor.fetchall())]
+        claimed += [account_id for (account_id,) in cursor.fetchall()]
+        if len(claimed) > 1:
+            cursor.execute(_IN_TURN, {**asked, "claimed": claimed})
+            claimed = [account_id for (account_id,) in cursor.fetchall()]
+        return claimed
+
+
+def find_paces(*, at: datetime) -> dict[str, pace.State]:
+    """How often each exchange's accounts are read, and their load; worked out anew every minute."""
+    names = sorted(registry.supported())
+    states = pace.find_all(names)
+    if all(at - state.at < pace.WORKED_OUT_AGAIN for state in states.values()):
+        return states
+    asked: dict[str, Any] = {
+        "now": at,
+        "seen": at - schedule.SEEN_LATELY,
+        "calm": schedule.CALMEST,
+        "names": names,
+        "prompts": [states[name].pace.prompt for name in names],
+        "calms": [float(states[name].pace.calm) for name in names],
+        "disabled": KeyState.DISABLED.value,
+    }
+    with tenancy.as_system(PLACE), connection.cursor() as cursor:
+        cursor.execute(_LOAD, asked)
+        loads = {exchange: pace.Load(*row) for exchange, *row in cursor.fetchall()}
+    return {
+        name: pace.work_out(exchange=name, load=loads.get(name, pace.Load(0, 0)), at=at) for name in names
+    }
 
 
 def owners(account_ids: list[UUID]) -> list[Owned]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from exchanges import registry
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.limits import Bucket, Charges, Headers, refused_payer
-from pipeline import breakers, pauses, priorities, stops
+from pipeline import breakers, pace, pauses, priorities, stops
 from pipeline.breakers import Breakers
 from pipeline.budgets import Budgets, Purse
 from pipeline.stops import Stop
@@ -79,10 +79,15 @@ class Governor:
             self._known = {
                 charge.bucket: taken.levels.get(charge.bucket, 0) + charge.cost for charge in charges
             }
+            pace.count(charges)
             return 0, None
-        detail = "This server's share of what the exchange allows is used up for the moment."
-        retry_at = self._outages.now() + timedelta(seconds=taken.wait)
-        return taken.wait, ExchangeError(ErrorKind.RATE, detail, code=SPENT, retry_at=retry_at)
+        return taken.wait, spent(retry_at=self._outages.now() + timedelta(seconds=taken.wait))
+
+
+def spent(*, retry_at: datetime) -> ExchangeError:
+    """The refusal that is our own."""
+    detail = "This server's share of what the exchange allows is used up for the moment."
+    return ExchangeError(ErrorKind.RATE, detail, code=SPENT, retry_at=retry_at)
 
 
 def require(purse: Purse, outages: Breakers) -> None:

@@ -8,8 +8,9 @@ from uuid import UUID
 from core.django import tenancy
 from core.errors import Conflict, NotFound
 from credentials import scope
-from pipeline import runs, selectors, words
+from pipeline import pace, runs, selectors, words
 from pipeline.models import RunStatus, SyncRun, Trigger
+from pipeline.schedule import Pace
 from pipeline.selectors import SyncState
 
 
@@ -58,7 +59,8 @@ class StreamReport:
 
 @dataclass(frozen=True, slots=True)
 class AccountReport:
-    """How the sync of an account stands. `rejected` rows were set aside and nobody could read them since."""
+    """How the sync of an account stands. `rejected` rows were set aside and nobody could read them since.
+    `slowed_by` says why `read_every_seconds` is more than usual; it is for owners who look."""
 
     account_id: UUID
     label: str
@@ -67,6 +69,9 @@ class AccountReport:
     key_state: str
     key_note: str
     balances_at: datetime | None
+    next_read_at: datetime | None
+    read_every_seconds: int
+    slowed_by: str
     rejected: int
     run: RunReport | None
     streams: list[StreamReport]
@@ -110,7 +115,9 @@ def run(*, user_id: UUID, run_id: int) -> RunReport:
 
 def accounts(*, user_id: UUID) -> AccountReports:
     """Every connected account, oldest first."""
-    return AccountReports([_account(state) for state in selectors.sync_state(user_id=user_id)])
+    states = selectors.sync_state(user_id=user_id)
+    paces = pace.find_all(sorted({state.account.exchange for state in states}))
+    return AccountReports([_account(state, paces[state.account.exchange].pace) for state in states])
 
 
 def report_run(row: SyncRun) -> RunReport:
@@ -136,7 +143,7 @@ def report_run(row: SyncRun) -> RunReport:
     )
 
 
-def _account(state: SyncState) -> AccountReport:
+def _account(state: SyncState, rhythm: Pace) -> AccountReport:
     return AccountReport(
         account_id=state.account.id,
         label=state.account.label,
@@ -145,6 +152,9 @@ def _account(state: SyncState) -> AccountReport:
         key_state=state.account.key_state,
         key_note=state.account.key_note,
         balances_at=state.balances_at,
+        next_read_at=state.next_read_at(rhythm),
+        read_every_seconds=round(rhythm.prompt.total_seconds()),
+        slowed_by=words.slowed(state.account.exchange, rhythm),
         rejected=state.rejected,
         run=report_run(state.run) if state.run is not None else None,
         streams=[

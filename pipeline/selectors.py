@@ -14,6 +14,7 @@ from credentials.accounts import syncable
 from credentials.models import ExchangeAccount
 from pipeline import words
 from pipeline.models import RejectedRow, RunStatus, Stream, SyncCursor, SyncRun
+from pipeline.schedule import Pace
 
 _MOST_FAILURES: Final = (
     500  # of one outage that are looked at: more than two days of trying every ten minutes
@@ -31,6 +32,8 @@ class StreamState:
     failing: int
     error_kind: str
     error_detail: str
+    failures: int = 0
+    """In a row, of the scope that failed most often."""
 
     @property
     def explanation(self) -> str:
@@ -62,6 +65,13 @@ class SyncState:
         """When the exchange last told what the account holds: the age of what is shown."""
         state = self.streams.get(Stream.BALANCES)
         return state.last_ok_at if state else None
+
+    def next_read_at(self, pace: Pace) -> datetime | None:
+        """When its balances are read next, while its owner looks; None before the first reading."""
+        state = self.streams.get(Stream.BALANCES)
+        if state is None or state.last_ok_at is None:
+            return None
+        return state.due_at if state.failing else min(state.due_at, state.last_ok_at + pace.prompt)
 
     @property
     def explanation(self) -> str:
@@ -109,6 +119,7 @@ def stream_states(accounts: Collection[UUID]) -> dict[UUID, dict[str, StreamStat
             failing=Count("id", filter=Q(error_count__gt=0)),
             kind=Max("error_kind"),
             detail=Max("error_detail"),
+            failures=Max("error_count"),
         )
         .order_by()
     ):
@@ -120,6 +131,7 @@ def stream_states(accounts: Collection[UUID]) -> dict[UUID, dict[str, StreamStat
             failing=row["failing"],
             error_kind=row["kind"],
             error_detail=row["detail"],
+            failures=row["failures"],
         )
     return found
 

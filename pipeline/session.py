@@ -83,10 +83,13 @@ class Session:
     asked: set[str]  # symbols with a FILLS cursor
     followed: set[str]  # symbols with an ORDERS cursor
     unread: set[rejected.Place]
+    pace: schedule.Pace = schedule.USUAL
     live: set[str] = field(default_factory=set)  # symbols with open or new orders and fills
     contract_scopes: set[str] = field(default_factory=set)  # with a CONTRACT_FILLS cursor
     contract_live: set[str] = field(default_factory=set)  # of these, the ones with something new
     holds_contracts: bool = False
+    looked_narrowly: bool = False  # at open orders of contracts: only where some may be, see `quiet`
+    moved_contracts: bool = False  # their wallet or a position is another than at the last look
     is_first: bool = False  # nothing was ever read of the account
     glances: bool = False  # read a page of each stream at most, see `sync`
     known_contracts: set[str] | None = None  # see `contracts`
@@ -97,6 +100,12 @@ class Session:
     downs: int = 0  # failures of the exchange itself, in a row
     spent: dict[tuple[str, Priority], datetime] = field(default_factory=dict)
     """Until when nothing is left of the budget for a stream at a priority."""
+
+    @property
+    def no_contract_is_new(self) -> bool:
+        """Trading costs a fee, and moves a position: nothing moved since the last look. Now and then it is looked
+        for all the same."""
+        return self.looked_narrowly and self.reported_at is not None and not self.moved_contracts
 
     @property
     def listings(self) -> Listings:
@@ -114,8 +123,11 @@ class Session:
         self.progress(self.run)
 
     def keep(self, page: Page[_R], store: Store[_R], place: rejected.Place) -> Kept:
-        """Store a page. Inside the open door."""
+        """Store a page, and count what is new where its facts belong. Inside the open door."""
         touched = store(account=self.account, rows=page.rows, source=SOURCE, run_id=self.run.id)
+        if touched.stored:
+            stream, scope, _ = place
+            cursors.count(account_id=self.account.id, stream=stream, scope=scope, stored=touched.stored)
         books.mark_stale(account=self.account, touched=touched)
         self._count(place[0], touched)
         return Kept(touched, self.set_aside(place, page.bad))
@@ -151,6 +163,7 @@ class Session:
             is_active=self.is_active,
             is_live=self._is_live(cursor),
             is_followed=cursor.scope in self.followed,
+            pace=self.pace,
         )
 
     def _is_live(self, cursor: SyncCursor) -> bool:

@@ -19,7 +19,7 @@ from orders.models import Fill, Order
 from orders.touched import Touched
 from pipeline.contract_scopes import follow_money, recently_traded
 from pipeline.models import Stream, SyncCursor
-from pipeline.quiet import no_spot_order_is_open
+from pipeline.quiet import OPEN, open_spot_orders
 from pipeline.session import Session
 from pipeline.walks import each_in_turn, end_turn, keeping_place, make_due, read_again, read_newest, walk
 from portfolio import balances as reported
@@ -27,7 +27,6 @@ from portfolio.models import WalletBalance
 
 RECHECKED: Final = timedelta(days=4)  # how far back late fills are looked for
 _SPOT: Final = "spot"  # the wallet
-_OPEN: Final = ("NEW", "PARTIALLY_FILLED")
 _MOST_ASKED_ALONE: Final = 100  # orders brought up to date one by one in a run; the rest have their turn next
 _KINDS: Final = {
     TransferKind.DEPOSIT: "Reading deposits",
@@ -95,6 +94,7 @@ def _record(session: Session, page: Page[BalanceRow], now: datetime) -> None:
         session.live |= set(symbols)
         make_due(session, [Stream.FILLS], symbols)
     if any(wallet != _SPOT for wallet, _ in changed.places):
+        session.moved_contracts = True
         follow_money(session, now)
 
 
@@ -106,11 +106,12 @@ def _explains(session: Session, symbol: str, changed: set[str]) -> bool:
 
 def open_orders(session: Session, cursor: SyncCursor) -> None:
     """What is open now; what was open before and left the list is asked for one by one."""
-    if no_spot_order_is_open(session):
+    listed = open_spot_orders(session, cursor)
+    if listed is None:
         with session.door("Reading open orders") as now:
             session.finish(cursor, ok_at=now)
         return
-    page, moved = look_at_open(session, MarketType.SPOT, session.client.open_orders(), session.client.order)
+    page, moved = look_at_open(session, MarketType.SPOT, listed, session.client.order)
     with session.door() as now:
         session.mend((cursor.stream, "", ""), page.bad)
         session.keep(page, ingest.store_orders, (cursor.stream, "", ""))
@@ -141,7 +142,7 @@ def look_at_open(
 
 def _open_orders(session: Session, market_type: MarketType) -> Mapping[tuple[str, str], object]:
     """Executed quantity of the orders we believe open, by symbol and id."""
-    rows = Order.objects.filter(account=session.account, market_type=market_type, status__in=_OPEN)
+    rows = Order.objects.filter(account=session.account, market_type=market_type, status__in=OPEN)
     return {
         (symbol, order_id): executed
         for symbol, order_id, executed in rows.order_by("exchange_updated_at").values_list(

@@ -26,6 +26,7 @@ from pipeline import (
     discovery,
     governors,
     market,
+    pace,
     reconcile,
     rejected,
     runs,
@@ -122,7 +123,7 @@ def _work(
         markets = NO_MARKETS if is_check else market.known_markets(exchange=account.exchange, now=clock)
         with open_client(account, purpose=purpose, markets=markets, clock=clock) as (client, key):
             session = _open_session(account, run, client, key, markets, clock, progress)
-            ending = _read(session, key_only=is_check, span=span)
+            ending = _visit(session, key_only=is_check, span=span)
             if is_check and ending is None:
                 _queue_again(run, clock)
                 return
@@ -141,6 +142,17 @@ def _work(
     except KeyReplaced as replaced:
         _close(run, RunStatus.PARTIAL, "", replaced.message, clock)
         _ask_anew(account.user_id, account.id, clock)
+
+
+def _visit(session: Session, *, key_only: bool, span: Span | None) -> Ending | None:
+    """Read, and note what news cost. A first reading is none of those that come again and again, and a run that only
+    goes on with history is no visit."""
+    with pace.tallied() as tally:
+        try:
+            return _read(session, key_only=key_only, span=span)
+        finally:
+            if session.reported_at is not None and not session.is_first:
+                pace.note(exchange=session.account.exchange, tally=tally, at=session.started)
 
 
 def _read(session: Session, *, key_only: bool, span: Span | None) -> Ending | None:
@@ -189,9 +201,12 @@ def _glance(session: Session) -> None:
 
 
 def _require_checked(session: Session) -> None:
-    """A key that nobody looked at yet may be one that can withdraw: it is used for nothing. Raises Stopped."""
+    """A key that nobody looked at yet may be one that can withdraw: it is used for nothing. Raises Stopped, or
+    ExchangeError where the look waits for the budget."""
     if session.account.key_state != KeyState.UNCHECKED:
         return
+    if session.spent and not session.problems:
+        raise governors.spent(retry_at=max(session.spent.values()))
     error = next(
         iter(session.problems), ExchangeError(ErrorKind.DOWN, "The key is not checked yet.", code="unchecked")
     )
@@ -292,6 +307,7 @@ def _open_session(
             progress=progress,
             started=started,
             is_active=schedule.is_active(account.user.seen_at, started),
+            pace=pace.find(account.exchange).pace,
             asked=cursors.symbols(account_id=account.id, stream=Stream.FILLS),
             followed=cursors.symbols(account_id=account.id, stream=Stream.ORDERS),
             contract_scopes=cursors.symbols(account_id=account.id, stream=Stream.CONTRACT_FILLS),

@@ -59,7 +59,7 @@ def walk(
                 again = asked
             onward = page.next_position if again is None else again
             coverage.note_page(cursor=cursor, page=page, asked_at=asked_at)
-            cursors.advance(cursor=cursor, position=onward, stored=kept.touched.stored, now=now)
+            cursors.advance(cursor=cursor, position=onward, now=now)
             if not page.has_more:
                 _finish(session, cursor, asked_at, None if again is None else now + schedule.PROMPT)
                 return
@@ -77,7 +77,7 @@ def _finish(session: Session, cursor: SyncCursor, asked_at: datetime, due_at: da
 
 def _keep_place(session: Session, cursor: SyncCursor, position: str, step: str) -> None:
     with session.door(step) as now:
-        cursors.advance(cursor=cursor, position=position, stored=0, now=now)
+        cursors.advance(cursor=cursor, position=position, now=now)
 
 
 def each_in_turn(
@@ -113,7 +113,7 @@ def keeping_place(
 def end_turn(session: Session, cursor: SyncCursor, *, ok_at: datetime) -> None:
     """All scopes are checked; the next check begins with the first."""
     with session.door() as now:
-        cursors.advance(cursor=cursor, position="", stored=0, now=now)
+        cursors.advance(cursor=cursor, position="", now=now)
         session.finish(cursor, ok_at=ok_at)
 
 

@@ -1,10 +1,13 @@
 """What an error means to the person whose account it is, and what helps."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
+from exchanges import registry
 from exchanges.errors import ErrorKind
 from pipeline import runs
+from pipeline.schedule import Pace
 
 UNREADABLE: Final = "unreadable"  # the run's error when rows were set aside
 _MEANING: Final[Mapping[str, str]] = {
@@ -28,3 +31,16 @@ _MEANING: Final[Mapping[str, str]] = {
 def explain(kind: str) -> str:
     """A sentence or two; "" where there is no error."""
     return _MEANING.get(kind, "")
+
+
+def slowed(exchange: str, pace: Pace) -> str:
+    """Why an account is not read as often as usual; "" where it is."""
+    if not pace.is_slowed:
+        return ""
+    known = registry.supported().get(exchange)
+    title = known.title if known else exchange
+    minutes = f"{pace.prompt / timedelta(minutes=1):.1f}".removesuffix(".0")
+    return (
+        f"Accounts at {title} are read every {minutes} minutes at present: its limit allows this server no more for"
+        " all of them."
+    )

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -11,9 +12,10 @@ from core.django import tenancy
 from credentials.accounts import KeyReplaced
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import TransferKind
-from pipeline import contract_streams, cursors, priorities, runs, streams
+from pipeline import contract_streams, cursors, priorities, runs, schedule, streams
 from pipeline.governors import SPENT
 from pipeline.models import Stream, SyncCursor
+from pipeline.priorities import Priority
 from pipeline.runs import LostRun
 from pipeline.session import Session, SliceOver
 
@@ -80,10 +82,17 @@ def _work(session: Session, cursor: SyncCursor) -> None:
         raise
     except ExchangeError as error:
         if error.code == SPENT and error.retry_at is not None:
-            session.put_off(cursor, priority, error.retry_at)
+            session.put_off(cursor, priority, _until(session, priority, error.retry_at))
         else:
             session.fail(cursor, error)
     except Exception as error:  # one poisoned page must not keep the other streams from being read
         logger.exception("Stream %s of run %s", cursor, session.run.id)
         words = f"Our own fault while reading {cursor}: {type(error).__name__}."
         session.fail(cursor, ExchangeError(ErrorKind.BUG, words, code="fault"))
+
+
+def _until(session: Session, priority: Priority, retry_at: datetime) -> datetime:
+    """News go on as soon as there is something left for them."""
+    if priority >= Priority.INCREMENTAL:
+        return retry_at
+    return schedule.next_turn(account_id=session.account.id, retry_at=retry_at, at=session.clock())

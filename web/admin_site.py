@@ -7,16 +7,25 @@ from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts import page_sessions
 from core import clock
+from exchanges import registry
+from pipeline import pace
 
 
 class OperatorSite(AdminSite):
     site_header = "Crypto Graph Trader · operators"
     site_title = "Crypto Graph Trader"
     index_title = "Operations"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Begins with how far the readings of each exchange are behind."""
+        loads = pace.find_all(list(registry.supported())).items()
+        told = {"rhythms": [(registry.supported()[name].title, state) for name, state in loads]}
+        return super().index(request, {**(extra_context or {}), **told})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The page everybody logs in by, which counts attempts and asks for the second factor."""

@@ -101,9 +101,11 @@ class BinanceAccount:
         return Page((*rows, *held.rows), (*bad, *held.bad), "", has_more=False, raw_count=count)
 
     def open_orders(self) -> Page[OrderRow]:
-        raws = self._client.records("private_get_openorders")
-        rows, bad = reading.rows(raws, mapping.order)
-        return Page(rows, bad, "", has_more=False, raw_count=len(raws))
+        return _open(self._client.records("private_get_openorders"))
+
+    def open_orders_of(self, symbols: Sequence[str]) -> Page[OrderRow]:
+        asked = [self._client.records("private_get_openorders", {"symbol": symbol}) for symbol in symbols]
+        return _open([raw for raws in asked for raw in raws])
 
     def order(self, symbol: str, order_id: str) -> OrderRow:
         raw = self._client.record("private_get_order", {"symbol": symbol, "orderId": order_id})
@@ -208,3 +210,8 @@ class BinanceAccount:
                 return
             start = int(page.next_position)
             raws = self._trades(symbol, fromId=start)
+
+
+def _open(raws: list[Any]) -> Page[OrderRow]:
+    rows, bad = reading.rows(raws, mapping.order)
+    return Page(rows, bad, "", has_more=False, raw_count=len(raws))

@@ -84,8 +84,17 @@ class BinanceDerivatives:
 
     def open_orders(self) -> Page[OrderRow]:
         """Orders in the book and conditional orders that wait."""
-        placed = _whole(self._client.records("fapiprivate_get_openorders"), contracts.order)
-        waiting = _whole(self._client.records("fapiprivate_get_openalgoorders"), contracts.conditional_order)
+        return self._open([{}])
+
+    def open_orders_of(self, symbols: Sequence[str]) -> Page[OrderRow]:
+        return self._open([{"symbol": symbol} for symbol in symbols])
+
+    def _open(self, asked: Sequence[Mapping[str, str]]) -> Page[OrderRow]:
+        def read(endpoint: str) -> list[Any]:
+            return [raw for each in asked for raw in self._client.records(endpoint, each)]
+
+        placed = _whole(read("fapiprivate_get_openorders"), contracts.order)
+        waiting = _whole(read("fapiprivate_get_openalgoorders"), contracts.conditional_order)
         return _joined("", False, placed, waiting)
 
     def order(self, symbol: str, order_id: str) -> OrderRow:

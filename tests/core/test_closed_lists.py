@@ -64,6 +64,7 @@ INNER_SQL: Final = frozenset(
         "portfolio/store.py: _run",
         "portfolio/trade_days.py: _ask",
         "pipeline/dispatch.py: claim_due_accounts",
+        "pipeline/dispatch.py: find_paces",
         "pipeline/dispatch.py: _owned",
         "pipeline/invariants/examine.py: _examine",
         "pipeline/invariants/examine.py: _owned",

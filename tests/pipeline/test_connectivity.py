@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -10,8 +11,10 @@ from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
 from exchanges.errors import ErrorKind
-from pipeline import breakers, pauses, stops
+from pipeline import breakers, pace, pauses, stops
 from pipeline.models import Stream, SyncCursor, SyncRun
+from pipeline.pace import Load, State
+from pipeline.schedule import Pace
 from pipeline.stops import Stop
 from tests.clients import JsonClient, client_of, problem, stranger
 from tests.factories import AccountFactory, UserFactory
@@ -61,7 +64,8 @@ def test_all_is_well_until_something_is_known(account: ExchangeAccount, as_alice
     assert answer.json()["accounts"] == [
         {
             "account_id": str(account.id), "label": "Main", "exchange": "mexc", "state": "ok", "since": None,
-            "reason": "", "retry_at": None, "data_as_of": None, "is_stale": True,
+            "reason": "", "retry_at": None, "data_as_of": None, "is_stale": True, "next_read_at": None,
+            "read_every_seconds": 180, "slowed_by": "",
         }
     ]  # fmt: skip
 
@@ -153,7 +157,7 @@ def test_visits_that_fail_in_a_row_are_an_outage_of_that_account(
     assert states(as_alice.get(PATH)) == (False, ["ok"], ["ok"])  # once happens
     visit(account, ago=HOUR, status="failed", error_kind="down")
     answer = as_alice.get(PATH)
-    assert states(answer) == (False, ["ok"], ["down"])
+    assert states(answer) == (False, ["down"], ["down"])
     [told] = answer.json()["accounts"]
     assert told["reason"] == "The exchange answers with errors. It is tried again shortly."
     assert abs(datetime.fromisoformat(told["since"]) - (clock.now() - 2 * HOUR)) < timedelta(minutes=1)
@@ -167,3 +171,56 @@ def test_visits_that_fail_for_another_reason_are_no_outage(
     for minutes in (3, 2, 1):
         visit(account, ago=timedelta(minutes=minutes), status="failed", error_kind="permission")
     assert states(as_alice.get(PATH)) == (False, ["ok"], ["ok"])
+
+
+def test_an_exchange_that_answers_for_another_of_its_users_accounts_is_not_down(
+    account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    AccountFactory.create(user=account.user, exchange="mexc")
+    for minutes in (2, 1):
+        visit(account, ago=timedelta(minutes=minutes), status="failed", error_kind="network")
+    assert states(as_alice.get(PATH)) == (False, ["ok"], ["down", "ok"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "failures", "state"), [("down", 1, "ok"), ("down", 2, "down"), ("bug", 9, "ok")]
+)
+def test_balances_that_cannot_be_read_again_and_again_are_told_though_the_rest_can(
+    account: ExchangeAccount, as_alice: JsonClient, kind: str, failures: int, state: str
+) -> None:
+    read_at = clock.now() - HOUR
+    with tenancy.acting_as(account.user_id):
+        SyncCursor.objects.create(
+            account=account, user=account.user, stream=Stream.BALANCES, due_at=read_at + 2 * HOUR,
+            last_ok_at=read_at, error_kind=kind, error_count=failures,
+        )  # fmt: skip
+    visit(account, ago=timedelta(minutes=1), status="partial", error_kind=kind)
+    [told] = as_alice.get(PATH).json()["accounts"]
+    assert told["state"] == state
+    assert told["reason"].startswith("Balances cannot be read.") is (state == "down")
+
+
+def test_an_account_read_less_often_than_usual_is_told_how_often_why_and_when_next(
+    account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    read_at, slowed = clock.now() - timedelta(minutes=1), Pace(timedelta(minutes=6.5), 1)
+    with tenancy.acting_as(account.user_id):
+        SyncCursor.objects.create(
+            account=account,
+            user=account.user,
+            stream=Stream.BALANCES,
+            due_at=read_at + HOUR,
+            last_ok_at=read_at,
+        )
+    state = State(slowed, Load(400, 0), clock.now())
+    with mock.patch.object(pace, "find_all", lambda names: dict.fromkeys(names, state)):
+        body = as_alice.get(PATH).json()
+        [synced] = as_alice.get("/api/sync").json()["results"]
+    words = (
+        "Accounts at MEXC are read every 6.5 minutes at present: its limit allows this server no more for all of"
+        " them."
+    )
+    for told in (*body["exchanges"], *body["accounts"], synced):
+        assert (told["read_every_seconds"], told["slowed_by"]) == (390, words)
+    for told in (*body["accounts"], synced):
+        assert datetime.fromisoformat(told["next_read_at"]) == read_at + timedelta(minutes=6.5)

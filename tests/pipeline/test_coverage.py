@@ -1,5 +1,6 @@
 """What is known of an exchange that forgets: from when on, what was missed, and what will be forgotten when."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -7,12 +8,16 @@ import pytest
 from django.core.cache import cache
 
 from core.django import tenancy
+from exchanges.rows import MarketType
+from exchanges.simulators import profiles
+from orders.models import Fill, Order
 from pipeline import coverage, cursors
 from pipeline.coverage import Gap, StreamCoverage
 from pipeline.models import Stream, SyncCursor, Trigger
 from tests.clients import client_of, problem, stranger
 from tests.factories import AccountFactory, UserFactory
 from tests.pipeline.test_mexc import make_world
+from tests.pipeline.venues import Open
 from tests.pipeline.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -175,5 +180,28 @@ def test_the_map_takes_as_many_queries_for_one_symbol_as_for_three(
                 scope=f"S{number}",
                 due_at=account.created_at,
             )
-        with django_assert_num_queries(3):  # type: ignore[attr-defined]
+        with django_assert_num_queries(4):  # type: ignore[attr-defined]
             assert len(coverage.streams([account.id], at=account.created_at)) == count
+
+
+def test_facts_are_counted_whichever_way_they_came(open_world: Open) -> None:
+    """The first glance stores the newest fills and the open orders before the walks of either."""
+    world = open_world("binance", "leveraged", [profiles.LEVERAGED.shortened(8)])
+    world.sync(Trigger.CONNECT)
+    world.wait(minutes=3)
+    world.sync()
+    told: Counter[str] = Counter()
+    for row in coverage.coverage(user_id=world.user.id, at=world.now()).results:
+        told[row.stream] += row.row_count
+    with world.door():
+        fills, orders = (
+            {kind: model.objects.filter(market_type=kind).count() for kind in MarketType}
+            for model in (Fill, Order)
+        )
+    assert {stream: told[stream] for stream in (Stream.FILLS, Stream.ORDERS)} == {
+        Stream.FILLS: fills[MarketType.SPOT], Stream.ORDERS: orders[MarketType.SPOT],
+    }  # fmt: skip
+    assert {stream: told[stream] for stream in (Stream.CONTRACT_FILLS, Stream.CONTRACT_ORDERS)} == {
+        Stream.CONTRACT_FILLS: fills[MarketType.FUTURES], Stream.CONTRACT_ORDERS: orders[MarketType.FUTURES],
+    }  # fmt: skip
+    assert fills[MarketType.FUTURES] > 0

@@ -9,8 +9,9 @@ from uuid import UUID
 from credentials.models import ExchangeAccount, KeyState
 from exchanges import registry
 from exchanges.errors import ErrorKind
-from pipeline import runs, selectors
+from pipeline import pace, runs, selectors
 from pipeline.models import RunStatus, SyncRun
+from pipeline.schedule import Pace
 from portfolio.models import Book
 from portfolio.scope import Scope
 from portfolio.selectors import freshness
@@ -31,6 +32,8 @@ class AccountState:
     new_rows: int
     read_at: datetime | None
     """When its balances were read last: the age of what is shown."""
+    next_read_at: datetime | None
+    """When they will be, while somebody looks."""
     is_key_bad: bool
     problem: str
     """What is wrong, and what helps."""
@@ -52,10 +55,11 @@ class SyncCard:
 def sync_card(*, user_id: UUID, scope: Scope, at: datetime) -> SyncCard:
     """The living accounts of a scope, oldest first. Inside an open door."""
     waiting = _waiting_books(scope)
+    states = [each for each in selectors.sync_state(user_id=user_id) if each.account.id in scope.living_ids]
+    paces = pace.find_all(sorted({each.account.exchange for each in states}))
     accounts = [
-        _state(state, waiting.get(state.account.id, []))
-        for state in selectors.sync_state(user_id=user_id)
-        if state.account.id in scope.living_ids
+        _state(state, waiting.get(state.account.id, []), paces[state.account.exchange].pace)
+        for state in states
     ]
     is_busy = any(account.tone == "busy" for account in accounts)
     return SyncCard(
@@ -76,7 +80,7 @@ def _waiting_books(scope: Scope) -> Mapping[UUID, list[str]]:
     return waiting
 
 
-def _state(state: selectors.SyncState, waiting: list[str]) -> AccountState:
+def _state(state: selectors.SyncState, waiting: list[str], rhythm: Pace) -> AccountState:
     status, tone = _status(state.account, state.run)
     known = registry.supported().get(state.account.exchange)
     return AccountState(
@@ -87,6 +91,7 @@ def _state(state: selectors.SyncState, waiting: list[str]) -> AccountState:
         tone=tone,
         new_rows=sum(state.run.counts.values()) if state.run else 0,
         read_at=state.balances_at,
+        next_read_at=None if state.account.key_state == KeyState.DISABLED else state.next_read_at(rhythm),
         is_key_bad=state.account.key_state in (KeyState.FAILING, KeyState.DISABLED),
         problem="" if state.is_under_way else state.explanation,
         rejected=state.rejected,
