@@ -63,6 +63,7 @@ INNER_SQL: Final = frozenset(
         "portfolio/store.py: Rows._flush",
         "portfolio/store.py: _run",
         "portfolio/trade_days.py: _ask",
+        "orders/legacy_rows.py: read_table",  # of another system's database
         "pipeline/dispatch.py: claim_due_accounts",
         "pipeline/dispatch.py: find_paces",
         "pipeline/dispatch.py: _owned",
