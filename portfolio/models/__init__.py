@@ -16,6 +16,7 @@ from portfolio.models.enums import (
     TradeKind,
 )
 from portfolio.models.excursions import Excursion
+from portfolio.models.fees import Fee
 from portfolio.models.marks import AccountMark
 from portfolio.models.metrics import (
     ChangedDay,
@@ -26,7 +27,7 @@ from portfolio.models.metrics import (
 )
 from portfolio.models.reconciliation import ItemKind, ItemState, ReconciliationItem
 from portfolio.models.snapshots import AssetSnapshot, PortfolioSnapshot
-from portfolio.models.trades import Allocation, Fee, MovedLot, Position, Trade
+from portfolio.models.trades import Allocation, MovedLot, Position, Trade
 
 __all__ = [
     "AccountMark",

@@ -5,29 +5,28 @@ that still waits though there is nothing left for it to close is an orphan, with
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.django.cursors import Place
 from core.errors import NotFound
 from core.money import ZERO
 from credentials.scope import Scope
-from exchanges.rows import MarketType
-from orders.models import Fill, Linking, Order
+from orders.models import Linking, Order
 from orders.selectors import OPEN
 from portfolio.accounting import bracket_sums
-from portfolio.accounting.bracket_sums import BUY, Executed
-from portfolio.models import Position, PositionSide, PositionStatus, Trade, TradeKind
+from portfolio.accounting.bracket_sums import Executed
+from portfolio.models import Position, PositionStatus, Trade
+from portfolio.selectors.bracket_books import ENTRY, BracketBooks, key_of, side_of
 
 MAX_LIMIT: Final = 200
 _MOST_OPEN: Final = 2_000  # legs waiting, that are looked at for orphans
-ENTRY: Final = "ENTRY"
 STOP: Final = "SL"
 _IS_LEG: Final = ~Q(role="") & ~Q(role=ENTRY)
 _NONE: Final = Executed(ZERO, ZERO)
@@ -100,15 +99,6 @@ class BracketPage:
 
     results: list[Bracket]
     next_cursor: str | None
-
-
-class _Key(NamedTuple):
-    """What fills and trades know an order by."""
-
-    account: UUID
-    market_type: str
-    symbol: str
-    order: str
 
 
 def brackets(
@@ -210,7 +200,7 @@ def _assemble(anchors: Sequence[Order]) -> list[Bracket]:
     """With a number of queries that does not grow with the brackets."""
     legs = _legs_of(anchors)
     every = [*anchors, *(leg for group in legs.values() for leg in group)]
-    books = _Books(every)
+    books = BracketBooks(every)
     return [_bracket(anchor, legs[anchor.pk], books) for anchor in anchors]
 
 
@@ -235,67 +225,11 @@ def _legs_of(anchors: Sequence[Order]) -> dict[int, list[Order]]:
     return legs
 
 
-class _Books:
-    """What the books know of some orders: fills, trades they ended, positions they opened, positions still open."""
-
-    def __init__(self, orders: Sequence[Order]) -> None:
-        accounts, names = {o.account_id for o in orders}, {o.exchange_order_id for o in orders}
-        symbols = {o.symbol for o in orders}
-        of_orders = Q(account_id__in=accounts, symbol__in=symbols)
-        self.executed, self.assets = _executed(of_orders & Q(exchange_order_id__in=names))
-        self.ended = _ended(of_orders & Q(exit_order_id__in=names))
-        self.opened = _opened(of_orders & Q(entry_order_id__in=names))
-        self.results = _results([position.pk for position in self.opened.values()])
-        self.open = _still_open(accounts)
-
-    def still_open(self, entry: Order) -> bool:
-        """Whether the position that the entry opened, or added to, is open."""
-        asset = entry.symbol if entry.market_type != MarketType.SPOT else self.assets.get(_key(entry), "")
-        since = self.open.get((entry.account_id, entry.market_type, asset, _side(entry)))
-        return since is not None and since <= (entry.filled_at or entry.exchange_updated_at)
-
-
-def _executed(condition: Q) -> tuple[dict[_Key, Executed], dict[_Key, str]]:
-    """By order; and the base asset of each."""
-    found: dict[_Key, Executed] = {}
-    assets: dict[_Key, str] = {}
-    columns = ("account_id", "market_type", "symbol", "exchange_order_id", "base_asset", "is_inverse")
-    rows = Fill.objects.filter(condition).order_by().values_list(*columns)
-    for *key, asset, is_inverse, quantity, value in rows.annotate(
-        size=Sum("quantity"), worth=Sum("quote_quantity")
-    ):
-        found[_Key(*key)] = Executed(quantity, value, is_inverse)
-        assets[_Key(*key)] = asset
-    return found, assets
-
-
-def _ended(condition: Q) -> dict[_Key, Decimal]:
-    rows = Trade.objects.filter(condition, kind=TradeKind.TRADE).order_by()
-    sums = rows.values_list("account_id", "market_type", "symbol", "exit_order_id").annotate(Sum("net_pnl"))
-    return {_Key(*key): net for *key, net in sums}
-
-
-def _opened(condition: Q) -> dict[_Key, Position]:
-    rows = Position.objects.filter(condition).defer("checkpoint")
-    return {_Key(row.account_id, row.market_type, row.symbol, row.entry_order_id): row for row in rows}
-
-
-def _results(position_ids: Collection[int]) -> dict[int, Decimal]:
-    rows = Trade.objects.filter(position_id__in=position_ids, kind=TradeKind.TRADE).order_by()
-    return dict(rows.values_list("position_id").annotate(Sum("net_pnl")))
-
-
-def _still_open(accounts: Iterable[UUID]) -> dict[tuple[UUID, str, str, str], datetime]:
-    rows = Position.objects.filter(account_id__in=list(accounts), status=PositionStatus.OPEN)
-    columns = ("account_id", "market_type", "book__asset", "side", "opened_at")
-    return {(account, kind, asset, side): at for account, kind, asset, side, at in rows.values_list(*columns)}
-
-
-def _bracket(anchor: Order, orders: Sequence[Order], books: _Books) -> Bracket:
+def _bracket(anchor: Order, orders: Sequence[Order], books: BracketBooks) -> Bracket:
     entry = anchor if anchor.role == ENTRY else None
     legs = [_leg(order, books, orphaned=_orphan(order, entry, books)) for order in orders]
     stop = next((leg.planned_price for leg in legs if leg.role == STOP), None)
-    position = books.opened.get(_key(anchor)) if entry else None
+    position = books.opened.get(key_of(anchor)) if entry else None
     shown = None if entry is None else _leg(entry, books, orphaned="")
     bracket = Bracket(
         id=anchor.pk,
@@ -303,7 +237,7 @@ def _bracket(anchor: Order, orders: Sequence[Order], books: _Books) -> Bracket:
         exchange=anchor.account.exchange,
         market_type=anchor.market_type,
         symbol=anchor.symbol,
-        side=_side(anchor),
+        side=side_of(anchor),
         strategy=anchor.strategy,
         group_id=anchor.group_id,
         state=_state(entry, legs, position, books),
@@ -325,8 +259,8 @@ def _bracket(anchor: Order, orders: Sequence[Order], books: _Books) -> Bracket:
     return _with_multiple(bracket, position)
 
 
-def _leg(order: Order, books: _Books, *, orphaned: str) -> BracketLeg:
-    executed = books.executed.get(_key(order)) or _told(order)
+def _leg(order: Order, books: BracketBooks, *, orphaned: str) -> BracketLeg:
+    executed = books.executed.get(key_of(order)) or _told(order)
     planned, by = _plan(order)
     slip = bracket_sums.slippage(side=order.side, planned=planned, executed=executed)
     return BracketLeg(
@@ -347,7 +281,7 @@ def _leg(order: Order, books: _Books, *, orphaned: str) -> BracketLeg:
         slippage=slip.price if slip else None,
         slippage_percent=slip.percent if slip else None,
         slippage_amount=slip.amount if slip else None,
-        net_pnl=books.ended.get(_key(order)),
+        net_pnl=books.ended.get(key_of(order)),
         orphaned=orphaned,
         ordered_at=order.ordered_at,
         filled_at=order.filled_at,
@@ -368,7 +302,7 @@ def _told(order: Order) -> Executed:
     )
 
 
-def _orphan(leg: Order, entry: Order | None, books: _Books) -> str:
+def _orphan(leg: Order, entry: Order | None, books: BracketBooks) -> str:
     if leg.status not in OPEN:
         return ""
     if entry is None:
@@ -378,7 +312,9 @@ def _orphan(leg: Order, entry: Order | None, books: _Books) -> str:
     return "" if books.still_open(entry) else "position_closed"
 
 
-def _state(entry: Order | None, legs: Sequence[BracketLeg], position: Position | None, books: _Books) -> str:
+def _state(
+    entry: Order | None, legs: Sequence[BracketLeg], position: Position | None, books: BracketBooks
+) -> str:
     if any(leg.orphaned for leg in legs):
         return "ORPHANED"
     if entry is None:
@@ -389,7 +325,7 @@ def _state(entry: Order | None, legs: Sequence[BracketLeg], position: Position |
     return "OPEN" if is_open else "CLOSED"
 
 
-def _net(legs: Sequence[BracketLeg], position: Position | None, books: _Books) -> Decimal | None:
+def _net(legs: Sequence[BracketLeg], position: Position | None, books: BracketBooks) -> Decimal | None:
     if position is not None:
         return books.results.get(position.pk)
     ended = [leg.net_pnl for leg in legs if leg.net_pnl is not None]
@@ -423,13 +359,3 @@ def _why_not(bracket: Bracket, position: Position | None) -> str:
     if position is not None and position.is_inverse:
         return "inverse"
     return ""
-
-
-def _key(order: Order) -> _Key:
-    return _Key(order.account_id, order.market_type, order.symbol, order.exchange_order_id)
-
-
-def _side(order: Order) -> str:
-    """Of the position: entries open it, legs close it."""
-    opens_long = (order.side == BUY) is (order.role == ENTRY)
-    return str(PositionSide.LONG if opens_long else PositionSide.SHORT)
