@@ -86,18 +86,10 @@ def _days(row: PerformanceMetric) -> list[_Day]:
     )
     if row.strategy:
         rows = rows.filter(strategy=row.strategy)
-    sums = rows.values("day").annotate(
-        net=Sum(F("profit") - F("loss")),
-        **{
-            f"{name}_sum": Sum(name)
-            for name in ("gross", "fees", "profit", "loss", "trades", "wins", "losses")
-        },
-    )
     names = ("gross", "fees", "profit", "loss", "trades", "wins", "losses")
-    return [
-        _Day(each["day"], each["net"], *(each[f"{name}_sum"] for name in names))
-        for each in sums.order_by("day")
-    ]
+    made: dict[str, Any] = {"net": Sum(F("profit") - F("loss"))}
+    made |= {f"{name}_sum": Sum(name) for name in names}
+    return [_Day(*each) for each in rows.values_list("day").annotate(**made).order_by("day")]
 
 
 def _net(row: PerformanceMetric, days: Sequence[_Day], after: int) -> ExplanationNode:
