@@ -92,7 +92,7 @@ class TransferPair:
 
 
 @dataclass(frozen=True, slots=True)
-class PairPage:
+class TransferPairPage:
     results: list[TransferPair]
     next_cursor: int | None
 
@@ -123,7 +123,7 @@ class PairsView(Endpoint):
         operation_id="api_own_transfers",
         tags=["transfers"],
         parameters=[PairQuery],
-        responses={200: schema(PairPage, amounts="text"), **problems(400, 401)},
+        responses={200: schema(TransferPairPage, amounts="text"), **problems(400, 401)},
     )
     def get(self, request: Request) -> Response:
         """A page, oldest first. `proposed` ones wait to be confirmed or rejected."""
@@ -133,7 +133,7 @@ class PairsView(Endpoint):
                 state=self.query.get("state"), after=self.query["cursor"], limit=limit + 1
             )
             found = [_pair(row) for row in rows[:limit]]
-        page = PairPage(found, found[-1].id if len(rows) > limit else None)
+        page = TransferPairPage(found, found[-1].id if len(rows) > limit else None)
         return Response(plain(page, amounts="text"))
 
     @extend_schema(

@@ -112,8 +112,8 @@ def test_every_owned_table_has_its_walls(model: type[tenancy.OwnedModel]) -> Non
         )
         policies = cursor.fetchall()
         cursor.execute(
-            "SELECT count(*) FROM pg_constraint WHERE conname IN (%s, %s)",
-            [f"{table}_account_fk", f"{table}_user_fk"],
+            "SELECT count(*) FROM pg_constraint WHERE conname = ANY(%s)",
+            [[f"{table}_{end}_fk" for end in ("account", "user", "outgoing")]],
         )
         keys = cursor.fetchone()
 
@@ -142,7 +142,8 @@ def test_every_unique_rule_of_an_owned_table_starts_with_owner_or_account_or_a_p
         for constraint in model._meta.total_unique_constraints
     }
 
-    assert {first for _, first in starts} <= {"user", "account", "book", "position", "trade", "snapshot"}
+    parents = {"book", "position", "trade", "snapshot", "transfer", "outgoing"}
+    assert {first for _, first in starts} <= {"user", "account", *parents}
 
 
 def test_an_owner_is_a_uuid() -> None:
