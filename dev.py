@@ -47,14 +47,14 @@ def main(arguments: list[str]) -> int:
 
 
 def test() -> int:
-    """All tests in two halves at once, each with a database of its own; the second half is told when the first ends."""
+    """All tests in two halves at once, each with databases of its own; the second half is told when the first ends."""
     print("$ python -m pytest (in two halves)", flush=True)
     beside = [f"--ignore={path}" for path in HALF]
     with tempfile.TemporaryFile("w+") as told:
         other = subprocess.Popen(
             [PYTHON, "-m", "pytest", *beside],
             cwd=ROOT,
-            env={**os.environ, "DJANGO_TEST_DB": "test_cgt_beside"},
+            env={**os.environ, "DJANGO_TEST_DB": "test_cgt_beside", "DJANGO_TEST_REDIS": "1"},
             stdout=told,
             stderr=subprocess.STDOUT,
         )
