@@ -142,7 +142,10 @@ class Migration(migrations.Migration):
                     "changed_at",
                     models.DateTimeField(help_text="The last refresh that had anything to do.", null=True),
                 ),
-                ("changes", models.BigIntegerField(default=0, help_text="Refreshes that had anything to do.")),
+                (
+                    "changes",
+                    models.BigIntegerField(default=0, help_text="Refreshes that had anything to do."),
+                ),
             ],
             options={
                 "abstract": False,

@@ -12,7 +12,12 @@ HERE, THERE = UUID(int=1), UUID(int=2)
 
 
 def left(number: int = 1, **more: Any) -> Move:
-    values = {"amount": Decimal(5), "fee_amount": Decimal("0.1"), "tx_id": "", "occurred_at": NOW} | more
+    values: dict[str, Any] = {
+        "amount": Decimal(5),
+        "fee_amount": Decimal("0.1"),
+        "tx_id": "",
+        "occurred_at": NOW,
+    } | more
     return Move(number, values.pop("account_id", HERE), "WITHDRAWAL", "BTC", **values)
 
 

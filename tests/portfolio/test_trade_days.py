@@ -70,7 +70,8 @@ def _row(rng: random.Random, account: ExchangeAccount, position: Position, numbe
         symbol=rng.choice(["BTCUSDT", "ETHUSDT"]), strategy=rng.choice(["", "grid", "trend"]), entry_price=entry,
         entry_time=entered, entry_quantity=1, entry_fees=fees, exit_order_id=str(number),
         first_exit_fill_id=10**9 + number, exit_price=entry, exit_time=entered + held, exit_fees=0,
-        exit_quantity=rng.choice([Decimal(0), *[Decimal(1)] * 4, money(1, 3)]), exit_type="MANUAL", cost=cost, proceeds=proceeds,
+        exit_quantity=rng.choice([Decimal(0), *[Decimal(1)] * 4, money(1, 3)]), exit_type="MANUAL", cost=cost,
+        proceeds=proceeds,
         gross_pnl=gross, net_pnl=gross - fees, hold_duration=held, unknown_quantity=0, unknown_proceeds=0,
         stop_loss_price=rng.choice([None, money(40, 160)]), closes_position=True, engine_version=1,
     )  # fmt: skip

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 from core.money import from_units, parse, quantize, text, to_units
 from portfolio.accounting import engine, events
 from portfolio.accounting.events import Event, Fill
-from portfolio.accounting.results import Collector, Position, State, Trade
+from portfolio.accounting.results import Collector, State, Trade
 
 CASH = frozenset({"USDT", "EUR"})
 MINUTE = 60_000
+_Row = TypeVar("_Row")
 
 
 def units(amount: str | Decimal) -> int:
@@ -69,9 +71,9 @@ def resume(state: State, book: Iterable[Event]) -> tuple[State, Collector]:
     return engine.fold(state, book, collector.sink), collector
 
 
-def only(positions: Sequence[Position]) -> Position:
-    [position] = positions
-    return position
+def only(rows: Sequence[_Row]) -> _Row:
+    [row] = rows
+    return row
 
 
 def gross(trades: Sequence[Trade]) -> list[str | None]:
