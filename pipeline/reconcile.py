@@ -7,11 +7,12 @@ from typing import Final
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from exchanges.errors import ErrorKind, ExchangeError
+from orders.models import Fill, Transfer
 from pipeline import discovery, schedule
 from pipeline.models import CoverageGap, CursorState, RejectedRow, Stream, SyncCursor
 from pipeline.runs import LostRun
@@ -133,12 +134,26 @@ def _older(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
     rows = SyncCursor.objects.filter(account=account, stream__in=_NAMES, known_from__isnull=False)
     # Symbols that were only searched say nothing; see `coverage.streams`.
     rows = rows.exclude(stream=Stream.FILLS, row_count=0, error_count=0, scope__gt="")
+    if (beginning := _beginning(account)) is not None:
+        rows = rows.filter(known_from__gt=beginning)
     for row in rows.order_by("stream", "scope"):
         why = "the exchange keeps no older ones"
         yield (
             f"older_history:{row.stream}",
             Hole(_words(row), None, row.known_from, why, _market(row), is_older=True),
         )
+
+
+def _beginning(account: ExchangeAccount) -> datetime | None:
+    """When the account's history begins: its first fact, where deposits were read from the first on; else unknown."""
+    deposits = SyncCursor.objects.filter(account=account, stream=Stream.DEPOSITS, known_from__isnull=True)
+    if not deposits.filter(last_ok_at__isnull=False).exists():
+        return None
+    moments = (
+        Fill.objects.filter(account=account).aggregate(at=Min("executed_at"))["at"],
+        Transfer.objects.filter(account=account).aggregate(at=Min("occurred_at"))["at"],
+    )
+    return min((at for at in moments if at is not None), default=None)
 
 
 def _refused(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
