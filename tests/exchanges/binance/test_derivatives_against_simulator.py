@@ -270,7 +270,8 @@ def test_an_account_without_futures_has_no_derivatives_and_its_spot_works() -> N
         assert house.account.derivatives is None
         assert house.account.info().untold == ("derivatives",)
         assert {row.wallet for row in house.account.balances().rows} == {"spot"}
-        assert house.account.transfer_kinds == (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL)
+        spot_kinds = (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL, TransferKind.AIRDROP)
+        assert house.account.transfer_kinds == spot_kinds
         with pytest.raises(ExchangeError) as refused:
             house.account.transfers(TransferKind.REBATE, "", house.now())
         assert refused.value.kind is ErrorKind.PERMISSION
