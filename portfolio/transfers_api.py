@@ -38,6 +38,22 @@ class CostSerializer(StrictSerializer):
     note = serializers.CharField(max_length=1000, allow_blank=True, default="")
 
 
+# As the serializer takes it: a PATCH that must name the cost, and amounts without a sign.
+_COST = {
+    "type": "object",
+    "required": ["cost"],
+    "additionalProperties": False,
+    "properties": {
+        "cost": {
+            "type": ["string", "null"],
+            "pattern": rf"^[0-9]{{1,{DIGITS - PLACES}}}(\.[0-9]{{1,{PLACES}}})?$",
+            "description": "Of the whole deposit, in the reporting currency, without fees; null: unknown again.",
+        },
+        "note": {"type": "string", "maxLength": 1000},
+    },
+}
+
+
 class PairSerializer(StrictSerializer):
     """Both ends of a transfer between two accounts."""
 
@@ -103,7 +119,7 @@ class TransferView(Endpoint):
     @extend_schema(
         operation_id="api_transfer_state_cost",
         tags=["transfers"],
-        request=CostSerializer,
+        request={"application/json": _COST},
         responses={200: schema(StatedDeposit, amounts="text"), **problems(400, 401, 403, 404)},
     )
     def patch(self, request: Request, transfer_id: int) -> Response:

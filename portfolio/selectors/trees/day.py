@@ -10,7 +10,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When, 
 from django.db.models.functions import RowNumber
 
 from core import clock
-from core.errors import Invalid, NotFound
+from core.errors import NotFound
 from core.money import ZERO
 from credentials.scope import resolve
 from orders.models import Fill
@@ -62,7 +62,7 @@ class Step:
 
 
 def day_tree(*, day: str, account: str | None = None, part: str = "", after: int = 0) -> ExplanationTree:
-    """A day of an account, or of all live ones. Raises Invalid for what is no day, NotFound without a snapshot."""
+    """A day of an account, or of all live ones. Raises NotFound for what is no day, or has no snapshot."""
     asked = _day(day)
     scope = resolve(account=account)
     steps = _steps(scope.account_ids, asked)
@@ -86,8 +86,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        detail = "A day is written 2026-01-31."
-        raise Invalid(detail, errors=[{"pointer": "/day", "code": "invalid", "detail": detail}]) from None
+        raise NotFound("A day is written 2026-01-31.") from None
 
 
 def _steps(account_ids: Sequence[Any], day: date) -> list[Step]:

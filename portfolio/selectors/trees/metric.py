@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import F, Sum
 
-from core.errors import Invalid, NotFound
+from core.errors import NotFound
 from core.money import ZERO
 from credentials.scope import resolve
 from portfolio.models import PerformanceMetric, PeriodType, TradeDay
@@ -70,9 +70,7 @@ def _find(text: str, account: str | None) -> PerformanceMetric:
         rows = rows.filter(period_type=text.upper(), strategy="", account__isnull=not account)
         found = rows.order_by("-period_start").first()
     else:
-        detail = "Give a row's id, or daily, weekly, monthly or all_time."
-        error = {"pointer": "/metric_id", "code": "invalid", "detail": detail}
-        raise Invalid(detail, errors=[error])
+        raise NotFound("Give a row's id, or daily, weekly, monthly or all_time.")
     if found is None:
         raise NotFound("There are no such metrics.")
     return found

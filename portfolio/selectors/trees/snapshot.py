@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from core.errors import Invalid, NotFound
+from core.errors import NotFound
 from portfolio.models import PortfolioSnapshot
 from portfolio.selectors.trees import composition, day, facts, node
 from portfolio.selectors.trees.node import ExplanationNode, ExplanationTree
@@ -15,7 +15,7 @@ _ROW: Final = re.compile(r"[0-9]{1,19}", re.ASCII).fullmatch
 
 
 def snapshot_tree(*, snapshot_id: str, part: str = "", after: int = 0) -> ExplanationTree:
-    """By row id, or by account id and day as `{account}:{day}`. Raises Invalid for neither, NotFound."""
+    """By row id, or by account id and day as `{account}:{day}`. Raises NotFound, for neither too."""
     row = PortfolioSnapshot.objects.filter(**_wanted(snapshot_id)).select_related("account").first()
     if row is None or part or after:
         raise NotFound("There is no such snapshot, or no such part of it.")
@@ -47,6 +47,6 @@ def _wanted(text: str) -> dict[str, Any]:
     try:
         return {"account_id": UUID(account), "snapshot_date": date.fromisoformat(written)}
     except ValueError:
-        detail = "Give a snapshot's id, or an account's id and a day: `{account}:2026-01-31`."
-        error = {"pointer": "/snapshot_id", "code": "invalid", "detail": detail}
-        raise Invalid(detail, errors=[error]) from None
+        raise NotFound(
+            "Give a snapshot's id, or an account's id and a day: `{account}:2026-01-31`."
+        ) from None
