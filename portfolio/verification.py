@@ -65,7 +65,8 @@ _TABLES: Final = (
     ),
     _Table(
         "portfolio_book", "book", "r.id", "r.asset", "r.id",
-        ("stale_from", "leased_until", "rebuilt_at", "blocked_reason"),
+        # How many events were folded counts those again that a late fact made it fold again.
+        ("stale_from", "leased_until", "rebuilt_at", "blocked_reason", "fact_count"),
     ),
 )  # fmt: skip
 # A row as it was (`old`) and as it is after the rebuild (`new`); one of the two may be missing. Books that waited to be

@@ -66,7 +66,7 @@ def test_books_that_are_right_are_found_right(account: ExchangeAccount) -> None:
         (Allocation, {"cost": Decimal(7)}),
         (BookDay, {"gross_pnl": Decimal(7)}),
         (Fee, {"value": Decimal(7)}),
-        (Book, {"fact_count": 7}),
+        (Book, {"engine_version": 3}),
         (AssetDay, {"traded": Decimal(7)}),
     ],
 )
