@@ -5,6 +5,7 @@ and what goes out is the running total of all lots' shares, cut to whole units: 
 changes nothing that was published, and an exact split of a fill no total.
 """
 
+from abc import ABC, abstractmethod
 from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
@@ -50,7 +51,7 @@ class OpenLot:
         return parts
 
 
-class Ranked:
+class Ranked(ABC):
     """Consumes the lot that ranks first; the ranking is the subclass's."""
 
     __slots__ = ("_came", "_cost_rest", "_fees_rest", "_fine", "lots")
@@ -104,14 +105,17 @@ class Ranked:
             self._place(lot)
         self._fine = UNIT // scale
 
+    @abstractmethod
     def _place(self, lot: OpenLot) -> None:
-        raise NotImplementedError
+        """Put a lot among the others."""
 
+    @abstractmethod
     def _first(self) -> OpenLot:
-        raise NotImplementedError
+        """The lot that leaves next."""
 
+    @abstractmethod
     def _drop_first(self) -> None:
-        raise NotImplementedError
+        """Forget that lot: nothing of it is left."""
 
 
 class Lifo(Ranked):

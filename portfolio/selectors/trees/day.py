@@ -162,6 +162,18 @@ def details(row: PortfolioSnapshot) -> dict[str, str]:
     )
 
 
+_FORMULAS: Final = {
+    "flows": "what came in less what went out, at the day's close",
+    "gross_pnl": "sum over books",
+    "unrealized": "unrealised now − unrealised the day before",
+    "funding": "sum over the day's payments",
+    "fees": "sum over the day's fees, each at the price then",
+    "revaluation": "stock × change of its close + quantity moved × close − value it was counted at,"
+    " of cash and coins of unknown cost",
+    "residual": "equity change less everything known; of it came or went without a fact: ",
+}
+
+
 def _identity(step: Step) -> ExplanationNode:
     currency = step.row.currency
     dates = [step.row.snapshot_date] + ([step.before.snapshot_date] if step.before else [])
@@ -178,16 +190,8 @@ def _identity(step: Step) -> ExplanationNode:
         "funding": _fee_list(step, "funding", 0),
         "fees": _fee_list(step, "fees", 0),
     }
-    formulas = {
-        "flows": "what came in less what went out, at the day's close",
-        "gross_pnl": "sum over books",
-        "unrealized": "unrealised now − unrealised the day before",
-        "funding": "sum over the day's payments",
-        "fees": "sum over the day's fees, each at the price then",
-        "revaluation": "stock × change of its close + quantity moved × close − value it was counted at,"
-        " of cash and coins of unknown cost",
-        "residual": "equity change less everything known; of it came or went without a fact: "
-        f"{node.texts(of=step.row.unexplained).get('of', '0')}",
+    formulas = _FORMULAS | {
+        "residual": _FORMULAS["residual"] + node.texts(of=step.row.unexplained).get("of", "0")
     }
     children = [
         ExplanationNode(
