@@ -12,7 +12,7 @@ from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.gateio.account import GateioAccount
 from exchanges.gateio.walks import OPENED, TRADES_PAGE, WINDOW_MS, Window
 from exchanges.rows import Page, TransferKind
-from tests.exchanges.gateio.conftest import LISTINGS, NOW
+from tests.exchanges.gateio.conftest import NOW
 from tests.exchanges.stub import Asked, Script, Stub
 
 Open = Callable[[Script], tuple[Stub, GateioAccount]]
@@ -382,20 +382,3 @@ def test_symbols_are_exact_once_a_walk_began_at_the_beginning(samples: Samples, 
     walk(lambda at: reader.fills("BTC_USDT", at))
     assert reader.traded_symbols(["ETH"], ["BTC_USDT"]) == ["GONE_USDT"]
     assert reader.sweep_symbols([]) == ["BTC_USDT", "GONE_USDT"]
-
-
-def test_listings_are_asked_once_when_not_given(samples: Samples, serve: Any) -> None:
-    stub, client = serve(lambda asked: samples["currency_pairs"] if "pairs" in asked.path else [])
-    reader = GateioAccount(client)
-    assert reader.traded_symbols(["ETH"], []) == ["ETH_USDT"]
-    reader.traded_symbols(["ETH"], ["ETH_USDT"])
-    assert stub.paths().count("/api/v4/spot/currency_pairs") == 1
-
-
-def test_given_listings_are_not_asked_for(account: Open) -> None:
-    stub, reader = account(lambda _: [])
-    assert reader.traded_symbols(["ETH"], []) == ["ETH_USDT", "ETH_BTC"]
-    assert (set(LISTINGS) - {"BTC_USDT"}, stub.paths()) == (
-        {"ETH_USDT", "ETH_BTC"},
-        ["/api/v4/spot/my_trades"],
-    )
