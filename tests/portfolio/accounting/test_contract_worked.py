@@ -70,3 +70,22 @@ def test_two_units_without_fees(is_short: bool, entered: str, left: str, profit:
     way = ("SELL", "BUY") if is_short else ("BUY", "SELL")
 
     assert column(fold([fill(1, way[0], "2", entered), fill(2, way[1], "2", left)]).trades, "net") == [profit]
+
+
+# GeneBO98/tradetally (Apache-2.0) at 3af36e29, tests/fixtures/trading-calculation-contracts.json: contracts of 100 and
+# of 5 units, booked in units. Profit, and in percent of the entry value.
+@pytest.mark.parametrize(
+    ("quantity", "entered", "left", "fees", "profit", "percent"),
+    [
+        ("200", "1.5", "2.25", ("1", "1.2"), "147.8", "49.2667"),
+        ("15", "4500", "4504", ("0", "0"), "60", "0.0889"),
+    ],
+)
+def test_contracts_of_several_units(
+    quantity: str, entered: str, left: str, fees: tuple[str, str], profit: str, percent: str
+) -> None:
+    rows = fold(
+        [fill(1, "BUY", quantity, entered, fee=fees[0]), fill(2, "SELL", quantity, left, fee=fees[1])]
+    )
+
+    assert (column(rows.trades, "net"), column(rows.trades, "pnl_percent")) == ([profit], [percent])

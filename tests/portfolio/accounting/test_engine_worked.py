@@ -28,7 +28,7 @@ def fills_of(legs: list[Leg], rate: str = "0", pair: str = "ETH/USDT") -> list[F
     ]
 
 
-# freqtrade tests/persistence/test_persistence.py test_recalc_trade_from_orders_dca, cases 0 and 2.
+# freqtrade tests/persistence/test_persistence.py test_recalc_trade_from_orders_dca, cases 0, 2 and 3.
 @pytest.mark.parametrize(
     ("rate", "legs", "expected"),
     [
@@ -48,20 +48,46 @@ def fills_of(legs: list[Leg], rate: str = "0", pair: str = "ETH/USDT") -> list[F
             ],
             ["596", "792.5", "1787.25"],
         ),
+        (
+            "0",
+            [
+                ("BUY", "100", "3"), ("BUY", "100", "7"), ("SELL", "100", "11"),
+                ("BUY", "150", "15"), ("SELL", "100", "19"), ("SELL", "150", "23"),
+            ],
+            ["600", "800", "1800"],
+        ),
     ],
 )  # fmt: skip
 def test_averaging_into_a_position(rate: str, legs: list[Leg], expected: list[str]) -> None:
     assert net(fold(booked(fills_of(legs, rate))).trades) == expected
 
 
-# freqtrade test_persistence.py test_calc_profit, row 0; jesse estimate_PNL, row 4.
+# freqtrade test_persistence.py test_calc_profit, rows 0 and 12, 8 and 20 (margin, nothing borrowed); jesse
+# estimate_PNL, rows 3 and 4.
 @pytest.mark.parametrize(
     ("quantity", "entry", "exit_", "rate", "profit"),
-    [("30", "2", "2.1", "0.0025", "2.6925"), ("1", "10", "20", "0.002", "9.94")],
+    [
+        ("30", "2", "2.1", "0.0025", "2.6925"),
+        ("30", "2", "2.2", "0.0025", "5.685"),
+        ("2", "60", "50", "0", "-20"),
+        ("1", "10", "20", "0.002", "9.94"),
+    ],
 )
 def test_one_round_trip(quantity: str, entry: str, exit_: str, rate: str, profit: str) -> None:
     legs = [("BUY", quantity, entry), ("SELL", quantity, exit_)]
     assert net(fold(booked(fills_of(legs, rate))).trades) == [profit]
+
+
+# freqtrade test_calc_profit, row 25: another rate on the exit; its -3.3209999 is cut short.
+def test_a_dearer_exit() -> None:
+    legs = [fill(1, "BUY", "30", "2", fee="0.15"), fill(2, "SELL", "30", "1.9", fee="0.171")]
+    assert net(fold(booked(legs)).trades) == ["-3.321"]
+
+
+# jesse tests/test_position.py test_increase_a_long_position.
+def test_a_position_grows_to_an_average_entry() -> None:
+    position = only(fold(booked(fills_of([("BUY", "2", "50"), ("BUY", "2", "100")]))).positions)
+    assert [shown(position.open_quantity), shown(position.entry_price)] == ["4", "75"]
 
 
 # jesse ClosedTrade: quantity 20, average entry 150, average exit 350.
@@ -121,6 +147,38 @@ def test_oldest_lots_first(legs: list[Leg], costs: list[str], missing: str) -> N
     assert shown(rows.trades[-1].unknown_quantity) == missing
 
 
+# rotki test_cost_basis.py test_accounting_hifo_order: two of the last are sold while one is held.
+def test_costliest_lots_first() -> None:
+    legs = [
+        ("BUY", "2", "3"), ("BUY", "5", "1"), ("SELL", "1", "1"), ("BUY", "1", "2"), ("SELL", "6", "1"),
+        ("BUY", "1", "1"), ("SELL", "2", "1"), ("BUY", "1", "1"), ("SELL", "2", "1"),
+    ]  # fmt: skip
+    rows = fold(booked(fills_of(legs)), method="hifo")
+    taken = [(part.exit_fill_id, part.entry_fill_id, shown(part.quantity)) for part in rows.allocations]
+    assert taken == [
+        ("3", "1", "1"), ("5", "1", "1"), ("5", "4", "1"), ("5", "2", "4"), ("7", "2", "1"), ("7", "6", "1"),
+        ("9", "8", "1"), ("9", None, "1"),
+    ]  # fmt: skip
+
+
+# rotki test_basic.py test_buy_event_creation, the buy whose fee is money: its cost holds the fee, 578.50524 each.
+def test_cost_and_fee_of_a_buy() -> None:
+    bought = fill(1, "BUY", "5", "578.505", fee="0.0012", fee_in="EUR", pair="BTC/EUR")
+    position = only(fold(booked([bought], asset="BTC")).positions)
+    assert shown(position.open_cost + position.entry_fees) == str(Decimal("578.50524") * 5).rstrip("0")
+
+
+# rotki test_basic.py test_no_corresponding_buy_for_sell: all of it is profit there; here the same money stands apart.
+def test_what_was_never_bought() -> None:
+    sold = fill(1, "SELL", "1", "2519.62", fee="0.02", fee_in="EUR", pair="BTC/EUR")
+    trade = only(fold(booked([sold], asset="BTC"), method="fifo").trades)
+    assert [shown(n) for n in (trade.unknown_proceeds, trade.gross, trade.exit_fees)] == [
+        "2519.62",
+        "0",
+        "0.02",
+    ]
+
+
 # rotki test_cost_basis.py test_fees (their issue 5561): fees apart from cost, four fees of 10.
 def test_fees_stand_apart_from_cost() -> None:
     fills = [
@@ -144,3 +202,18 @@ def test_buying_a_coin_with_another_realises_the_others_gain() -> None:
     [disposal], [sale] = (fold(book, method="fifo").trades for book in (btc, xmr))
     assert (shown(disposal.quantity), shown(disposal.exit_price)) == ("0.3853125", "386.175")
     assert shown(disposal.gross + sale.gross) == "74.4107983124540625"
+
+
+# rotki test_basic.py test_simple_accounting (history1), FIFO: a swap gives up its spent coin at that coin's price and
+# gets the other; the fees, in what came, make lots dearer that nobody sells. Both gains: 559.7007917527833875.
+def test_swaps_realise_the_gain_of_what_was_spent() -> None:
+    coins = fill(1, "BUY", "82", "1", pair="BTC/EUR")._replace(quote_quantity=22031_622064438 * 10**9)
+    ether = fill(2, "BUY", "1450", "1", pair="ETH/EUR")._replace(quote_quantity=335_8044850 * 10**11)
+    first = fill(3, "BUY", "50", "0.01858275", pair="ETH/BTC", fee="0.06999999999999999", fee_in="ETH")
+    second = fill(4, "BUY", "0.5524745", "1", pair="BTC/ETH", fee="0.00082871175", fee_in="BTC")._replace(
+        quote_quantity=25 * 10**18
+    )
+    btc = booked([coins], asset="BTC") + booked([first], asset="BTC", quote_price="556.435")
+    eth = booked([ether]) + booked([first], quote_price="556.435") + booked([second], quote_price="11.925")
+    gains = [trade.gross for book in (btc, eth) for trade in fold(book, method="fifo").trades]
+    assert shown(sum(gains)) == "559.7007917527833875"
