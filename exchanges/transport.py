@@ -189,6 +189,10 @@ class CcxtClient:
             raise unreadable("an object was expected")
         return answer
 
+    def value(self, endpoint: str, params: Mapping[str, Any] | None = None) -> Any:
+        """What an endpoint answers, where it is told as an object here and as an array there. Raises ExchangeError."""
+        return self._call(endpoint, params)
+
     def measure_clock(self) -> None:
         """Ask the exchange for the time and sign with it from now on."""
         answer = self._guarded(self._profile.time_endpoint, {})

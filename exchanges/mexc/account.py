@@ -11,7 +11,7 @@ from exchanges import binance_like, plain, reading
 from exchanges.base import Derivatives, Listings, Markets, NoConversions
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.mexc import listings as symbols
-from exchanges.mexc import mapping, market, walks
+from exchanges.mexc import mapping, market, movements, walks
 from exchanges.mexc.futures import MexcDerivatives, may_see_contracts
 from exchanges.reading import PageReader, UnreadableRow
 from exchanges.rows import (
@@ -61,9 +61,10 @@ class MexcAccount(NoConversions):
 
     @property
     def transfer_kinds(self) -> tuple[TransferKind, ...]:
-        """What moved between spot and contracts is told by the wallet of contracts."""
+        """What moved between spot and contracts is told by the wallet of contracts, or by spot to keys that may not
+        see it."""
         own = (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL)
-        return own if self._contracts is None else (*own, TransferKind.INTERNAL)
+        return (*own, TransferKind.INTERNAL) if self._contracts is not None or self._sees_moves else own
 
     @property
     def derivatives(self) -> Derivatives | None:
@@ -75,6 +76,10 @@ class MexcAccount(NoConversions):
         if not may_see_contracts(self._client):
             return None
         return MexcDerivatives(self._client, self._given.contracts or None if self._given else None)
+
+    @cached_property
+    def _sees_moves(self) -> bool:
+        return movements.may_see(self._client)
 
     def info(self) -> AccountInfo:
         account = self._client.record("spot_private_get_account")
@@ -133,8 +138,9 @@ class MexcAccount(NoConversions):
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
         if kind not in _TRANSFERS:
             if self._contracts is None:
-                raise ExchangeError(ErrorKind.PERMISSION, "The key may not see contracts.", code="contracts")
-            return self._contracts.transfers(position, until)
+                return movements.page(self._client, position, until)
+            own = "" if position.startswith(movements.MARK) else position
+            return self._contracts.transfers(own, until)
         span = Span.reaching(walks.TRANSFERS_REACH, now=self._client.now(), until=ceil_ms(until))
         endpoint, read = _TRANSFERS[kind]
 

@@ -26,6 +26,8 @@ FILLS: Final = WindowWalk(page=100, longest=FILLS_REACH + timedelta(days=1), ove
 ORDERS: Final = WindowWalk(page=1000, longest=timedelta(days=7, milliseconds=1), overlap=timedelta(days=1))
 # Transfers change their state for days.
 TRANSFERS: Final = WindowWalk(page=1000, longest=timedelta(days=7), overlap=timedelta(days=14))
+# Between wallets: windows have numbered pages, and are read whole.
+MOVES: Final = WindowWalk(page=1, longest=timedelta(days=30), overlap=timedelta(days=14))
 
 # Contracts: 90 days, for fills and orders alike, and an hour less for the way there.
 DEALS_REACH: Final = timedelta(days=90) - timedelta(hours=1)

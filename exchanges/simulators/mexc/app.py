@@ -28,6 +28,7 @@ class MexcApp(BinanceLikeApp):
         super().__init__(world, faults)
         self.ledger = ledger
         self.desk = desk
+        self.without_transfers: set[str] = set()  # labels of accounts whose keys lack the right to them
 
     def __call__(self, request: Request) -> Response:
         """Requests about contracts carry the key in a header of another name."""
@@ -59,6 +60,8 @@ class MexcApp(BinanceLikeApp):
         if signed is None:
             return None
         account = self._admit(request, signed.weight, parameters, struck, now_ms, server_ms)
+        if request.path == wallet.MOVES and account.label in self.without_transfers:
+            raise errors.forbidden()
         with self.world.lock:
             context = Context(self.world, self.world.refresh(), server_ms, account)
             return body(signed.answer(context, parameters), struck)

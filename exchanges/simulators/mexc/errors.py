@@ -80,5 +80,9 @@ def start_too_old() -> ApiError:
     return ApiError(400, "The start time cannot be earlier than 90 days")
 
 
+def moves_too_old() -> ApiError:
+    return ApiError(400, "Only the last six months can be queried")
+
+
 def window_too_long() -> ApiError:
     return ApiError(400, "The interval between the start time and the end time cannot exceed 7 days")

@@ -33,7 +33,8 @@ class MexcSimulator(SimulatedExchange):
         world = World(seed=seed, clock=clock, profiles=profiles, live_from=live_from, house=MEXC)
         limits = limits or Limits()
         self.desk = ContractDesk(world, Requests(limits.contracts, limits.contract_details))
-        super().__init__(MexcApp(world, Faults(), ledger(limits), self.desk), port=port)
+        self.app = MexcApp(world, Faults(), ledger(limits), self.desk)
+        super().__init__(self.app, port=port)
 
     def truth(self) -> Json:
         """All facts up to now, also those MEXC does not give any more, in the words of its wire."""

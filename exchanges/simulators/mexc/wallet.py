@@ -1,4 +1,7 @@
-"""Signed endpoints of /api/v3/capital: transfers and coins. Windows of at most seven days, 90 days back."""
+"""Signed endpoints of /api/v3/capital: transfers and coins.
+
+Deposits and withdrawals: windows of at most seven days, 90 days back; between wallets: half a year back, by page.
+"""
 
 from collections.abc import Callable
 
@@ -11,8 +14,11 @@ from exchanges.simulators.mexc.parameters import EXCHANGE, Parameters
 from exchanges.simulators.mexc.private import forbidden
 from exchanges.simulators.symbols import assets
 
+MOVES = "/api/v3/capital/transfer"
 KEPT_MS = 90 * DAY_MS
+MOVES_KEPT_MS = 180 * DAY_MS
 _LONGEST_WINDOW_MS = 7 * DAY_MS
+_MOVED_BETWEEN = ("SPOT", "FUTURES")
 
 
 def deposits(context: Context, parameters: Parameters) -> Answer:
@@ -21,6 +27,28 @@ def deposits(context: Context, parameters: Parameters) -> Answer:
 
 def withdrawals(context: Context, parameters: Parameters) -> Answer:
     return _page(context, parameters, context.account.withdrawals, wire.withdrawal)
+
+
+def moves(context: Context, parameters: Parameters) -> Answer:
+    """One way between two wallets, which must be named; newest first. Without times: the last seven days."""
+    ends = [parameters.text(name) for name in ("fromAccountType", "toAccountType")]
+    for name, end in zip(("fromAccountType", "toAccountType"), ends, strict=True):
+        if end not in _MOVED_BETWEEN:
+            raise errors.missing_parameter(name)
+    start, end_ms = parameters.integer("startTime"), parameters.integer("endTime")
+    end_ms = context.now_ms if end_ms is None else end_ms
+    start = end_ms - _LONGEST_WINDOW_MS if start is None else start
+    if start < context.server_ms - MOVES_KEPT_MS:
+        raise errors.moves_too_old()
+    size, page = min(parameters.integer("size") or 10, 100), parameters.integer("page") or 1
+    margin = context.account.margin
+    chosen = [
+        row
+        for row in sorted(margin.transfers if margin else [], key=lambda row: -row.moved_at)
+        if [row.from_wallet.upper(), row.to_wallet.upper()] == ends and start <= row.moved_at <= end_ms
+    ]
+    told = [wire.move(row) for row in chosen[size * (page - 1) : size * page]]
+    return encode({"rows": told, "total": len(chosen)})
 
 
 def coins(context: Context, parameters: Parameters) -> Answer:
@@ -52,5 +80,6 @@ ENDPOINTS = {
     ("GET", "/api/v3/capital/withdraw/history"): SignedEndpoint(withdrawals, 1),
     ("GET", "/api/v3/capital/config/getall"): SignedEndpoint(coins, 10),
     ("POST", "/api/v3/capital/withdraw"): SignedEndpoint(forbidden, 1),
-    ("POST", "/api/v3/capital/transfer"): SignedEndpoint(forbidden, 1),
+    ("GET", MOVES): SignedEndpoint(moves, 1),
+    ("POST", MOVES): SignedEndpoint(forbidden, 1),
 }

@@ -10,6 +10,7 @@ from exchanges.simulators import amounts
 from exchanges.simulators.account import Account
 from exchanges.simulators.binance_like import encode
 from exchanges.simulators.candles import Candle
+from exchanges.simulators.contract_facts import WalletTransfer
 from exchanges.simulators.facts import NO_LIST, Fill, Order, Transfer
 from exchanges.simulators.klines import quote_volume
 from exchanges.simulators.mexc.parameters import EXCHANGE
@@ -147,6 +148,22 @@ def withdrawal(row: Transfer) -> bytes:
             "netWork": row.network,
         }
     )
+
+
+def move(row: WalletTransfer) -> Json:
+    """Between spot and contracts; the ledger of contracts tells the same id."""
+    ends = [row.from_wallet.upper(), row.to_wallet.upper()]
+    return {
+        "tranId": f"{row.transfer_id:032x}",
+        "clientTranId": None,
+        "asset": row.asset,
+        "amount": short(row.amount),
+        "fromAccountType": ends[0],
+        "toAccountType": ends[1],
+        "symbol": None,
+        "status": "SUCCESS",
+        "timestamp": row.moved_at,
+    }
 
 
 def account(row: Account, assets: tuple[str, ...]) -> Json:

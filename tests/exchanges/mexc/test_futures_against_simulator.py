@@ -13,7 +13,7 @@ from core import clock as time
 from exchanges import mexc
 from exchanges.base import Account, ApiKeys, Derivatives
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.mexc import walks
+from exchanges.mexc import movements, walks
 from exchanges.rows import FillRow, PositionSide, TransferKind
 from exchanges.simulators.clock import FixedClock
 from exchanges.simulators.mexc import MexcSimulator
@@ -45,11 +45,13 @@ class House:
         assert self.account.derivatives is not None
         return self.account.derivatives
 
+    def keys(self) -> ApiKeys:
+        theirs = self.simulator.accounts[self.label]
+        return ApiKeys(theirs.api_key, theirs.api_secret)
+
     def reopened(self) -> Derivatives:
         """By another client, which remembers nothing."""
-        theirs = self.simulator.accounts[self.label]
-        keys = ApiKeys(theirs.api_key, theirs.api_secret)
-        found = mexc.open_account(keys, self.simulator.url, None, self.now).derivatives
+        found = mexc.open_account(self.keys(), self.simulator.url, None, self.now).derivatives
         assert found is not None
         return found
 
@@ -283,9 +285,55 @@ def test_pages_that_fill_while_they_are_read_lose_nothing(
 def test_a_key_that_may_not_see_contracts_sees_spot_alone(house: House) -> None:
     house.simulator.desk.closed_to.add("leveraged")
     assert house.account.derivatives is None
-    assert house.account.transfer_kinds == (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL)
     assert "derivatives" in house.account.info().untold
     assert {row.wallet for row in house.account.balances().rows} == {"spot"}
+
+
+def moved(house: House, position: str = "") -> tuple[facts.Facts, str]:
+    rows, end = walk(lambda at: house.account.transfers(TransferKind.INTERNAL, at, house.now()), position)
+    return facts.transfers(rows), end
+
+
+def unseen(true: facts.Facts) -> facts.Facts:
+    """From and to a wallet that no balance tells of."""
+    return {
+        key: (*fact[:2], *(name.replace("futures", "contracts") for name in fact[2:4]), *fact[4:])
+        for key, fact in true.items()
+    }
+
+
+def test_spot_tells_what_went_to_contracts_a_key_may_not_see(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exchanges.mexc.movements.PAGE", 2)
+    house.simulator.desk.closed_to.add("leveraged")
+    true = facts.true_transfers(house.truth(), lambda row: str(row["id"]))
+    found, end = moved(house)
+    assert TransferKind.INTERNAL in house.account.transfer_kinds
+    assert found == unseen(true) != {}
+    page = house.account.transfers(TransferKind.INTERNAL, "", house.now())
+    assert page.floor == house.now() - movements.REACH
+    house.clock.advance(days=20)
+    later = unseen(facts.true_transfers(house.truth(), lambda row: str(row["id"])))
+    again, _ = moved(house, end)
+    assert later.items() - found.items() <= again.items() != set()
+
+
+def test_a_key_that_sees_more_than_the_one_before_reads_all_transfers_again(house: House) -> None:
+    true = facts.true_transfers(house.truth(), lambda row: str(row["id"]))
+    _, seen = moved(house)
+    house.simulator.desk.closed_to.add("leveraged")
+    blind = mexc.open_account(house.keys(), house.simulator.url, None, house.now)
+    rows, unmarked = walk(lambda at: blind.transfers(TransferKind.INTERNAL, at, house.now()), seen)
+    assert facts.transfers(rows) == unseen(true)
+    house.simulator.desk.closed_to.clear()
+    assert moved(house, unmarked)[0] == true
+
+
+def test_a_key_without_the_right_to_transfers_is_not_asked_for_them(house: House) -> None:
+    house.simulator.desk.closed_to.add("leveraged")
+    house.simulator.app.without_transfers.add("leveraged")
+    assert house.account.transfer_kinds == (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL)
 
 
 def test_an_account_that_never_opened_contracts_has_none() -> None:
