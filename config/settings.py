@@ -100,6 +100,8 @@ DATABASES["default"]["OPTIONS"]["options"] = database.options(
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# How long anybody waits for Redis where the work can go on without it.
+REDIS_PATIENCE_SECONDS = env.float("REDIS_PATIENCE_SECONDS", default=0.25)
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 CELERY_TASK_IGNORE_RESULT = True

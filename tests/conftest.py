@@ -75,6 +75,12 @@ def _own_exchange_state(settings: object, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.fixture(autouse=True)
+def _patient(settings: object) -> None:
+    """However slow the machine is, Redis is waited for; a dead one refuses at once."""
+    settings.REDIS_PATIENCE_SECONDS = 20  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
 def _nobody() -> Iterator[None]:
     """Whoever a test let act is gone after it."""
     with actors.acting(actors.NOBODY):

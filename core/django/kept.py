@@ -6,19 +6,15 @@ kept is asked for no more, and goes when its time is over. While Redis is away e
 
 import hashlib
 import logging
-import time
 from collections.abc import Callable
 from functools import cache
-from typing import Final
 from uuid import UUID
 
-import redis
 from django.conf import settings
 
-logger = logging.getLogger(__name__)
+from core.django.optional_redis import Patience, connect
 
-REDIS_SECONDS: Final = 0.25  # nobody waits longer for what can be computed
-_PAUSE_SECONDS: Final = 5  # how long a dead Redis is not asked again
+logger = logging.getLogger(__name__)
 
 
 def answer(*, owner: UUID, version: str, seconds: int, make: Callable[[], bytes]) -> bytes:
@@ -33,30 +29,18 @@ def answer(*, owner: UUID, version: str, seconds: int, make: Callable[[], bytes]
 
 
 class Shelf:
-    """Bytes in Redis, left alone for some seconds when it does not answer."""
+    """Bytes in Redis; none while it is away."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(
-            url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
-        )
-        self._asked_again_at = 0.0
+        self._redis = connect(url)
+        self._patience = Patience(logger, without="answers are not kept", again="answers are kept")
 
     def take(self, key: str) -> bytes | None:
-        found = self._ask(lambda: self._redis.get(key))
+        found = self._patience.ask(lambda: self._redis.get(key))
         return found if isinstance(found, bytes) else None
 
     def put(self, key: str, value: bytes, seconds: int) -> None:
-        self._ask(lambda: self._redis.set(key, value, ex=seconds))
-
-    def _ask(self, call: Callable[[], object]) -> object:
-        if time.monotonic() < self._asked_again_at:
-            return None
-        try:
-            return call()
-        except redis.RedisError as error:
-            self._asked_again_at = time.monotonic() + _PAUSE_SECONDS
-            logger.warning("Answers are not kept: Redis does not answer (%s).", type(error).__name__)
-            return None
+        self._patience.ask(lambda: self._redis.set(key, value, ex=seconds))
 
 
 @cache

@@ -15,19 +15,17 @@ from typing import Final
 from uuid import UUID
 
 import limits
-import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from core.django import actors
+from core.django.optional_redis import Patience
 from core.errors import DomainError
 
 logger = logging.getLogger(__name__)
 _SAFE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
-REDIS_SECONDS: Final = 0.25  # nobody waits longer for being counted
-_PAUSE_SECONDS: Final = 5  # how long a dead Redis is not asked again
 _NETWORK_BITS: Final = 64  # of an IPv6 address: a subscriber has them all
 _ATTRIBUTE: Final = "rate_limit_state"
 
@@ -105,36 +103,26 @@ def network(address: str) -> str:
 
 
 class Counter:
-    """The windows in Redis, left alone for some seconds when it does not answer."""
+    """The windows in Redis."""
 
     def __init__(self, url: str) -> None:
-        self._limiter = MovingWindowRateLimiter(
-            RedisStorage(
-                f"redis+{url}" if url.startswith("unix://") else url,
-                key_prefix="rate",
-                socket_timeout=REDIS_SECONDS,
-                socket_connect_timeout=REDIS_SECONDS,
-            )
+        seconds = settings.REDIS_PATIENCE_SECONDS
+        storage = RedisStorage(
+            f"redis+{url}" if url.startswith("unix://") else url,
+            key_prefix="rate",
+            socket_timeout=seconds,
+            socket_connect_timeout=seconds,
         )
-        self._asked_again_at = 0.0
-        self._is_down = False
+        self._limiter = MovingWindowRateLimiter(storage)
+        self._patience = Patience(logger, without="requests are not counted", again="requests are counted")
 
     def hit(self, item: limits.RateLimitItem, name: str, key: str) -> tuple[bool, int, int] | None:
         """Whether it fits, how many more would, seconds until one leaves the window; None while Redis is away."""
-        if time.monotonic() < self._asked_again_at:
-            return None
-        try:
-            fits = self._limiter.hit(item, name, key)
-            stats = self._limiter.get_window_stats(item, name, key)
-        except redis.RedisError as error:
-            self._asked_again_at = time.monotonic() + _PAUSE_SECONDS
-            if not self._is_down:
-                logger.error("Requests are not counted: Redis does not answer (%s).", type(error).__name__)
-            self._is_down = True
-            return None
-        if self._is_down:
-            logger.warning("Redis answers again: requests are counted.")
-            self._is_down = False
+        return self._patience.ask(lambda: self._hit(item, name, key))
+
+    def _hit(self, item: limits.RateLimitItem, name: str, key: str) -> tuple[bool, int, int]:
+        fits = self._limiter.hit(item, name, key)
+        stats = self._limiter.get_window_stats(item, name, key)
         return fits, int(stats.remaining), max(math.ceil(stats.reset_time - time.time()), 1)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from drf_spectacular.generators import SchemaGenerator
+from web.api.docs import document
 
 UNSAFE: Final = ("post", "put", "patch", "delete")
 
@@ -40,12 +40,6 @@ class Operation:
 
     def of(self, place: str) -> list[Value]:
         return [value for value in self.values if value.place == place]
-
-
-@cache
-def document() -> dict[str, Any]:
-    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
-    return schema
 
 
 @cache
