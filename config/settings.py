@@ -235,7 +235,7 @@ CORS_ALLOW_HEADERS = [
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
     "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Data-As-Of", "X-Data-Stale",
-    "X-Data-Stale-Reason", "X-Request-ID",
+    "X-Data-Stale-Reason", "X-Data-Grade", "X-Data-Grade-Reasons", "X-Request-ID",
 ]  # fmt: skip
 # Requests of one user, or of one address where nobody is logged in; empty: not counted.
 RATE_LIMIT = env.str("RATE_LIMIT", default="600/minute")

@@ -1,82 +1,28 @@
-"""The seeds' five routes of the books, trades with their explanation, and balances.
+"""The seeds' five routes of the books, trades with their explanation, and balances."""
 
-Every answer tells the age of the books in `X-Data-As-Of` and `X-Data-Stale`, and carries an ETag.
-"""
-
-from abc import abstractmethod
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Final, cast
+from typing import Final
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
-from core import clock
-from core.django import conditional, kept, tenancy
-from core.django.answers import Amounts, plain, schema
+from core.django import tenancy
+from core.django.answers import plain, schema
 from core.django.cursors import Place
-from core.django.rendering import ExactJSONRenderer, dumps
 from core.django.schema import problems
-from core.django.serializers import QuerySerializer
 from core.django.views import Endpoint
 from credentials.queries import ScopeQuery
-from credentials.scope import Scope, resolve
-from portfolio.accounting.periods import Period
-from portfolio.selectors import (
-    balances,
-    curve,
-    explain,
-    freshness,
-    pairs,
-    performance,
-    positions,
-    snapshot,
-    trades,
-)
+from credentials.scope import Scope
+from portfolio.books_api import ANSWER_HEADERS, BooksEndpoint, PeriodQuery, graded, header, user_id_of
+from portfolio.selectors import balances, curve, explain, pairs, positions, snapshot, trades
 
-_ETAG = OpenApiParameter(
-    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag of an earlier answer."
-)
-
-
-def _header(name: str, kind: Any, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=description, response=[200])
-
-
-_AGE = (
-    _header("ETag", OpenApiTypes.STR, "Version of the answer; sent back, it may save one."),
-    _header(
-        "X-Data-As-Of",
-        OpenApiTypes.DATETIME,
-        "The exchange's last word on the oldest account.",
-    ),
-    _header("X-Data-Stale", OpenApiTypes.BOOL, "Whether that is longer ago than it should be."),
-)
 BENCHMARKS: Final = ("BTC",)
-AGE_HEADERS: Final = (_ETAG, *_AGE)
-_LINK = _header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')
-
-
-class PeriodQuery(ScopeQuery):
-    period = serializers.CharField(
-        required=False, max_length=20, help_text="`30d`, `1y`, or `daily`, `weekly`, `monthly`, `all_time`."
-    )
-    at = serializers.DateField(
-        required=False, help_text="The UTC day the period holds or ends with; today if left out."
-    )
-
-    def validate_at(self, day: Any) -> Any:
-        """Days that can have a history."""
-        if not clock.EPOCH.date() <= day <= clock.utc_day(clock.now()):
-            raise serializers.ValidationError("Give a day from 1970-01-01 up to today, UTC.")
-        return day
+_LINK = header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')
 
 
 class HistoryQuery(PeriodQuery):
@@ -95,66 +41,6 @@ class PairsQuery(PeriodQuery):
     )
 
 
-class BooksEndpoint(Endpoint):
-    """Reads a scope of the user's books in one door; 304 when the client has the answer already."""
-
-    query_serializer: ClassVar[type[QuerySerializer]] = ScopeQuery
-    amounts: ClassVar[Amounts] = "number"
-    with_prices: ClassVar[bool] = False
-    kept_seconds: ClassVar[int] = 0
-    """How long an answer is kept for its owner, while its version is the same; 0: not at all."""
-
-    def read(self, request: Request) -> HttpResponse:
-        user, at = cast("User", request.user), clock.now()
-        with tenancy.acting_as(user.id):
-            chosen = {name: self.query.get(name) for name in ("exchange", "account", "mode")}
-            scope = resolve(**chosen)
-            headers = self._headers(request, scope, at)
-            ready = conditional.not_modified(request, headers["ETag"])
-            if ready is None and self.kept_seconds:
-                ready = self._kept(user.id, headers["ETag"], scope, at)
-            answer = self.answer(scope, at) if ready is None else None
-        if ready is not None:
-            return _with_headers(ready, headers)
-        body = plain(answer, amounts=self.amounts)
-        return Response(body, headers={**headers, **self.links(request, answer)})
-
-    def _kept(self, owner: UUID, version: str, scope: Scope, at: datetime) -> HttpResponse:
-        def make() -> bytes:
-            return dumps(plain(self.answer(scope, at), amounts=self.amounts))
-
-        body = kept.answer(owner=owner, version=version, seconds=self.kept_seconds, make=make)
-        return HttpResponse(body, content_type=ExactJSONRenderer.media_type)
-
-    @abstractmethod
-    def answer(self, scope: Scope, at: datetime) -> Any:
-        """What the selectors say, inside the open door."""
-
-    def links(self, request: Request, answer: Any) -> dict[str, str]:
-        """A Link header, where the answer is a page of several."""
-        return {}
-
-    @property
-    def currency(self) -> str:
-        return cast("User", self.request.user).reporting_currency
-
-    def period(self, scope: Scope, at: datetime, *, default: str) -> Period:
-        """Of the query. Raises Invalid."""
-        day = self.query.get("at")
-        moment = clock.day_start(day) if day else at
-        return performance.period_for(self.query.get("period", default), scope=scope, at=moment)
-
-    def _headers(self, request: Request, scope: Scope, at: datetime) -> dict[str, str]:
-        fresh = freshness.freshness(scope=scope, at=at)
-        with_prices = self.with_prices or bool(self.query.get("benchmark"))
-        version = freshness.version(scope=scope, at=at, with_prices=with_prices)
-        asked = sorted(request.query_params.items())
-        tag = conditional.etag(version, request.path, asked, self.currency, clock.utc_day(at), fresh.is_stale)
-        as_of = {"X-Data-As-Of": plain(fresh.as_of, amounts="text")} if fresh.as_of else {}
-        stale = {"X-Data-Stale": "true" if fresh.is_stale else "false"}
-        return {**conditional.HEADERS, "ETag": tag, **as_of, **stale}
-
-
 class OpenPositionsView(BooksEndpoint):
     """Open positions at the latest prices, newest first."""
 
@@ -162,9 +48,9 @@ class OpenPositionsView(BooksEndpoint):
 
     @extend_schema(
         tags=["portfolio"],
-        parameters=[ScopeQuery, _ETAG, *_AGE],
+        parameters=[ScopeQuery, *ANSWER_HEADERS],
         responses={
-            200: schema(positions.OpenPositions, amounts="number"),
+            200: graded(positions.OpenPositions, amounts="number"),
             304: None,
             **problems(400, 401, 404),
         },
@@ -184,8 +70,8 @@ class TradeHistoryView(BooksEndpoint):
 
     @extend_schema(
         tags=["portfolio"],
-        parameters=[HistoryQuery, _ETAG, *_AGE, _LINK],
-        responses={200: schema(trades.TradeHistory, amounts="number"), 304: None, **problems(400, 401, 404)},
+        parameters=[HistoryQuery, *ANSWER_HEADERS, _LINK],
+        responses={200: graded(trades.TradeHistory, amounts="number"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
         """A page of trades; the totals are of the whole period (30 days if none is given)."""
@@ -214,11 +100,12 @@ class PairsView(BooksEndpoint):
 
     query_serializer = PairsQuery
     amounts = "text"
+    has_totals = False
 
     @extend_schema(
         operation_id="api_trades_pairs",
         tags=["portfolio"],
-        parameters=[PairsQuery, _ETAG, *_AGE],
+        parameters=[PairsQuery, *ANSWER_HEADERS],
         responses={200: schema(pairs.PairPage, amounts="text"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
@@ -242,8 +129,8 @@ class SnapshotView(BooksEndpoint):
 
     @extend_schema(
         tags=["portfolio"],
-        parameters=[ScopeQuery, _ETAG, *_AGE],
-        responses={200: schema(snapshot.Snapshot, amounts="number"), 304: None, **problems(400, 401, 404)},
+        parameters=[ScopeQuery, *ANSWER_HEADERS],
+        responses={200: graded(snapshot.Snapshot, amounts="number"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
         """The latest snapshot of each account, summed, with its composition."""
@@ -266,8 +153,8 @@ class EquityCurveView(BooksEndpoint):
 
     @extend_schema(
         tags=["portfolio"],
-        parameters=[CurveQuery, _ETAG, *_AGE],
-        responses={200: schema(curve.EquityCurve, amounts="number"), 304: None, **problems(400, 401, 404)},
+        parameters=[CurveQuery, *ANSWER_HEADERS],
+        responses={200: graded(curve.EquityCurve, amounts="number"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
         """One point a UTC day; days without a snapshot are left out. 90 days if no period is given."""
@@ -290,8 +177,8 @@ class BalancesView(BooksEndpoint):
 
     @extend_schema(
         tags=["portfolio"],
-        parameters=[ScopeQuery, _ETAG, *_AGE],
-        responses={200: schema(balances.Balances, amounts="text"), 304: None, **problems(400, 401, 404)},
+        parameters=[ScopeQuery, *ANSWER_HEADERS],
+        responses={200: graded(balances.Balances, amounts="text"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
         """By asset and account, the most valuable first; `difference` is what no fact explains."""
@@ -327,13 +214,3 @@ class TradeExplanationView(Endpoint):
         with tenancy.acting_as(user_id_of(request)):
             tree = explain.explain(trade_id=trade_id)
         return Response(plain(tree, amounts="text"))
-
-
-def user_id_of(request: Request) -> UUID:
-    return cast("User", request.user).id
-
-
-def _with_headers(response: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
-    for name, value in headers.items():
-        response[name] = value
-    return response

@@ -15,7 +15,7 @@ from core.django.schema import problems
 from core.django.views import Endpoint
 from credentials.queries import ScopeQuery
 from credentials.scope import Scope
-from portfolio.api import BooksEndpoint, user_id_of
+from portfolio.books_api import ANSWER_HEADERS, BooksEndpoint, user_id_of
 from portfolio.selectors import brackets
 
 
@@ -36,11 +36,12 @@ class BracketsView(BooksEndpoint):
 
     query_serializer = BracketsQuery
     amounts = "text"
+    has_totals = False
 
     @extend_schema(
         operation_id="api_brackets",
         tags=["portfolio"],
-        parameters=[BracketsQuery],
+        parameters=[BracketsQuery, *ANSWER_HEADERS],
         responses={200: schema(brackets.BracketPage, amounts="text"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:

@@ -12,7 +12,7 @@ from core.django.cursors import Place
 from core.django.schema import problems
 from credentials.queries import ScopeQuery
 from credentials.scope import Scope
-from portfolio.api import BooksEndpoint, PeriodQuery
+from portfolio.books_api import ANSWER_HEADERS, BooksEndpoint, PeriodQuery, graded
 from portfolio.selectors import fees
 
 _TYPES = ("MAKER", "TAKER", "FUNDING", "WITHDRAWAL", "CONVERSION")
@@ -38,11 +38,12 @@ class FeesView(BooksEndpoint):
 
     query_serializer = FeesQuery
     amounts = "text"
+    has_totals = False
 
     @extend_schema(
         operation_id="api_fees",
         tags=["portfolio"],
-        parameters=[FeesQuery],
+        parameters=[FeesQuery, *ANSWER_HEADERS],
         responses={200: schema(fees.FeePage, amounts="text"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
@@ -70,8 +71,8 @@ class FeeSummaryView(BooksEndpoint):
     @extend_schema(
         operation_id="api_fees_summary",
         tags=["portfolio"],
-        parameters=[PeriodQuery],
-        responses={200: schema(fees.FeeSummary, amounts="text"), 304: None, **problems(400, 401, 404)},
+        parameters=[PeriodQuery, *ANSWER_HEADERS],
+        responses={200: graded(fees.FeeSummary, amounts="text"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
         """Totals of a period (30 days if none is given) by exchange, coin, UTC month and type, without funding; and an

@@ -9,10 +9,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from core.django.answers import schema
 from core.django.schema import problems
 from credentials.scope import Scope
-from portfolio.api import AGE_HEADERS, BooksEndpoint, PeriodQuery
+from portfolio.books_api import ANSWER_HEADERS, BooksEndpoint, PeriodQuery, graded
 from portfolio.selectors import performance
 from portfolio.selectors.performance import Part, Performance
 
@@ -37,8 +36,8 @@ class PerformanceView(BooksEndpoint):
 
     @extend_schema(
         tags=["portfolio"],
-        parameters=[PerformanceQuery, *AGE_HEADERS],
-        responses={200: schema(Performance, amounts="number"), 304: None, **problems(400, 401, 404)},
+        parameters=[PerformanceQuery, *ANSWER_HEADERS],
+        responses={200: graded(Performance, amounts="number"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
         """Undefined figures are null, and `reasons` says why; `sample` says what they are drawn from. This month if no
@@ -68,8 +67,8 @@ class StrategiesView(BooksEndpoint):
 
     @extend_schema(
         tags=["portfolio"],
-        parameters=[PeriodQuery, *AGE_HEADERS],
-        responses={200: schema(StrategyComparison, amounts="text"), 304: None, **problems(400, 401, 404)},
+        parameters=[PeriodQuery, *ANSWER_HEADERS],
+        responses={200: graded(StrategyComparison, amounts="text"), 304: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request) -> HttpResponse:
         """The full set of metrics for each strategy of the scope. All time if no period is given."""

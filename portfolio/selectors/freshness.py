@@ -10,9 +10,9 @@ from django.db.models import Max
 from core import clock
 from credentials.scope import Scope
 from marketdata.models import Ticker
-from portfolio import marks
-from portfolio.models import AssetDay, Book, MetricMark, WalletBalance
-from portfolio.selectors.snapshot import latest_snapshots
+from portfolio.models import AssetDay, MetricMark, WalletBalance
+from portfolio.selectors import standing
+from portfolio.selectors.standing import Standing
 
 STALE_AFTER: Final = timedelta(hours=1)
 """Accounts are synced every 3 to 60 minutes."""
@@ -28,14 +28,16 @@ class Freshness:
     is_stale: bool
 
 
-def freshness(*, scope: Scope, at: datetime) -> Freshness:
+def freshness(*, scope: Scope, at: datetime, stands: Standing | None = None) -> Freshness:
     """The age of the books: folding old facts anew makes them no younger. Closed accounts do not age: nothing new can
-    come."""
+    come. `stands` saves reading it again."""
+    stands = stands or standing.read(scope)
     living = scope.living_ids or scope.account_ids
-    heard = marks.heard_at(account_ids=living)
+    heard = {mark.account_id: mark.heard_at for mark in stands.marks if mark.heard_at is not None}
     times = {
         row.account_id: min(row.computed_at, heard.get(row.account_id, row.computed_at))
-        for row in latest_snapshots(account_ids=living)
+        for row in stands.snapshots
+        if row.account_id in living
     }
     as_of = min(times.values(), default=None)
     closed = not scope.living_ids and bool(scope.account_ids)
@@ -44,18 +46,18 @@ def freshness(*, scope: Scope, at: datetime) -> Freshness:
     return Freshness(as_of=as_of, is_stale=not closed and (missing or is_old))
 
 
-def version(*, scope: Scope, at: datetime, with_prices: bool) -> str:
+def version(*, scope: Scope, at: datetime, with_prices: bool, stands: Standing | None = None) -> str:
     """Changes whenever an answer over the scope may: every sync rewrites the last snapshot, a fold its book, a
-    price its ticker. With prices it also changes every minute, as prices grow stale by themselves."""
-    ids = scope.account_ids
-    books = (
-        Book.objects.filter(account_id__in=ids).order_by("id").values_list("id", "rebuilt_at", "stale_from")
-    )
-    snapshots = [(row.pk, row.computed_at, row.snapshot_date) for row in latest_snapshots(account_ids=ids)]
+    price its ticker; and whenever what is told of its trust does. With prices it also changes every minute, as prices
+    grow stale by themselves."""
+    stands, ids = stands or standing.read(scope), scope.account_ids
+    snapshots = [(row.pk, row.computed_at, row.snapshot_date) for row in stands.snapshots]
+    trust = [(mark.is_compared, mark.coverage, mark.cost_unknown_trades) for mark in stands.marks]
     metrics = list(MetricMark.objects.values_list("changes", "drawn_to"))
     reports = WalletBalance.objects.filter(account_id__in=ids).aggregate(Max("id"))
     days = AssetDay.objects.filter(account_id__in=ids).aggregate(Max("updated_at"))
-    parts: list[object] = [ids, scope.exchange_name, list(books), snapshots, metrics, reports, days]
+    parts: list[object] = [ids, scope.exchange_name, stands.books, snapshots, metrics, reports, days]
+    parts += [trust, stands.differences]
     if with_prices:
         parts += [Ticker.objects.aggregate(Max("read_at")), (at - clock.EPOCH) // _MINUTE]
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -243,6 +243,7 @@ def test_a_newcomer_gets_empty_answers(as_bob: JsonClient) -> None:
         "total_unrealized_pnl": 0,
         "total_positions": 0,
         "unpriced_positions": 0,
+        "confidence": {"grade": "unreliable", "reasons": [{"code": "not_read", "about": ""}]},
     }
     assert get(as_bob, "/api/trades/history")["trades"] == []
     assert get(as_bob, "/api/performance/metrics")["total_trades"] == 0

@@ -97,6 +97,8 @@ def test_a_listed_origin_reads_answers_and_their_headers(settings: Any, alice: U
         "X-Request-ID",
         "X-Data-As-Of",
         "X-Data-Stale",
+        "X-Data-Grade",
+        "X-Data-Grade-Reasons",
     } <= set(headers["Access-Control-Expose-Headers"].split(", "))
 
 

@@ -24,6 +24,7 @@ from pipeline import ages, live
 from pipeline.ages import Age
 from pipeline.live import CLOSED, Reading, What
 from pipeline.models import Stream
+from portfolio.selectors.confidence import Confidence
 from web.exchange_routes.asking import KNOWN, Answer, Asked, ask, require_known
 from web.exchange_routes.queries import AccountQuery
 
@@ -46,6 +47,18 @@ _AGE: Final = (
         " `unavailable`, `closed`, `key_…`, or how the exchange failed (`down`, `network`, `rate`, `auth`, …).",
     ),
 )
+_GRADE: Final = (
+    _header(
+        "X-Data-Grade",
+        OpenApiTypes.STR,
+        "How far totals can be trusted: `complete`, `partial`, `unreliable`.",
+    ),
+    _header(
+        "X-Data-Grade-Reasons",
+        OpenApiTypes.STR,
+        "Why not further: codes, some with what they are about (`gap:deposits`), percent-encoded, commas between.",
+    ),
+)
 _LINK: Final = _header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')
 
 
@@ -57,12 +70,19 @@ def described(
     many: bool = True,
     pages: bool = False,
     at_one_exchange: bool = False,
+    has_totals: bool = False,
 ) -> Callable[[_View], _View]:
     """What the OpenAPI document tells of a route."""
     answer = schema(shape, amounts="number")
     decorate: Callable[[_View], _View] = extend_schema(
         tags=[TAG],
-        parameters=[query, *(() if at_one_exchange else (_EXCHANGE,)), *_AGE, *((_LINK,) if pages else ())],
+        parameters=[
+            query,
+            *(() if at_one_exchange else (_EXCHANGE,)),
+            *_AGE,
+            *(_GRADE if has_totals else ()),
+            *((_LINK,) if pages else ()),
+        ],
         responses={200: answer(many=True) if many else answer, **problems(400, 401, 404)},
         examples=[OpenApiExample("Answer", value=example, response_only=True, status_codes=["200"])],
     )
@@ -91,8 +111,8 @@ class ExchangeEndpoint(Endpoint):
         with tenancy.acting_as(user_id):
             asked = ask(exchange, self.query, clock.now())
             answer = self.answer(asked)
-            age = self.age(asked)
-        return respond(request, answer, Age(age.as_of, refusal) if refusal else age)
+            age, trust = self.told(asked)
+        return respond(request, answer, Age(age.as_of, refusal) if refusal else age, trust)
 
     def _read_live(self, user_id: UUID, exchange: str) -> str:
         """Have a worker ask the exchange, and wait; answers why that did not work. Outside any door."""
@@ -121,10 +141,16 @@ class ExchangeEndpoint(Endpoint):
         age = ages.of(account_ids=asked.present_ids, streams=streams, walked=self.walked, at=asked.at)
         return age if asked.scope.living_ids else Age(age.as_of)
 
+    def told(self, asked: Asked) -> tuple[Age, Confidence | None]:
+        """The answer's age, and how far its totals can be trusted, where it has any. Inside the open door."""
+        return self.age(asked), None
 
-def respond(request: Request, answer: Answer, age: Age) -> Response:
+
+def respond(request: Request, answer: Answer, age: Age, trust: Confidence | None = None) -> Response:
     """The body as it is, everything else in headers."""
     headers = {"X-Data-Stale": "true" if age.reason else "false"}
+    if trust is not None:
+        headers |= {"X-Data-Grade": trust.grade, "X-Data-Grade-Reasons": trust.line}
     if age.as_of is not None:
         headers["X-Data-As-Of"] = plain(age.as_of, amounts="text")
     if age.reason:

@@ -12,7 +12,8 @@ from pipeline import live
 from pipeline.ages import OLD, Age
 from pipeline.live import Reading, What
 from pipeline.models import Stream
-from portfolio.selectors import freshness
+from portfolio.selectors import confidence, freshness, standing
+from portfolio.selectors.confidence import Confidence
 from portfolio.selectors.positions import PRICE_STALE_AFTER
 from web.exchange_routes import examples, facts, holdings, snapshots
 from web.exchange_routes.asking import Answer, Asked, require_known
@@ -178,7 +179,7 @@ class AccountSnapshotView(ExchangeEndpoint):
     query_serializer = SnapshotQuery
     what = What.SNAPSHOT
 
-    @described(AccountSnapshotResponse, SnapshotQuery, example=examples.SNAPSHOT, many=False)
+    @described(AccountSnapshotResponse, SnapshotQuery, example=examples.SNAPSHOT, many=False, has_totals=True)
     def get(self, request: Request, exchange: str) -> Response:
         """At most 400 days; the returns are of the period alone."""
         return self.read(request, exchange)
@@ -186,9 +187,11 @@ class AccountSnapshotView(ExchangeEndpoint):
     def answer(self, asked: Asked) -> Answer:
         return snapshots.account_snapshot(asked, currency=cast("User", self.request.user).reporting_currency)
 
-    def age(self, asked: Asked) -> Age:
-        fresh = freshness.freshness(scope=asked.scope, at=asked.at)
-        return Age(fresh.as_of, OLD if fresh.is_stale else "")
+    def told(self, asked: Asked) -> tuple[Age, Confidence]:
+        stands = standing.read(asked.scope)
+        fresh = freshness.freshness(scope=asked.scope, at=asked.at, stands=stands)
+        trust = confidence.confidence(scope=asked.scope, at=asked.at, stands=stands, fresh=fresh)
+        return Age(fresh.as_of, OLD if fresh.is_stale else ""), trust
 
 
 class TickersView(Endpoint):

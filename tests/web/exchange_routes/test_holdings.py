@@ -195,6 +195,17 @@ def test_old_prices_are_marked(reader: JsonClient) -> None:
     assert ages == [("true", "old"), ("false", None)]
 
 
+def test_the_snapshots_totals_are_graded(account: ExchangeAccount, reader: JsonClient) -> None:
+    api_books.small(account.user, "Books")
+
+    headers = reader.get("/binance/account-snapshot", {"account": "Books"}).headers
+    unread = reader.get("/binance/account-snapshot").headers
+
+    assert (headers["X-Data-Grade"], headers["X-Data-Grade-Reasons"]) == ("partial", "not_compared")
+    assert (unread["X-Data-Grade"], unread["X-Data-Grade-Reasons"]) == ("unreliable", "not_read,not_compared")
+    assert "X-Data-Grade" not in reader.get("/binance/user-assets").headers
+
+
 def test_the_snapshot_is_the_frontends(account: ExchangeAccount, reader: JsonClient) -> None:
     made = api_books.small(account.user, "Books")
 
