@@ -22,6 +22,8 @@ def explain(item: ReconciliationItem, now: Compared | None) -> str:
     came = list(_came(item))
     if came:
         return f"Came in since it was found: {', '.join(came)}."[:_LENGTH]
+    if item.kind == ItemKind.SHORTFALL:
+        return "Facts give less than nothing no more, or the exchange reports what is held."
     told = "" if now is None else f" of {now.at:%Y-%m-%d %H:%M} says {text(now.reported)}, and"
     return f"The exchange's report{told} agrees with the facts."
 

@@ -16,8 +16,15 @@ from core import clock, money
 from core.django import tenancy
 from core.errors import Conflict, NotFound
 from credentials.models import ExchangeAccount
-from portfolio import comparison, divergence, explanations, marks
-from portfolio.accounting.causes import Difference, Hole, Proposal, Surroundings, propose
+from portfolio import comparison, divergence, explanations, marks, shortfalls
+from portfolio.accounting.causes import (
+    Difference,
+    Hole,
+    Proposal,
+    Surroundings,
+    propose,
+    propose_shortfall,
+)
 from portfolio.comparison import Compared, Key
 from portfolio.composition import Closes
 from portfolio.models import ItemKind, ItemState, Position, ReconciliationItem
@@ -102,7 +109,7 @@ class _Work:
         self.outcome = Outcome()
 
     def run(self) -> None:
-        found = comparison.compare_balances(self._account)
+        found = [*comparison.compare_balances(self._account), *shortfalls.compare(self._account)]
         heard = self._known.positions_heard_at
         if heard is not None:
             found += comparison.compare_positions(self._account, heard=heard)
@@ -110,7 +117,12 @@ class _Work:
         self._note(one for one in found if not one.agrees and not one.is_undecided)
         self.outcome.undecided = [one.subject for one in found if one.is_undecided]
         self._resolve(
-            {key: item for key, item in self._items.items() if key in compared and compared[key].agrees},
+            {
+                key: item
+                for key, item in self._items.items()
+                if (key in compared and compared[key].agrees)
+                or (item.kind == ItemKind.SHORTFALL and key not in compared)
+            },
             compared,
         )
         self._propose()
@@ -176,6 +188,9 @@ class _Work:
             item.value = self._value(one.subject, one.difference, interval.until)
         elif one.kind == ItemKind.POSITION:
             item.diverged_from, item.diverged_to = self._last, one.at
+        elif one.kind == ItemKind.SHORTFALL:
+            item.diverged_from, item.diverged_to = None, one.at
+            item.value = self._value(one.subject, one.difference, one.at - clock.DAY)
         else:
             day = date.fromisoformat(one.subject)
             item.diverged_from, item.diverged_to = clock.day_start(day), clock.day_end(day)
@@ -207,7 +222,8 @@ class _Work:
                 holes=self._known.holes,
                 settles=self._settles(item),
             )
-            _put(item, propose(difference, around))
+            rule = propose_shortfall if item.kind == ItemKind.SHORTFALL else propose
+            _put(item, rule(difference, around))
 
     def _settles(self, item: ReconciliationItem) -> dict[str, list[str]]:
         """Contracts that settle in the item's asset and were open in its interval."""

@@ -12,6 +12,7 @@ class ItemKind(models.TextChoices):
     BALANCE = "balance"
     POSITION = "position"
     RESIDUAL = "residual"
+    SHORTFALL = "shortfall"  # facts give less than nothing, and nobody reports what is held
 
 
 class ItemState(models.TextChoices):
