@@ -52,6 +52,7 @@ app.conf.update(
             "kwargs": {"waiting": True},
         },
         "excursions": _every("pipeline.measure_excursions", broker.MARKET, minutes=2),
+        "exports": _every(broker.EXPORT_TASK, broker.SYNC, seconds=30),
         "snapshots": _every("pipeline.daily_snapshots", broker.SYNC, minutes=10),
         "daily candles": _every("pipeline.refresh_daily_candles", broker.MARKET, hours=1),
         "listings": _every("pipeline.refresh_listings", broker.MARKET, hours=1),

@@ -20,6 +20,7 @@ MARKET: Final = "market"
 SYNC_TASK: Final = "pipeline.sync_accounts"
 CHECK_TASK: Final = "pipeline.check_keys"
 LIVE_TASK: Final = "pipeline.read_live"
+EXPORT_TASK: Final = "pipeline.write_exports"
 
 
 class ActingTask(Task[Any, Any]):

@@ -104,6 +104,12 @@ SELECT a.user_id, a.id FROM credentials_exchangeaccount a
 JOIN portfolio_accountmark m ON m.account_id = a.id AND m.excursions_from IS NOT NULL
 ORDER BY random() LIMIT %(limit)s
 """
+_EXPORTS = """
+SELECT user_id, id FROM pipeline_export
+WHERE state = 'queued' OR state = 'running' AND leased_until <= %(now)s
+ORDER BY requested_at LIMIT %(limit)s
+"""
+_EXPIRED_EXPORTS = "SELECT DISTINCT user_id FROM pipeline_export WHERE expires_at <= %(now)s LIMIT %(limit)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +198,22 @@ def unmeasured_accounts(*, limit: int) -> list[Owned]:
     return _owned(_UNMEASURED, {"limit": limit})
 
 
+def waiting_exports(*, at: datetime, limit: int) -> list[tuple[UUID, int]]:
+    """Files that nobody writes, the longest asked for first: whose, and which."""
+    return _rows(_EXPORTS, {"now": at, "limit": limit})
+
+
+def owners_of_expired_exports(*, at: datetime, limit: int) -> list[UUID]:
+    """Users some of whose files are over their time."""
+    return [user_id for (user_id,) in _rows(_EXPIRED_EXPORTS, {"now": at, "limit": limit})]
+
+
 def _owned(sql: str, asked: dict[str, Any]) -> list[Owned]:
+    return [Owned(*row) for row in _rows(sql, asked)]
+
+
+def _rows(sql: str, asked: dict[str, Any]) -> list[Any]:
     with tenancy.as_system(PLACE), connection.cursor() as cursor:
         cursor.execute(sql, asked)
-        return [Owned(*row) for row in cursor.fetchall()]
+        rows: list[Any] = cursor.fetchall()
+        return rows

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from core.django.tenancy import AccountModel
+from core.django.tenancy import AccountModel, OwnedModel
 
 
 class Stream(models.TextChoices):
@@ -186,3 +186,97 @@ class Outage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.exchange or 'network'} {self.began_at:%Y-%m-%d %H:%M}"
+
+
+class ExportState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class ExportKind(models.TextChoices):
+    TRADES = "trades"
+    FILLS = "fills"
+    LEDGER = "ledger"
+    SNAPSHOTS = "snapshots"
+    HOLDINGS = "holdings"
+    TAX_LOTS = "tax_lots"
+    COMPLETE = "complete"  # all facts of the accounts, to be read in again
+
+
+class ExportFormat(models.TextChoices):
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+class Export(OwnedModel):
+    """A file that a user asked for: written once, by whoever claims it, and thrown away after a while."""
+
+    kind = models.CharField(max_length=10, choices=ExportKind.choices)
+    format = models.CharField(max_length=5, choices=ExportFormat.choices)
+    account = models.ForeignKey(
+        "credentials.ExchangeAccount",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty: all of the exchange and mode.",
+    )
+    exchange = models.CharField(max_length=20, blank=True, help_text="Empty: all.")
+    mode = models.CharField(max_length=10)
+    since = models.DateTimeField(null=True, blank=True)
+    until = models.DateTimeField(null=True, blank=True, help_text="Exclusive.")
+    state = models.CharField(max_length=8, choices=ExportState.choices, default=ExportState.QUEUED)
+    attempts = models.IntegerField(default=0)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    row_count = models.BigIntegerField(null=True, blank=True)
+    size = models.BigIntegerField(null=True, blank=True, help_text="Bytes of the file.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file.")
+    error = models.CharField(max_length=300, blank=True)
+    requested_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(help_text="When it is thrown away, whatever became of it.")
+
+    class Meta(OwnedModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["user", "id"], name="export_owner"),
+            models.UniqueConstraint(
+                fields=["user", "kind", "format", "account", "exchange", "mode", "since", "until"],
+                condition=Q(state__in=["queued", "running"]),
+                nulls_distinct=False,
+                name="export_made_once_at_a_time",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=ExportKind.values), name="export_kind_known"),
+            models.CheckConstraint(condition=Q(format__in=ExportFormat.values), name="export_format_known"),
+            models.CheckConstraint(condition=Q(state__in=ExportState.values), name="export_state_known"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-requested_at", "-id"], name="export_list"),
+            models.Index(
+                fields=["requested_at"], condition=Q(state__in=["queued", "running"]), name="export_waiting"
+            ),
+            models.Index(fields=["expires_at"], name="export_expired"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.format} {self.state}"
+
+
+class ExportPart(OwnedModel):
+    """A piece of an export's file, compressed. In the database, so that any host can write it, any other can hand it
+    out, and nobody but its owner can read it."""
+
+    export = models.ForeignKey(
+        Export, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="parts"
+    )
+    sequence = models.IntegerField()
+    content = models.BinaryField(help_text="zlib.")
+
+    class Meta(OwnedModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["export", "sequence"], name="export_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.export_id} {self.sequence}"

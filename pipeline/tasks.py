@@ -16,7 +16,7 @@ from core.errors import DomainError
 from credentials.vault import Purpose
 from exchanges import registry
 from exchanges.errors import ExchangeError
-from pipeline import broker, derive, dispatch, live, live_reads, market, measuring, sync
+from pipeline import broker, derive, dispatch, export_work, live, live_reads, market, measuring, sync
 from pipeline.models import Trigger
 from portfolio import metrics, snapshots
 
@@ -96,6 +96,24 @@ def measure_excursions() -> int:
         return bool(measuring.measure_excursions(user_id=owned.user_id, account_id=owned.account_id, at=at))
 
     return _each(dispatch.unmeasured_accounts(limit=DISPATCHED), work)
+
+
+@broker.app.task(name=broker.EXPORT_TASK)
+def write_exports() -> int:
+    """Write the files that wait, in their turn; throw away those that are over their time."""
+    done, begun = 0, clock.now()
+    for owner in dispatch.owners_of_expired_exports(at=begun, limit=DISPATCHED):
+        export_work.sweep(user_id=owner, at=begun)
+    for owner, export_id in dispatch.waiting_exports(at=begun, limit=BATCH):
+        if clock.now() - begun > LONGEST_TASK:
+            break
+        try:
+            done += export_work.write(user_id=owner, export_id=export_id, at=clock.now())
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("Export %s", export_id)
+    return done
 
 
 @broker.app.task(name="pipeline.refresh_prices")

@@ -66,7 +66,7 @@ INNER_SQL: Final = frozenset(
         "orders/legacy_rows.py: read_table",  # of another system's database
         "pipeline/dispatch.py: claim_due_accounts",
         "pipeline/dispatch.py: find_paces",
-        "pipeline/dispatch.py: _owned",
+        "pipeline/dispatch.py: _rows",
         "pipeline/invariants/examine.py: _examine",
         "pipeline/invariants/examine.py: _owned",
         "credentials/rotation.py: _old_rows",
