@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from accounts.models import User
 from credentials.models import ExchangeAccount
-from portfolio.exports import books
+from portfolio.exports import books, ledger, lots
 from portfolio.exports.sections import Selection
 from portfolio.exports.tables import Counts, Row, Table, csv_file, json_lines
 
@@ -28,6 +28,8 @@ class Part:
 KINDS: Final[dict[str, tuple[Part, ...]]] = {
     "trades": (Part(books.TRADES.table, books.trades),),
     "fills": (Part(books.FILLS.table, books.fills),),
+    "ledger": (Part(ledger.TABLE, ledger.entries),),
+    "tax_lots": (Part(lots.LOTS.table, lots.lots),),
     "snapshots": (Part(books.SNAPSHOTS.table, books.snapshots),),
     "holdings": (Part(books.HOLDINGS.table, books.holdings),),
 }
