@@ -1,0 +1,31 @@
+"""The formats that are read, and how a file is recognised: by the columns of its header."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.errors import Invalid
+from exchanges.histories import binance_futures, binance_statement
+from exchanges.histories.history import Format
+from exchanges.histories.tables import Table, tables
+
+FORMATS: Final[Mapping[str, Format]] = {
+    each.name: each for each in (binance_statement.FORMAT, binance_futures.FORMAT)
+}
+
+
+def recognise(text: str, *, name: str | None = None) -> tuple[Format, Table]:
+    """The format whose header stands in the file, the one with the most columns of several. Raises Invalid."""
+    wanted = FORMATS.values() if name is None else [FORMATS[name]]
+    found = [
+        (len(one.columns), one, table)
+        for table in tables(text)
+        for one in wanted
+        if one.columns <= set(table.columns)
+    ]
+    if not found:
+        names = ", ".join(one.name for one in wanted)
+        raise Invalid(
+            f"No header of a format that is known stands in the file's first lines; tried: {names}."
+        )
+    _, one, table = max(found, key=lambda each: each[0])
+    return one, table

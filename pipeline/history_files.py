@@ -1,0 +1,191 @@
+"""A file's history as facts of an account: stored once, what was not understood set aside, then derived from and held
+against reports. Facts of a time that the exchange itself told are left to it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import Final, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Min
+
+from accounts import audit
+from core.django import tenancy
+from core.errors import Conflict
+from credentials.models import ExchangeAccount
+from exchanges.histories import formats
+from exchanges.histories.history import Format, History, Wanted
+from exchanges.rows import ConversionRow, FillRow, MarketType, TransferRow
+from orders import conversions, ingest
+from orders.models import Fill, Transfer
+from orders.touched import Touched
+from pipeline import derive, reconcile, rejected
+from pipeline.derive import Derived
+from pipeline.models import RejectedRow, RunStatus, Stream, SyncRun, Trigger
+from portfolio import books, marks, reconciliation
+from portfolio.reconciliation import Outcome as Reconciled
+
+_PREFIX: Final = "file:"
+_Row = TypeVar("_Row", FillRow, ConversionRow, TransferRow)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a file. Counts are of facts stored anew; `aside` of lines, `aside_anew` never seen before."""
+
+    format: Format
+    history: History
+    fills: int = 0
+    conversions: int = 0
+    transfers: int = 0
+    known: int = 0
+    aside_anew: int = 0
+    conflicts: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def stored(self) -> int:
+        return self.fills + self.conversions + self.transfers
+
+
+def load(
+    *,
+    account: ExchangeAccount,
+    text: str,
+    at: datetime,
+    name: str | None = None,
+    place: str = "",
+    is_dry: bool = False,
+) -> Outcome:
+    """Read the whole file, then store it in one transaction, that a dry run undoes. Opens its own door.
+
+    Raises Invalid for a file of no known format, Conflict for one of another exchange.
+    """
+    one, table = formats.recognise(text, name=name)
+    if one.exchange and one.exchange != account.exchange:
+        raise Conflict(
+            f"{one.title} is of {one.exchange}, and {account.label!r} an account of {account.exchange}."
+        )
+    history = one.read(table, Wanted(settings.CASH_ASSETS, place))
+    outcome = Outcome(one, history, left_out=Counter(history.left_out))
+    with tenancy.acting_as(account.user_id), transaction.atomic():
+        _store(account, outcome, at)
+        if is_dry or not (outcome.stored or outcome.aside_anew):
+            transaction.set_rollback(True)
+    return outcome
+
+
+def follow(*, account: ExchangeAccount, at: datetime) -> tuple[Derived, Reconciled | None]:
+    """Books, days and metrics of what was stored, and the questions that it leaves. Opens its own doors."""
+    derived = derive.bring_up_to_date(user_id=account.user_id, account_id=account.id, at=at)
+    with tenancy.acting_as(account.user_id):
+        is_reported = account.id in marks.heard_at(account_ids=[account.id])
+        known = reconcile.know(account)
+    if is_reported:
+        return derived, reconcile.after_read(user_id=account.user_id, account_id=account.id, at=at, since=at)
+    found = reconciliation.reconcile(user_id=account.user_id, account_id=account.id, known=known, at=at)
+    return derived, found
+
+
+def _store(account: ExchangeAccount, outcome: Outcome, at: datetime) -> None:
+    history = outcome.history
+    source = f"{_PREFIX}{outcome.format.name}"
+    run = SyncRun.objects.create(
+        user_id=account.user_id, account=account, trigger=Trigger.COMMAND, requested_at=at, started_at=at,
+        finished_at=at, status=RunStatus.PARTIAL if history.set_aside else RunStatus.OK,
+        rejected_count=len(history.set_aside),
+    )  # fmt: skip
+    touched = Touched()
+    told = _told(account)
+    # Executions of contracts have the exchange's own ids here, too.
+    contracts = [row for row in history.fills if row.contract is not None]
+    spot = [row for row in history.fills if row.contract is None]
+    fills = [*contracts, *_older(spot, attrgetter("executed_at"), told.fills, outcome)]
+    for rows, is_inferred in ((fills, False), (history.inferred, True)):
+        stored = ingest.store_fills(
+            account=account, rows=rows, source=source, run_id=run.pk, is_inferred=is_inferred
+        )
+        outcome.fills += stored.stored
+        touched.merge(stored)
+    changes = _older(history.conversions, attrgetter("occurred_at"), told.fills, outcome)
+    stored = conversions.store_conversions(account=account, rows=changes, source=source, run_id=run.pk)
+    outcome.conversions = stored.stored
+    touched.merge(stored)
+    transfers = _older(history.transfers, attrgetter("occurred_at"), told.transfers, outcome)
+    moved = _unknown(account, transfers)
+    stored = ingest.store_transfers(account=account, rows=moved, source=source, run_id=run.pk)
+    outcome.transfers = stored.stored
+    touched.merge(stored)
+    outcome.conflicts = touched.conflicts
+    read = len(history.fills) + len(history.inferred) + len(history.conversions) + len(history.transfers)
+    outcome.known = read - outcome.stored - (sum(outcome.left_out.values()) - sum(history.left_out.values()))
+    outcome.aside_anew = _set_aside(run, outcome)
+    books.mark_stale(account=account, touched=touched)
+    run.counts = {"fills": outcome.fills, "conversions": outcome.conversions, "transfers": outcome.transfers}
+    run.save(update_fields=["counts"])
+    audit.record(
+        audit.Action.IMPORT,
+        user_id=account.user_id,
+        table=Fill._meta.db_table,
+        format=outcome.format.name,
+        stored=outcome.stored,
+    )
+
+
+def _set_aside(run: SyncRun, outcome: Outcome) -> int:
+    """Keep lines that were not understood, and let go of those that are now."""
+    place = Stream.FILLS.value, "", f"{_PREFIX}{outcome.format.name}"
+    bad = [one.row for one in outcome.history.set_aside]
+    texts = {one.line.text for one in outcome.history.set_aside}
+    facts: Sequence[FillRow | ConversionRow | TransferRow] = [
+        *outcome.history.fills, *outcome.history.conversions, *outcome.history.transfers,
+    ]  # fmt: skip
+    understood = {text for fact in facts for text in fact.raw.get("lines", ())} - texts
+    waiting = RejectedRow.objects.filter(account_id=run.account_id, position=place[2], mended_at__isnull=True)
+    mended = [row.pk for row in waiting if row.raw.get("line") in understood]
+    RejectedRow.objects.filter(pk__in=mended).update(mended_at=run.finished_at)
+    return rejected.keep(run=run, place=place, bad=bad)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """From when on the exchange itself told the account's spot fills, and what came and went; None: never."""
+
+    fills: datetime | None
+    transfers: datetime | None
+
+
+def _told(account: ExchangeAccount) -> _Told:
+    fills = Fill.objects.filter(account=account, market_type=MarketType.SPOT)
+    transfers = Transfer.objects.filter(account=account)
+    return _Told(
+        fills.exclude(source__startswith=_PREFIX).aggregate(at=Min("executed_at"))["at"],
+        transfers.exclude(source__startswith=_PREFIX).aggregate(at=Min("occurred_at"))["at"],
+    )
+
+
+def _older(
+    rows: Iterable[_Row], moment: Callable[[_Row], datetime], since: datetime | None, outcome: Outcome
+) -> list[_Row]:
+    """Rows of before the exchange told them under its own ids."""
+    wanted = list(rows)
+    older = [row for row in wanted if since is None or moment(row) < since]
+    if since is not None and len(older) < len(wanted):
+        outcome.left_out[f"facts since {since:%Y-%m-%d %H:%M}, told by the exchange itself"] += len(
+            wanted
+        ) - len(older)
+    return older
+
+
+def _unknown(account: ExchangeAccount, rows: Sequence[TransferRow]) -> list[TransferRow]:
+    """Transfers may advance; those of files never do, and are left as they are."""
+    ids = {row.transfer_id for row in rows}
+    known = set(
+        Transfer.objects.filter(account=account, exchange_transfer_id__in=ids).values_list(
+            "kind", "exchange_transfer_id"
+        )
+    )
+    return [row for row in rows if (row.kind.value, row.transfer_id) not in known]

@@ -1,0 +1,119 @@
+"""`manage.py import_history`: a file that an exchange or a program wrote, as facts of an account."""
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from core import clock
+from core.django import tenancy
+from core.errors import DomainError
+from core.money import text
+from credentials.models import DATA_SOURCES, ExchangeAccount
+from exchanges.histories.formats import FORMATS
+from pipeline import history_files
+from pipeline.history_files import Outcome
+from pipeline.management.commands import _people
+from portfolio.models import ItemState, ReconciliationItem
+
+_EXPLANATION = """\
+The format is recognised by the file's header; --format says it where that is not enough:
+
+{formats}
+
+The file is read whole before anything is stored. Lines that are not understood are set aside, with their number and the
+reason; the others are stored. A second run changes nothing. docs/importing.md says what each format tells.
+"""
+
+
+class Command(BaseCommand):
+    help = "Import trades, conversions, deposits and withdrawals from a file."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        names = "\n".join(f"  {one.name:<26}{one.title}" for one in FORMATS.values())
+        parser = super().create_parser(
+            prog_name, subcommand, epilog=_EXPLANATION.format(formats=names), **kwargs
+        )
+        parser.formatter_class = RawDescriptionHelpFormatter
+        return parser
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--user", required=True, metavar="EMAIL", help="whose account")
+        parser.add_argument("--account", required=True, metavar="LABEL", help="the account the file is of")
+        parser.add_argument("--format", choices=FORMATS, metavar="NAME", help="instead of by the header")
+        parser.add_argument(
+            "--place", default="", metavar="NAME", help="only lines of this exchange, wallet or portfolio"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="tell what would be stored, and store nothing"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user, at, is_dry = _people.find_user(options["user"]), clock.now(), options["dry_run"]
+        with tenancy.acting_as(user.id):
+            account = _find(options["account"])
+        try:
+            content = options["file"].read_text(encoding="utf-8-sig")
+            outcome = history_files.load(
+                account=account,
+                text=content,
+                at=at,
+                name=options["format"],
+                place=options["place"],
+                is_dry=is_dry,
+            )
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{options['file'].name} cannot be read: {error}") from None
+        except DomainError as error:
+            raise CommandError(error.message) from None
+        self._tell(outcome, is_dry=is_dry)
+        if not is_dry:
+            self._follow(account, at)
+        if outcome.history.set_aside:
+            raise CommandError(f"{len(outcome.history.set_aside)} lines were set aside.")
+
+    def _tell(self, outcome: Outcome, *, is_dry: bool) -> None:
+        would = "would be " if is_dry else ""
+        self.stdout.write(
+            f"{outcome.format.title}: {outcome.fills} fills, {outcome.conversions} conversions, {outcome.transfers}"
+            f" transfers {would}stored; {outcome.known} known before; {len(outcome.history.set_aside)} lines set aside."
+        )
+        for reason, count in sorted(outcome.left_out.items()):
+            self.stdout.write(f"  left out: {count} {reason}")
+        for words in (*outcome.history.remarks, *outcome.conflicts):
+            self.stdout.write(f"  {words}")
+        for one in outcome.history.set_aside:
+            self.stdout.write(f"  set aside: line {one.line.number}: {one.reason}")
+
+    def _follow(self, account: ExchangeAccount, at: Any) -> None:
+        derived, _ = history_files.follow(account=account, at=at)
+        self.stdout.write(f"{derived.books} books folded.")
+        for asset, reason in derived.blocked.items():
+            self.stdout.write(f"  {asset} waits: {reason}")
+        if derived.problem is not None:
+            self.stdout.write(f"  Prices could not be fetched: {derived.problem.detail}")
+        with tenancy.acting_as(account.user_id):
+            items = ReconciliationItem.objects.filter(account=account, state=ItemState.OPEN)
+            for item in items.order_by("kind", "subject"):
+                self.stdout.write(
+                    f"  question: {item.kind} {item.subject}: {text(item.difference)}, {item.get_cause_display()}."
+                    f" {' '.join(item.evidence)}"
+                )
+
+
+def _find(label: str) -> ExchangeAccount:
+    """Raises CommandError."""
+    living = (
+        ExchangeAccount.objects.select_related("user")
+        .filter(is_active=True)
+        .exclude(exchange__in=DATA_SOURCES)
+    )
+    account = living.filter(label=label).first()
+    if account is None:
+        labels = ", ".join(
+            repr(name) for name in living.order_by("created_at").values_list("label", flat=True)
+        )
+        raise CommandError(f"There is no account {label!r}; there are: {labels or 'none'}.")
+    return account
