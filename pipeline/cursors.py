@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from credentials.models import ExchangeAccount
@@ -150,7 +150,11 @@ def make_due(
 def rewind(*, account: ExchangeAccount, streams: Collection[Stream], at: datetime) -> int:
     """Let these streams be read from their oldest fact again; answers how many cursors there are. What is known, and
     from when on, stays."""
-    rows = SyncCursor.objects.filter(account=account, stream__in=streams)
+    return start_over(SyncCursor.objects.filter(account=account, stream__in=streams), at=at)
+
+
+def start_over(rows: QuerySet[SyncCursor], *, at: datetime) -> int:
+    """As `rewind`, of chosen cursors."""
     return rows.update(position="", state=CursorState.BACKFILL, due_at=at, walk_floor=None, reached_at=None)
 
 

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from core import clock
 from core.django.cursors import Place
 from core.errors import NotFound
+from credentials.models import ExchangeAccount
 from credentials.scope import Scope
-from portfolio.models import ItemState, ReconciliationItem
+from portfolio.models import AccountMark, ItemState, ReconciliationItem
 
 MAX_LIMIT: Final = 500
 
@@ -88,6 +90,23 @@ def item(*, item_id: int) -> DifferenceItem:
     if row is None:
         raise NotFound("There is no such difference.")
     return told(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """When an account's reports and facts were held against each other last; None: what came since waits for it."""
+
+    account_label: str
+    compared_at: datetime | None
+
+
+def comparisons(*, scope: Scope) -> list[Comparison]:
+    """Of every account of the scope, the oldest comparison first. Needs an open door."""
+    accounts = ExchangeAccount.objects.filter(id__in=scope.account_ids).values_list("id", "label")
+    marks = AccountMark.objects.filter(account_id__in=scope.account_ids)
+    compared = dict(marks.values_list("account_id", "reconciled_at"))
+    found = [Comparison(label, compared.get(account_id)) for account_id, label in accounts]
+    return sorted(found, key=lambda one: (one.compared_at or clock.EPOCH, one.account_label))
 
 
 def open_count(*, scope: Scope) -> int:

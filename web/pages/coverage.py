@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,23 +13,8 @@ from core import clock
 from exchanges import registry
 from pipeline import coverage as known
 from pipeline.coverage import Gap, StreamCoverage
-from pipeline.models import Stream
 from web.pages.access import member, member_page
-
-_NAMES: Final = {
-    Stream.FILLS: "Fills",
-    Stream.ORDERS: "Orders",
-    Stream.DEPOSITS: "Deposits",
-    Stream.WITHDRAWALS: "Withdrawals",
-    Stream.TRANSFERS: "Transfers between wallets",
-    Stream.REBATES: "Rebates",
-    Stream.CHARGES: "Charges",
-    Stream.DIVIDENDS: "Airdrops and interest",
-    Stream.CONVERSIONS: "Conversions",
-    Stream.CONTRACT_FILLS: "Fills of contracts",
-    Stream.CONTRACT_ORDERS: "Orders of contracts",
-    Stream.FUNDING: "Funding",
-}
+from web.pages.stream_names import STREAM_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +88,7 @@ def _accounts(rows: Iterable[StreamCoverage]) -> list[AccountLines]:
         title = registry.supported().get(parts[0].exchange)
         lines = [
             StreamLine(name, [part for part in parts if part.stream == stream])
-            for stream, name in _NAMES.items()
+            for stream, name in STREAM_NAMES.items()
         ]
         accounts.append(
             AccountLines(

@@ -7,6 +7,7 @@ its template shows. All of it is evaluated inside the owner's door, before anyth
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -27,14 +28,18 @@ from portfolio import scope as scopes
 from portfolio.accounting.periods import PeriodKind
 from portfolio.scope import Scope
 from portfolio.selectors.balances import asset_balances
+from portfolio.selectors.confidence import confidence
 from portfolio.selectors.curve import CurvePoint, EquityCurve, equity_curve
 from portfolio.selectors.performance import performance, period_for, strategies
 from portfolio.selectors.positions import open_positions
+from portfolio.selectors.reconciliation import open_count
 from portfolio.selectors.snapshot import snapshot
 from portfolio.selectors.trades import history
+from web.pages import trust
 from web.pages.access import member, member_page
 from web.pages.metric_rows import COMPARED, METRICS
 from web.pages.sync_state import sync_card
+from web.pages.trust import Trust
 from web.templatetags.figures import DASH, day_text, written
 
 PERIODS: Final[Mapping[str, str]] = {"30d": "30 d", "90d": "90 d", "1y": "1 y", "all": "All"}
@@ -44,7 +49,7 @@ _LAST_TRADES: Final = 10
 _BENCHMARK: Final = "BTC"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reader:
     """Who looks, at which accounts, when."""
 
@@ -59,6 +64,11 @@ class Reader:
     def query(self) -> str:
         """The choice of accounts as a query string, to be carried along."""
         return urlencode({"account": self.account}) if self.account else ""
+
+    @cached_property
+    def trust(self) -> Trust:
+        """How far the totals can be trusted; read once, inside the open door."""
+        return trust.in_words(confidence(scope=self.scope, at=self.at))
 
 
 Context = Mapping[str, Any]
@@ -137,6 +147,8 @@ def _summary(reader: Reader) -> Context:
         "all_time": performance(scope=reader.scope, period=all_time, currency=reader.currency, at=reader.at),
         "changes": [_change(reader, label, window) for label, window in _CHANGES.items()],
         "open": open_positions(scope=reader.scope, at=reader.at),
+        "trust": reader.trust,
+        "open_count": open_count(scope=reader.scope),
         "fresh": known_as_of(user_id=reader.user_id, scope=reader.scope, at=reader.at),
     }
 
@@ -170,6 +182,7 @@ def _equity(reader: Reader) -> Context:
         "equity_points": [_point(point, reader.currency) for point in curve.data_points],
         "finding": _finding(curve, reader.currency),
         "periods": PERIODS,
+        "trust": reader.trust,
     }
 
 
@@ -242,11 +255,13 @@ def _metrics(reader: Reader) -> Context:
         "fallen": list(periods)[-1],
         "strategies": named if any(row.strategy for row in named) else [],
         "compared": COMPARED,
+        "trust": reader.trust,
     }
 
 
 def _balances(reader: Reader) -> Context:
-    return {"balances": asset_balances(scope=reader.scope, currency=reader.currency, at=reader.at)}
+    found = asset_balances(scope=reader.scope, currency=reader.currency, at=reader.at)
+    return {"balances": found, "trust": reader.trust}
 
 
 def _allocation(reader: Reader) -> Context:
