@@ -172,7 +172,7 @@ def _balance(metrics: Raw, trades: Sequence[Raw]) -> tuple[drawdown.Drawdown, De
             IndexPoint(day, balance, CONTEXT.divide(balance, start), change, balance - start, base, 1)
         )
     last = points[-1]
-    ending = IndexPoint(ended.date(), last.equity, last.index, ZERO, last.profit, last.equity, 1)
+    ending = IndexPoint(ended.date(), last.equity, last.index, last.index - 1, last.profit, last.equity, 1)
     return drawdown.deepest(points), ratios.cagr([points[0], ending]).value
 
 

@@ -1,17 +1,20 @@
-"""The figures of a period from its trades and its part of the equity index: one rule for rows kept and computed."""
+"""The figures of periods from their trades and their stretch of equity: one rule for rows kept and computed, for one
+period and for thousands."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from core.money import ZERO
 from portfolio import own_flows
-from portfolio.accounting import ratios, returns, statistics
+from portfolio.accounting import ratios, statistics
+from portfolio.accounting.lines import Stretch
 from portfolio.accounting.measure import Measure, Reason, percent, split
 from portfolio.accounting.periods import Period, PeriodKind
-from portfolio.accounting.ratios import ReturnMetrics
-from portfolio.accounting.returns import EquityDay, IndexPoint
+from portfolio.accounting.returns import EquityDay
+from portfolio.accounting.statistics import TradeMetrics
 from portfolio.accounting.trade_sums import TradeSums
 
 OF_THE_WHOLE: Final = (
@@ -55,77 +58,78 @@ def merge_equity(
     return line
 
 
-def points_in(line: Sequence[EquityDay], period: Period, places: Mapping[date, int]) -> list[IndexPoint]:
-    """A period's index out of a whole history, beginning at 1; `places` is each day's place in the line.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the figures of a period are drawn from."""
 
-    A calendar period is measured from the valued day before it (nothing, if it holds the first of all), a window
-    from its own first day, as its curve is.
+    period: Period
+    sums: TradeSums
+    stretch: Stretch
+    exposed: Collection[int] = ()
+    """Days (ordinals) with a position."""
+    is_part: bool = False
+    """Of a symbol or strategy (`lines.attribute`): what belongs to the account as a whole is undefined."""
+
+
+def figures(parts: Sequence[Part]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """For each part, in order, the columns of its performance metrics, and for every undefined one its reason.
+
+    All parts are measured in one pass, whatever accounts and periods they are of.
     """
-    inside = [places[day] for day in period.days() if day in places]
-    if not inside:
-        return []
-    first, end = inside[0], inside[-1] + 1
-    if period.kind is PeriodKind.WINDOW:
-        return returns.chain(line[first:end])
-    if first == 0:
-        return returns.chain(line[:end], opening=ZERO)
-    return returns.chain(line[first - 1 : end])
+    equity = ratios.measure_all([part.stretch for part in parts])
+    for place, part in enumerate(parts):
+        values, reasons = equity.row(place)
+        reasons |= _dates(values, reasons)
+        trades = statistics.measure(part.sums, average_capital=values["average_capital"])
+        yield _columns(part, values, reasons, trades)
 
 
-def exposure(valued: Sequence[date], exposed: Collection[date]) -> Measure:
-    """Of the valued days those on which a position was open at the end, or a trade closed, in percent."""
-    if not valued:
-        return Measure.undefined(Reason.NO_RETURNS)
-    return percent(Decimal(sum(day in exposed for day in valued)), Decimal(len(valued)))
-
-
-def figures(
-    *,
-    period: Period,
-    sums: TradeSums,
-    points: Sequence[IndexPoint],
-    exposed: Collection[date] = (),
-    is_part: bool = False,
+def _columns(
+    part: Part, values: dict[str, Any], why: dict[str, Reason], trades: TradeMetrics
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Columns of the performance metrics, and for every undefined one its reason.
-
-    `exposed`: days with a position. `is_part`: the points are a symbol's or strategy's, made by `returns.attribute`;
-    what belongs to the account as a whole is undefined then.
-    """
-    valued = [point.day for point in points if period.first_day <= point.day <= period.last_day]
-    equity = ratios.measure(points)
-    trades = statistics.measure(sums, average_capital=equity.average_capital.value)
-    values, reasons = split(equity)
-    trade_values, trade_reasons = split(trades)
+    trade_values, reasons = split(trades)
     values |= trade_values
-    reasons |= trade_reasons
+    reasons |= {name: reason.value for name, reason in why.items()}
     _rename(values, reasons, "total_return_percentage", "return_percentage")
     values["cost_unknown_trades"] = trades.unknown_cost_trades
-    values["r_multiple_trades"] = sums.multiple_count
-    _put(values, reasons, "exposure_percentage", exposure(valued, exposed))
-    values["total_portfolio_value"] = points[-1].equity if points else None
-    values["valued_days"] = len(valued)
-    values["first_valued_day"] = points[0].day if points else None
-    values["last_valued_day"] = points[-1].day if points else None
-    reasons |= _dates(equity)
-    if period.kind is PeriodKind.DAILY and len(points) == 2:
-        made = points[1].profit - points[0].profit
-        values["daily_pnl"] = made
-        values["daily_pnl_percent"] = percent(made, points[1].base).value if points[1].base else None
-    if is_part:
+    values["r_multiple_trades"] = part.sums.multiple_count
+    _equity(part, values, reasons)
+    if part.is_part:
         for name in OF_THE_WHOLE:
             _put(values, reasons, name, Measure.undefined(Reason.NOT_ATTRIBUTABLE))
     return values, reasons
 
 
-def _dates(equity: ReturnMetrics) -> dict[str, str]:
+def _equity(part: Part, values: dict[str, Any], reasons: dict[str, str]) -> None:
+    """What the period's days say by themselves."""
+    stretch, days = part.stretch, part.stretch.days
+    # Only the point that a stretch is measured from may lie before its period.
+    valued = days[1:] if days and days[0] < part.period.first_day.toordinal() else days
+    _put(values, reasons, "exposure_percentage", _exposure(valued, part.exposed))
+    values["total_portfolio_value"] = stretch.line.equity[stretch.stop - 1] if days else None
+    values["valued_days"] = len(valued)
+    values["first_valued_day"] = date.fromordinal(days[0]) if days else None
+    values["last_valued_day"] = date.fromordinal(days[-1]) if days else None
+    if part.period.kind is PeriodKind.DAILY and len(days) == 2:
+        base = stretch.line.base[stretch.stop - 1]
+        values["daily_pnl"] = stretch.made
+        values["daily_pnl_percent"] = percent(stretch.made, base).value if base else None
+
+
+def _exposure(valued: Sequence[int], exposed: Collection[int]) -> Measure:
+    """Of the valued days those on which a position was open at the end, or a trade closed, in percent."""
+    if not valued:
+        return Measure.undefined(Reason.NO_RETURNS)
+    return percent(Decimal(sum(map(exposed.__contains__, valued))), Decimal(len(valued)))
+
+
+def _dates(values: Mapping[str, Any], reasons: Mapping[str, Reason]) -> dict[str, Reason]:
     """Why the deepest fall has no dates."""
-    depth = equity.max_drawdown
-    if depth.reason is not None:
-        return dict.fromkeys(_DRAWDOWN_DATES, depth.reason.value)
-    if not depth.value:
-        return dict.fromkeys(_DRAWDOWN_DATES, Reason.NO_DRAWDOWN.value)
-    return {"drawdown_recovery_date": Reason.NOT_RECOVERED.value} if not equity.drawdown_recovery_date else {}
+    if "max_drawdown" in reasons:
+        return dict.fromkeys(_DRAWDOWN_DATES, reasons["max_drawdown"])
+    if not values["max_drawdown"]:
+        return dict.fromkeys(_DRAWDOWN_DATES, Reason.NO_DRAWDOWN)
+    return {} if values["drawdown_recovery_date"] else {"drawdown_recovery_date": Reason.NOT_RECOVERED}
 
 
 def _rename(values: dict[str, Any], reasons: dict[str, str], old: str, new: str) -> None:

@@ -22,11 +22,12 @@ from core.money import CONTEXT
 from credentials.models import DATA_SOURCES, ExchangeAccount, Mode
 from orders.models import OwnTransfer
 from portfolio import own_flows, trade_days
-from portfolio.accounting import returns
+from portfolio.accounting import lines
+from portfolio.accounting.lines import Line
 from portfolio.accounting.periods import CALENDAR_KINDS, Period, PeriodKind, period_of
 from portfolio.accounting.returns import EquityDay
 from portfolio.accounting.trade_sums import TradeSums, merge
-from portfolio.figures import equity_day, figures, merge_equity, points_in
+from portfolio.figures import Part, equity_day, figures, merge_equity
 from portfolio.models import MetricMark, PerformanceMetric, PortfolioSnapshot
 
 FORMULA_VERSION: Final = 2
@@ -53,10 +54,12 @@ class _Scope:
     exchange: str
     strategy: str
     sums: Mapping[date, TradeSums]
-    line: Sequence[EquityDay]
-    places: Mapping[date, int]
-    """Of each day in the line."""
-    exposed: Collection[date]
+    line: Line
+    """Of a strategy what it made on the capital of all."""
+    valued: Sequence[date]
+    """Days with an entry in the line, priced or not."""
+    exposed: Collection[int]
+    """Ordinals of days with a position, or a trade."""
 
 
 def refresh(*, user_id: UUID, at: datetime, from_zero: bool = False) -> int:
@@ -79,11 +82,10 @@ def refresh(*, user_id: UUID, at: datetime, from_zero: bool = False) -> int:
         equity = read_equity(account_ids=[account.id for account in accounts])
         touched = {*_touched(changed, equity, mark.drawn_to or today, today), *_paired_days()}
         places = None if is_whole else _places(touched)
-        rows = [
-            _row(scope, period, user_id=user_id, currency=currency, at=at)
-            for scope in _scopes(accounts, equity)
-            for period in _periods(scope, at, places)
+        drawn = [
+            (scope, period) for scope in _scopes(accounts, equity) for period in _periods(scope, at, places)
         ]
+        rows = _rows(drawn, user_id=user_id, currency=currency, at=at)
         written = _store(rows, places)
         mark.formula_version, mark.currency, mark.drawn_to = FORMULA_VERSION, currency, today
         if written or changed.traded or changed.valued:
@@ -180,50 +182,68 @@ def _scope(
         for day, sums in part.items():
             by_day[day].append(sums)
     together = {day: merge(by_day[day]) for day in sorted(by_day)}
-    places = {row.day: place for place, row in enumerate(line)}
-    return _Scope(account, exchange, strategy, together, line, places, {*exposed, *together})
+    whole = lines.of_days(line)
+    if strategy:
+        whole = lines.attribute(whole, {day: sums.net for day, sums in together.items()})
+    return _Scope(
+        account,
+        exchange,
+        strategy,
+        sums=together,
+        line=whole,
+        valued=[row.day for row in line],
+        exposed={day.toordinal() for day in (*exposed, *together)},
+    )
 
 
 def _periods(scope: _Scope, at: datetime, places: set[_Place] | None) -> Iterator[Period]:
     """Of `places` (None: of all) those with a trade or a valued day; the present ones, and all time."""
     today = clock.utc_day(at)
     # A strategy's rows are of the periods it traded in.
-    valued = () if scope.strategy else (row.day for row in scope.line)
-    days = sorted({*scope.sums, *valued, today})
-    first = min(days[0], scope.line[0].day) if scope.line else days[0]
-    yield period_of(PeriodKind.ALL_TIME, at, first_fact=clock.day_start(first))
+    days = sorted({*scope.sums, *(() if scope.strategy else scope.valued), today})
+    yield period_of(PeriodKind.ALL_TIME, at, first_fact=clock.day_start(min([days[0], *scope.valued[:1]])))
     kinds = [kind for kind in CALENDAR_KINDS if kind is not PeriodKind.ALL_TIME]
     found = {period_of(kind, clock.day_start(day)) for day in days for kind in kinds}
     yield from (period for period in found if places is None or (str(period.kind), period.start) in places)
 
 
-def _row(scope: _Scope, period: Period, *, user_id: UUID, currency: str, at: datetime) -> PerformanceMetric:
-    points = points_in(scope.line, period, scope.places)
-    if scope.strategy:
-        points = returns.attribute(points, {day: sums.net for day, sums in scope.sums.items()})
-    is_all = period.kind is PeriodKind.ALL_TIME
-    parts = scope.sums.values() if is_all else (scope.sums[day] for day in period.days() if day in scope.sums)
-    columns, reasons = figures(
-        period=period,
-        sums=merge([TradeSums(), *parts]),
-        points=points,
-        exposed=scope.exposed,
-        is_part=bool(scope.strategy),
-    )
-    return PerformanceMetric(
-        user_id=user_id,
-        account=scope.account,
-        exchange=scope.exchange,
-        strategy=scope.strategy,
-        currency=currency,
-        period_type=period.kind,
-        period_start=period.start,
-        period_end=period.end,
-        reasons={name: reason for name, reason in reasons.items() if name in _FIELDS},
-        formula_version=FORMULA_VERSION,
-        calculated_at=at,
-        **{name: value for name, value in columns.items() if name in _FIELDS},
-    )
+def _rows(
+    drawn: Sequence[tuple[_Scope, Period]], *, user_id: UUID, currency: str, at: datetime
+) -> list[PerformanceMetric]:
+    """All of them measured in one pass."""
+    parts = [
+        Part(
+            period=period,
+            sums=_sums(scope, period),
+            stretch=lines.stretch_in(scope.line, period),
+            exposed=scope.exposed,
+            is_part=bool(scope.strategy),
+        )
+        for scope, period in drawn
+    ]
+    return [
+        PerformanceMetric(
+            user_id=user_id,
+            account=scope.account,
+            exchange=scope.exchange,
+            strategy=scope.strategy,
+            currency=currency,
+            period_type=period.kind,
+            period_start=period.start,
+            period_end=period.end,
+            reasons={name: reason for name, reason in reasons.items() if name in _FIELDS},
+            formula_version=FORMULA_VERSION,
+            calculated_at=at,
+            **{name: value for name, value in columns.items() if name in _FIELDS},
+        )
+        for (scope, period), (columns, reasons) in zip(drawn, figures(parts), strict=True)
+    ]
+
+
+def _sums(scope: _Scope, period: Period) -> TradeSums:
+    if period.kind is PeriodKind.ALL_TIME:
+        return merge([TradeSums(), *scope.sums.values()])
+    return merge([TradeSums(), *(scope.sums[day] for day in period.days() if day in scope.sums)])
 
 
 def _store(rows: Sequence[PerformanceMetric], places: set[_Place] | None) -> int:

@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, localcontext
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from core.money import CONTEXT, ZERO, quantize
+from portfolio.accounting import lines, tables
+from portfolio.accounting.columns import REASONS, Column, Estimate, choose, exact
+from portfolio.accounting.lines import Stretch
 from portfolio.accounting.measure import HUNDRED, RATIO_PLACES, Measure, Reason
 from portfolio.accounting.returns import IndexPoint
+from portfolio.accounting.tables import Table
 
 _COMPARED: Final = Context(prec=40)
+_EVEN: Final = 1e-12
+"""Heights of an index in float64 this close to each other (as a fraction) are one."""
+_DEPTH_PLACES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,51 +42,83 @@ class Drawdown:
     recovery_day: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Drawdowns:
+    """The deepest fall of each of many stretches."""
+
+    percent: Estimate
+    amount: Column
+    peak_day: list[date | None]
+    trough_day: list[date | None]
+    recovery_day: list[date | None]
+
+
 def series(points: Sequence[IndexPoint]) -> list[DrawdownPoint]:
     """The drawdown of each day, for a chart."""
-    return [
-        DrawdownPoint(point.day, quantize(CONTEXT.multiply(depth, HUNDRED), RATIO_PLACES))
-        for point, depth, _ in _depths(points)
-    ]
+    falls: list[DrawdownPoint] = []
+    peak = ZERO
+    with localcontext(CONTEXT):
+        for point in points:
+            # Without the noise of its last digits, so that a high reached again is as high.
+            height = _COMPARED.plus(point.index)
+            peak = max(peak, height)
+            # Zero only where the index begins after a total loss: nothing left to fall.
+            depth = 1 - height / peak if peak else ZERO
+            falls.append(DrawdownPoint(point.day, quantize(depth * HUNDRED, RATIO_PLACES)))
+    return falls
 
 
 def deepest(points: Sequence[IndexPoint]) -> Drawdown:
     """The deepest fall of the index in percent (the first of equals), from the last day at its high."""
-    if not any(point.change is not None for point in points):
-        undefined = Measure.undefined(Reason.NO_RETURNS)
-        return Drawdown(undefined, undefined)
-    trough, depth, peak = max(_depths(points), key=lambda fall: fall[1])
-    if not depth:
-        return Drawdown(Measure.ratio(ZERO), Measure.money(ZERO))
-    with localcontext(CONTEXT):
-        lost = peak.profit - trough.profit
+    stretch = lines.whole(lines.of_points(points))
+    found = deepest_of([stretch], tables.tabulate([stretch]))
     return Drawdown(
-        percent=Measure.ratio(CONTEXT.multiply(depth, HUNDRED)),
-        amount=Measure.money(lost) if lost >= 0 else Measure.undefined(Reason.GAINED_DESPITE_FALL),
-        peak_day=peak.day,
-        trough_day=trough.day,
-        recovery_day=next(
-            (point.day for point in points if point.day > trough.day and _height(point) >= _height(peak)),
-            None,
+        percent=found.percent.column().measures()[0],
+        amount=found.amount.measures()[0],
+        peak_day=found.peak_day[0],
+        trough_day=found.trough_day[0],
+        recovery_day=found.recovery_day[0],
+    )
+
+
+def deepest_of(stretches: Sequence[Stretch], table: Table) -> Drawdowns:
+    """The deepest fall of each stretch; `table` holds the same stretches."""
+    index, rows = table.index, np.arange(len(stretches))
+    places = np.arange(index.shape[1])
+    high = np.maximum.accumulate(index, axis=1)
+    depths = np.round(1 - index / high, _DEPTH_PLACES)
+    trough = depths.argmax(axis=1)
+    depth = depths[rows, trough]
+    at_high = np.maximum.accumulate(np.where(index >= high * (1 - _EVEN), places, 0), axis=1)
+    peak = at_high[rows, trough]
+    is_up = (places > trough[:, None]) & (index >= high[rows, trough][:, None] * (1 - _EVEN))
+    recovery = np.where(is_up.any(axis=1), is_up.argmax(axis=1), -1)
+    codes = choose((table.count == 0, Reason.NO_RETURNS), size=len(stretches))
+    falls = ((depth > 0) & (codes == 0)).tolist()
+    ends = [
+        ends if fell else None
+        for fell, *ends in zip(falls, peak.tolist(), trough.tolist(), recovery.tolist(), strict=True)
+    ]
+    return Drawdowns(
+        Estimate(depth * 100, codes),
+        exact(map(_lost, stretches, ends, codes.tolist())),
+        *(
+            [_day(stretch, each, which) for stretch, each in zip(stretches, ends, strict=True)]
+            for which in range(3)
         ),
     )
 
 
-def _depths(points: Sequence[IndexPoint]) -> list[tuple[IndexPoint, Decimal, IndexPoint]]:
-    """Each point with its fraction below the peak before it, and that peak."""
-    falls: list[tuple[IndexPoint, Decimal, IndexPoint]] = []
-    peak: IndexPoint | None = None
-    with localcontext(CONTEXT):
-        for point in points:
-            if peak is None or _height(point) >= _height(peak):
-                peak = point
-            height = _height(
-                peak
-            )  # zero only where the index begins after a total loss: nothing left to fall
-            falls.append((point, 1 - _height(point) / height if height else ZERO, peak))
-    return falls
+def _lost(stretch: Stretch, ends: Sequence[int] | None, code: int) -> Any:
+    """Money lost from peak to trough, or why there is no such figure."""
+    if ends is None:
+        return REASONS[code] or quantize(ZERO)
+    line, start, _ = stretch
+    lost = CONTEXT.subtract(line.profit[start + ends[0]], line.profit[start + ends[1]])
+    return quantize(lost) if lost >= 0 else Reason.GAINED_DESPITE_FALL
 
 
-def _height(point: IndexPoint) -> Decimal:
-    """The index without the noise of its last digits, so that a high reached again is as high."""
-    return _COMPARED.plus(point.index)
+def _day(stretch: Stretch, ends: Sequence[int] | None, which: int) -> date | None:
+    if ends is None or ends[which] < 0:
+        return None
+    return date.fromordinal(stretch.line.days[stretch.start + ends[which]])

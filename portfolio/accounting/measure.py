@@ -45,6 +45,8 @@ class Reason(StrEnum):
     """An asset to compare with has no close on the first day."""
     USED_UP = "used_up"
     """Withdrawals took more than the asset to compare with was worth."""
+    BEYOND_MEASURE = "beyond_measure"
+    """The figure has more than 20 digits: growth from next to nothing."""
     NOT_ATTRIBUTABLE = "not_attributable"
     """Cash, deposits and open positions are the account's: no part of them is one symbol's or strategy's."""
 

@@ -1,24 +1,28 @@
 """Returns that weigh each amount by how long it was at work, beside the time-weighted one of `returns`.
 
-All read the same index points and place flows as `returns` does: what is paid in is there from its day's start, what is
-paid out until its day's end. The annual rate is solved in float64: it is a root, not money.
+All read the same points and place flows as `returns` does: what is paid in is there from its day's start, what is paid
+out until its day's end. Amounts are added up exactly; rates are solved in float64: they are roots, not money.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
-from itertools import pairwise
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from core.money import CONTEXT, ZERO
-from portfolio.accounting.measure import Measure, Reason, percent
-from portfolio.accounting.returns import DAYS_PER_YEAR, DUST, MIN_GROWTH_DAYS, IndexPoint, paid_between
+from portfolio.accounting import columns, lines
+from portfolio.accounting.columns import DEFINED, Estimate, Flags, Floats, choose
+from portfolio.accounting.lines import Stretch
+from portfolio.accounting.measure import Measure, Reason
+from portfolio.accounting.returns import DAYS_PER_YEAR, DUST, MIN_GROWTH_DAYS, IndexPoint
 
 _LOWEST: Final = -0.999999
 _HIGHEST: Final = 1e6
-_STEPS: Final = 240
-"""Places on a logarithmic grid between the two at which the sign of the present value is looked at."""
-_EXACT: Final = 1e-12
+_GRID: Final = np.linspace(np.log1p(_LOWEST), np.log1p(_HIGHEST), 241)
+"""Logarithms of 1 + rate at which the sign of the present value is looked at."""
+_EXACT: Final = 1e-13
+_STEPS: Final = 200
 
 
 class CashFlow(NamedTuple):
@@ -36,89 +40,124 @@ class Returns(NamedTuple):
     xirr: Measure
 
 
+class ReturnColumns(NamedTuple):
+    simple: Estimate
+    modified_dietz: Estimate
+    xirr: Estimate
+
+
 def measure(points: Sequence[IndexPoint]) -> Returns:
     """All three of a chain."""
-    if len(points) < 2:
-        return Returns(*[Measure.undefined(Reason.NO_RETURNS)] * 3)
-    length = (points[-1].day - points[0].day).days
+    found = measure_all([lines.whole(lines.of_points(points))])
+    return Returns(*(each.column().measures()[0] for each in found))
+
+
+def measure_all(stretches: Sequence[Stretch]) -> ReturnColumns:
+    """All three of each stretch."""
+    size = len(stretches)
+    sums = np.zeros((3, size))
+    lengths = np.zeros(size, dtype=np.int64)
     with localcontext(CONTEXT):
-        flows = cash_flows(points)
-        made = points[-1].profit - points[0].profit
-        return Returns(
-            simple=_simple(points, made),
-            modified_dietz=_modified_dietz(flows, made, length),
-            xirr=Measure.undefined(Reason.TOO_FEW_DAYS) if length < MIN_GROWTH_DAYS else internal_rate(flows),
-        )
+        for row, stretch in enumerate(stretches):
+            if stretch.stop - stretch.start > 1:
+                days = stretch.days
+                lengths[row] = days[-1] - days[0]
+                sums[:, row] = [float(amount) for amount in _amounts(stretch, int(lengths[row]))]
+    made, put_in, at_work = sums
+    nothing = lengths == 0
+    rates, codes = (
+        np.zeros(size),
+        choose((nothing, Reason.NO_RETURNS), (lengths < MIN_GROWTH_DAYS, Reason.TOO_FEW_DAYS), size=size),
+    )
+    long = [row for row, code in enumerate(codes.tolist()) if code == DEFINED]
+    solved = internal_rates([cash_flows(stretches[row]) for row in long])
+    rates[long], codes[long] = solved
+    return ReturnColumns(
+        _share(made, put_in, nothing), _share(made, at_work, nothing), Estimate(rates, codes)
+    )
 
 
-def cash_flows(points: Sequence[IndexPoint]) -> list[CashFlow]:
+def _amounts(stretch: Stretch, length: int) -> tuple[Decimal, Decimal, Decimal]:
+    """Money made, all that was put in, and the mean of what was at work: opening equity + each flow x the part of the
+    time it was there (Dietz 1966, as GIPS writes it)."""
+    put_in = weighed = stretch.line.equity[stretch.start]
+    if stretch.line.flows:
+        put_in += sum((flow.paid_in for _, flow in stretch.flows()), ZERO)
+        weighed = sum((-flow.amount * (length - flow.day) for flow in cash_flows(stretch)), ZERO) / length
+    return stretch.made, put_in, weighed
+
+
+def _share(made: Floats, whole: Floats, nothing: Flags) -> Estimate:
+    """In percent of a whole above dust."""
+    dust = whole < float(DUST)
+    codes = choose((nothing, Reason.NO_RETURNS), (dust, Reason.NO_CAPITAL), size=len(made))
+    return Estimate(100 * made / np.where(dust, 1.0, whole), codes)
+
+
+def cash_flows(stretch: Stretch) -> list[CashFlow]:
     """What an owner paid and got who held exactly this: opening equity, flows, closing equity; zeros left out."""
-    first = points[0].day
-    flows = [CashFlow(0, -points[0].equity)]
-    with localcontext(CONTEXT):
-        for before, point in pairwise(points):
-            paid_in, paid_out = paid_between(before, point)
-            if paid_in:
-                flows.append(CashFlow((before.day - first).days, -paid_in))
-            if paid_out:
-                flows.append(CashFlow((point.day - first).days, paid_out))
-    flows.append(CashFlow((points[-1].day - first).days, points[-1].equity))
+    days, equity = stretch.line.days, stretch.line.equity
+    first = days[stretch.start]
+    flows = [CashFlow(0, -equity[stretch.start])]
+    for place, (paid_in, paid_out) in stretch.flows():
+        flows.append(CashFlow(days[place - 1] - first, -paid_in))
+        flows.append(CashFlow(days[place] - first, paid_out))
+    flows.append(CashFlow(days[stretch.stop - 1] - first, equity[stretch.stop - 1]))
     return [flow for flow in flows if flow.amount]
 
 
-def _simple(points: Sequence[IndexPoint], made: Decimal) -> Measure:
-    """Money made as a share of everything put in: opening equity and all that was paid in later."""
-    put_in = points[0].equity + sum((point.base - before.equity for before, point in pairwise(points)), ZERO)
-    return percent(made, put_in) if put_in >= DUST else Measure.undefined(Reason.NO_CAPITAL)
-
-
-def _modified_dietz(flows: Sequence[CashFlow], made: Decimal, length: int) -> Measure:
-    """Money made / (opening equity + each flow x the part of the time it was there) (Dietz 1966, as GIPS writes it)."""
-    at_work = sum((-flow.amount * (length - flow.day) for flow in flows), ZERO) / length
-    return percent(made, at_work) if at_work >= DUST else Measure.undefined(Reason.NO_CAPITAL)
-
-
 def internal_rate(cash: Sequence[CashFlow]) -> Measure:
-    """XIRR: the yearly rate at which all that was paid in grew to all that came out, in percent, the root of
-    sum(flow / (1 + rate)^(days / 365)). Undefined where several rates solve it, or none."""
-    flows = [(flow.day / DAYS_PER_YEAR, float(flow.amount)) for flow in cash]
-    if not any(amount < 0 for _, amount in flows):
-        return Measure.undefined(Reason.NO_CAPITAL)
-    if not any(amount > 0 for _, amount in flows):
-        return Measure.ratio(Decimal(-100))
-    roots = list(_roots(flows))
-    if len(roots) != 1:
-        return Measure.undefined(Reason.SEVERAL_RATES if roots else Reason.NO_RATE)
-    return Measure.ratio(roots[0] * 100)
+    """XIRR of some flows (see `internal_rates`)."""
+    return internal_rates([cash]).column().measures()[0]
 
 
-def _roots(flows: Sequence[tuple[float, float]]) -> Iterator[float]:
-    """Rates where the present value changes sign, each refined; a grid in 1 + rate shows how many there are."""
-    low, high = math.log1p(_LOWEST), math.log1p(_HIGHEST)
-    grid = [math.expm1(low + (high - low) * step / _STEPS) for step in range(_STEPS + 1)]
-    values = [_present_value(flows, rate) for rate in grid]
-    for left, right, at_left, at_right in zip(grid, grid[1:], values, values[1:], strict=False):
-        if at_left == 0:
-            yield left
-        elif at_left * at_right < 0:
-            yield _refine(flows, left, right)
+def internal_rates(cash: Sequence[Sequence[CashFlow]]) -> Estimate:
+    """XIRR of each set of flows: the yearly rate at which all that was paid in grew to all that came out, in percent,
+    the root of sum(flow / (1 + rate)^(days / 365)). Undefined where several rates solve it, or none."""
+    rates, codes = np.zeros(len(cash)), np.zeros(len(cash), dtype=np.int64)
+    for batch in columns.batches([len(_GRID) + len(flows) for flows in cash]):
+        rates[batch], codes[batch] = _solve([cash[row] for row in batch])
+    return Estimate(rates, codes)
 
 
-def _refine(flows: Sequence[tuple[float, float]], low: float, high: float) -> float:
-    """Newton's steps, and a bisection whenever one would leave the bracket."""
-    falls = _present_value(flows, low) > 0
-    rate = (low + high) / 2
-    for _ in range(200):
-        value = _present_value(flows, rate)
-        low, high = (rate, high) if (value > 0) == falls else (low, rate)
-        slope = math.fsum(-years * amount * (1 + rate) ** (-years - 1) for years, amount in flows)
-        step = rate - value / slope if slope else low
-        following = step if low < step < high else (low + high) / 2
-        if abs(following - rate) <= _EXACT * (1 + abs(rate)):
+def _solve(cash: Sequence[Sequence[CashFlow]]) -> Estimate:
+    years = np.zeros((len(cash), max(1, *map(len, cash), 1)))
+    amounts = np.zeros_like(years)
+    for row, flows in enumerate(cash):
+        years[row, : len(flows)] = [flow.day / DAYS_PER_YEAR for flow in flows]
+        amounts[row, : len(flows)] = [float(flow.amount) for flow in flows]
+    values = np.zeros((len(cash), len(_GRID)))
+    for time, amount in zip(years.T, amounts.T, strict=True):
+        values += amount[:, None] * np.exp(-time[:, None] * _GRID)
+    left, right = values[:, :-1], values[:, 1:]
+    turns = (left == 0) | (left * right < 0)
+    count, place = turns.sum(axis=1), turns.argmax(axis=1)
+    paid: Flags = np.any(amounts < 0, axis=1)
+    taken: Flags = np.any(amounts > 0, axis=1)
+    codes = choose(
+        (~paid, Reason.NO_CAPITAL), (paid & ~taken, Reason.NO_RATE), (count == 0, Reason.NO_RATE),
+        (count > 1, Reason.SEVERAL_RATES), size=len(cash),
+    )  # fmt: skip
+    rates = np.zeros(len(cash))
+    one = codes == DEFINED
+    rates[one] = np.expm1(_refine(years[one], amounts[one], _GRID[place[one]], _GRID[place[one] + 1])) * 100
+    lost = paid & ~taken
+    rates[lost], codes[lost] = -100.0, DEFINED
+    return Estimate(rates, codes)
+
+
+def _refine(years: Floats, amounts: Floats, low: Floats, high: Floats) -> Floats:
+    """Newton's steps in the logarithm of 1 + rate, and a bisection whenever one would leave the bracket."""
+    falls = (amounts * np.exp(-years * low[:, None])).sum(axis=1) > 0
+    at = (low + high) / 2
+    for _ in range(_STEPS):
+        terms = amounts * np.exp(-years * at[:, None])
+        value, slope = terms.sum(axis=1), -(years * terms).sum(axis=1)
+        is_left = (value > 0) == falls
+        low, high = np.where(is_left, at, low), np.where(is_left, high, at)
+        step = at - value / np.where(slope == 0, np.inf, slope)
+        following = np.where((low < step) & (step < high), step, (low + high) / 2)
+        if np.all(np.abs(following - at) <= _EXACT * (1 + np.abs(at))):
             return following
-        rate = following
-    return rate
-
-
-def _present_value(flows: Sequence[tuple[float, float]], rate: float) -> float:
-    return math.fsum(amount * (1 + rate) ** -years for years, amount in flows)
+        at = following
+    return at

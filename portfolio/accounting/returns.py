@@ -9,15 +9,14 @@ Days without a snapshot make no return; the next valued day carries the change s
 flows between. Where the base is dust a new sub-period begins and the index stands still.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import Final
 
 from core import clock
 from core.money import CONTEXT, ZERO, quantize
-from portfolio.accounting.measure import Measure, Reason
 
 DUST: Final = Decimal(1)
 """In units of the reporting currency: a return on less than this says nothing."""
@@ -113,28 +112,6 @@ def _step(
     )
 
 
-def attribute(points: Sequence[IndexPoint], made: Mapping[date, Decimal]) -> list[IndexPoint]:
-    """The index of a part (a symbol, a strategy) that made so much on each day, on the capital of the whole.
-
-    return = what the part made / capital at work. Days before the first point's are left out.
-    """
-    days = sorted(day for day in made if points and day > points[0].day)
-    place = 0
-    index, profit = ONE, ZERO
-    rows = [replace(point, index=ONE, profit=ZERO) for point in points[:1]]
-    with localcontext(CONTEXT):
-        for point in points[1:]:
-            gain = ZERO
-            while place < len(days) and days[place] <= point.day:
-                gain += made[days[place]]
-                place += 1
-            growth = None if point.change is None else max(1 + gain / point.base, ZERO)
-            index, profit = index if growth is None else index * growth, profit + gain
-            change = None if growth is None else quantize(growth - 1, CHANGE_PLACES)
-            rows.append(replace(point, index=index, change=change, profit=profit))
-    return rows
-
-
 def paid_between(before: IndexPoint, point: IndexPoint) -> tuple[Decimal, Decimal]:
     """What was paid in and out between two neighbours of a chain. Amounts keep all their digits in `money.CONTEXT`."""
     paid_in = point.base - before.equity
@@ -144,22 +121,3 @@ def paid_between(before: IndexPoint, point: IndexPoint) -> tuple[Decimal, Decima
 def changes(points: Iterable[IndexPoint]) -> list[Decimal]:
     """The returns of a chain, flat days included, starts and dust left out."""
     return [point.change for point in points if point.change is not None]
-
-
-def total_return(points: Sequence[IndexPoint]) -> Measure:
-    """Time-weighted return over the whole chain, in percent."""
-    if not any(point.change is not None for point in points):
-        return Measure.undefined(Reason.NO_RETURNS)
-    with localcontext(CONTEXT):
-        return Measure.ratio((points[-1].index / points[0].index - 1) * 100)
-
-
-def average_capital(points: Iterable[IndexPoint]) -> Measure:
-    """Mean capital at work over the days that had any (above dust), a gap weighted by its length."""
-    working = [point for point in points if point.change is not None]
-    if not working:
-        return Measure.undefined(Reason.NO_CAPITAL)
-    with localcontext(CONTEXT):
-        return Measure.money(
-            sum((point.base * point.span for point in working), ZERO) / sum(point.span for point in working)
-        )

@@ -10,7 +10,7 @@ from core.money import CONTEXT, ZERO
 from credentials.scope import Scope
 from marketdata import prices
 from portfolio import own_flows
-from portfolio.accounting import drawdown, money_weighted, returns
+from portfolio.accounting import drawdown, money_weighted, ratios, returns
 from portfolio.accounting.benchmark import Benchmark, hold
 from portfolio.accounting.measure import percent
 from portfolio.accounting.periods import Period
@@ -88,7 +88,7 @@ def equity_curve(
         days = equity.read(scope=scope, since=period.first_day, until=period.last_day)
         index = returns.chain(days.line)
         fall = drawdown.deepest(index)
-        total = returns.total_return(index)
+        total = ratios.total_return(index)
         simple, weighted, yearly = money_weighted.measure(index)
         held = _held(index, benchmark, currency) if benchmark else None
         measures = {

@@ -13,10 +13,12 @@ from core import clock
 from core.money import CONTEXT
 from credentials.scope import Scope
 from portfolio import metrics, own_flows, trade_days
-from portfolio.accounting import returns
+from portfolio.accounting import lines
 from portfolio.accounting.measure import Reason
 from portfolio.accounting.periods import Period, PeriodKind, format_duration, parse_period
-from portfolio.figures import figures, merge_equity, points_in
+from portfolio.accounting.returns import DAYS_PER_YEAR
+from portfolio.figures import Part as Measured
+from portfolio.figures import figures, merge_equity
 from portfolio.models import PerformanceMetric, PortfolioSnapshot, TradeDay
 
 FLOWS: Final = (
@@ -192,17 +194,18 @@ def compute(*, scope: Scope, period: Period, currency: str, at: datetime, part: 
         traded = trade_days.by_day(account_ids=scope.account_ids, **names)
         equity = metrics.read_equity(account_ids=scope.account_ids, until=period.last_day)
         sent = own_flows.inside(account_ids=scope.account_ids)
-        line = merge_equity([each.days for each in equity.values()], sent)
-        points = points_in(line, period, {row.day: place for place, row in enumerate(line)})
+        line = lines.of_days(merge_equity([each.days for each in equity.values()], sent))
         if not part.is_whole:
-            points = returns.attribute(points, {day: made.net for day, made in traded.items()})
-        values, reasons = figures(
+            line = lines.attribute(line, {day: made.net for day, made in traded.items()})
+        exposed = {*traded, *(day for each in equity.values() for day in each.exposed)}
+        measured = Measured(
             period=period,
             sums=sums,
-            points=points,
-            exposed={*traded, *(day for each in equity.values() for day in each.exposed)},
+            stretch=lines.stretch_in(line, period),
+            exposed={day.toordinal() for day in exposed},
             is_part=not part.is_whole,
         )
+        ((values, reasons),) = figures([measured])
     return _answer(
         scope,
         period,
@@ -260,7 +263,7 @@ def _answer(
             last_day=values["last_valued_day"],
             currency=currency,
             time_zone="UTC",
-            days_per_year=returns.DAYS_PER_YEAR,
+            days_per_year=DAYS_PER_YEAR,
             flows=FLOWS if part.is_whole else FLOWS_OF_A_PART,
             formula_version=metrics.FORMULA_VERSION,
         ),

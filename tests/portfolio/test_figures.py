@@ -1,12 +1,14 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from core import clock
+from portfolio.accounting import lines
 from portfolio.accounting.periods import Period, PeriodKind
 from portfolio.accounting.returns import EquityDay
 from portfolio.accounting.trade_sums import sum_trades
-from portfolio.figures import equity_day, figures, merge_equity, points_in
+from portfolio.figures import Part, equity_day, figures, merge_equity
 
 FIRST = date(2026, 2, 1)
 
@@ -25,9 +27,18 @@ def period(kind: PeriodKind, first: int, last: int) -> Period:
     return Period(kind, clock.day_start(on(first)), clock.day_end(on(last)))
 
 
-def profits(line: Sequence[EquityDay], over: Period) -> list[tuple[object, ...]]:
-    places = {row.day: place for place, row in enumerate(line)}
-    return [(point.day, point.profit) for point in points_in(line, over, places)]
+def profits(rows: Sequence[EquityDay], over: Period) -> list[tuple[object, ...]]:
+    """Of each point its day, and the money made since the first."""
+    line, start, stop = lines.stretch_in(lines.of_days(rows), over)
+    return [
+        (date.fromordinal(line.days[place]), line.profit[place] - line.profit[start])
+        for place in range(start, stop)
+    ]
+
+
+def measured(rows: Sequence[EquityDay], over: Period) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    stretch = lines.stretch_in(lines.of_days(rows), over)
+    return figures([Part(period=over, sums=sum_trades([]), stretch=stretch)])
 
 
 def made(*, flows: str, unexplained: str = "0", total: str = "100", doubts: str = "") -> EquityDay:
@@ -96,7 +107,7 @@ def test_a_day_after_a_gap_carries_what_happened_since() -> None:
 
 
 def test_an_empty_period_is_all_reasons() -> None:
-    values, reasons = figures(period=period(PeriodKind.DAILY, 0, 0), sums=sum_trades([]), points=[])
+    ((values, reasons),) = measured([], period(PeriodKind.DAILY, 0, 0))
 
     undefined = {name for name, value in values.items() if value is None}
     assert values["total_trades"] == 0
@@ -108,8 +119,7 @@ def test_an_empty_period_is_all_reasons() -> None:
 def test_only_days_tell_a_daily_result() -> None:
     for kind, last in ((PeriodKind.DAILY, 2), (PeriodKind.WEEKLY, 4)):
         over = period(kind, 2, last)
-        places = {row.day: place for place, row in enumerate(LINE)}
-        values, _ = figures(period=over, sums=sum_trades([]), points=points_in(LINE, over, places))
+        ((values, _),) = measured(LINE, over)
         expected = (20, Decimal("18.1818")) if kind is PeriodKind.DAILY else (None, None)
         assert (values.get("daily_pnl"), values.get("daily_pnl_percent")) == expected
         assert values["total_portfolio_value"] == 130

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from portfolio.accounting import drawdown, ratios, returns
+from portfolio.accounting import drawdown, ratios
 from portfolio.accounting.measure import Measure, Reason
 from portfolio.accounting.returns import EquityDay, IndexPoint, chain
 from tests.portfolio.accounting.series import day, from_returns
@@ -37,7 +37,7 @@ Figure = Callable[[], Measure]
 
 
 def total(changes: tuple[str, ...]) -> Figure:
-    return lambda: returns.total_return(from_returns(changes))
+    return lambda: ratios.total_return(from_returns(changes))
 
 
 def deepest(changes: tuple[str, ...]) -> Figure:
@@ -61,7 +61,8 @@ def cagr(start: str, end: str, days: int) -> Figure:
 def yearly(changes: tuple[str, ...]) -> Figure:
     return lambda: ratios.cagr(
         [
-            IndexPoint(day(0) + timedelta(365 * n), Decimal(1), (1 + Decimal(changes[0])) ** n, Decimal(0), Decimal(0),
+            IndexPoint(day(0) + timedelta(365 * n), Decimal(1), (1 + Decimal(changes[0])) ** n,
+                       Decimal(changes[0]), Decimal(0),
                        Decimal(1), 365)
             for n in range(len(changes) + 1)
         ]

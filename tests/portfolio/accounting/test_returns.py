@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.money import CONTEXT, quantize
-from portfolio.accounting import returns
+from portfolio.accounting import ratios, returns
 from portfolio.accounting.measure import Measure, Reason
 from portfolio.accounting.returns import EquityDay, chain
 from tests.portfolio.accounting.series import balances, day, from_returns
@@ -83,21 +83,21 @@ def test_total_return_is_time_weighted() -> None:
         EquityDay(day(2), Decimal(9990), paid_in=Decimal(10000)),
     ]
     # +10 %, then -10 % on 11,100: 1.1 x 0.9 - 1, though money was lost overall.
-    assert returns.total_return(chain(days)) == Measure.ratio(Decimal(-1))
+    assert ratios.total_return(chain(days)) == Measure.ratio(Decimal(-1))
 
 
 def test_one_valued_day_has_no_return() -> None:
-    assert returns.total_return(chain(balances(["1000"]))) == Measure.undefined(Reason.NO_RETURNS)
+    assert ratios.total_return(chain(balances(["1000"]))) == Measure.undefined(Reason.NO_RETURNS)
 
 
 def test_average_capital_weighs_a_gap_by_its_days() -> None:
     points = chain(balances(["1000", "2000", None, "2000"]))
-    assert returns.average_capital(points) == Measure.money(CONTEXT.divide(Decimal(5000), Decimal(3)))
+    assert ratios.average_capital(points) == Measure.money(CONTEXT.divide(Decimal(5000), Decimal(3)))
 
 
 def test_no_capital_above_dust_has_no_average() -> None:
     points = chain(balances(["0", "0.5"]))
-    assert returns.average_capital(points) == Measure.undefined(Reason.NO_CAPITAL)
+    assert ratios.average_capital(points) == Measure.undefined(Reason.NO_CAPITAL)
 
 
 # empyrical-reloaded (Apache-2.0), tests/test_stats.py, test_cum_returns: values start at 100.
