@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from core.django.cursors import Place
 from core.errors import Conflict, Invalid, NotFound
 from credentials.models import ExchangeAccount, Mode
 from credentials.scope import resolve
+from pipeline import broker
 from pipeline.models import Export, ExportPart, ExportState
 from portfolio.exports import kinds
 from portfolio.exports.sections import Selection
@@ -29,6 +31,7 @@ from portfolio.exports.tables import Counts
 KEPT: Final = timedelta(days=7)
 MOST_WAITING: Final = 3  # of one user, as the next
 MOST_KEPT: Final = 30
+MOST_LISTED: Final = 100
 WORKING: Final = (ExportState.QUEUED.value, ExportState.RUNNING.value)
 _TABLE: Final = Export._meta.db_table
 
@@ -227,6 +230,7 @@ def _queue(user_id: UUID, wanted: dict[str, Any], at: datetime) -> Export:
         if (found := _waiting(wanted)) is None:
             raise
         return found
+    transaction.on_commit(partial(broker.hint_soon, broker.EXPORT_TASK, [], queue=broker.SYNC))
     row = find(made.id)
     told = {"kind": row.kind, "format": row.format, "account": row.account.label if row.account else None}
     audit.record(

@@ -2,11 +2,18 @@
 
 from django.urls import path
 
-from pipeline import api, outage_api
+from pipeline import api, export_api, outage_api
 
 urlpatterns = [
     path("api/connectivity", outage_api.ConnectivityView.as_view(), name="connectivity"),
     path("api/sync", api.SyncView.as_view(), name="sync"),
     path("api/coverage", api.CoverageView.as_view(), name="coverage"),
+    path("api/exports", export_api.ExportsView.as_view(), name="exports"),
+    path("api/exports/<int:export_id>", export_api.ExportView.as_view(), name="export"),
+    path(
+        "api/exports/<int:export_id>/download",
+        export_api.ExportDownloadView.as_view(),
+        name="export-download",
+    ),
     path("api/sync/<int:run_id>", api.SyncRunView.as_view(), name="sync-run"),
 ]

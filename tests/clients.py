@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -18,6 +18,14 @@ class JsonClient(APIClient):
     def __init__(self, **defaults: Any) -> None:
         super().__init__(raise_request_exception=False, **defaults)
         self.default_format = "json"
+
+    def request(self, **kwargs: Any) -> Any:
+        """What is sent bit by bit is read to its end, and then an answer like any other."""
+        answer = super().request(**kwargs)
+        if not answer.streaming:
+            return answer
+        body = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+        return HttpResponse(body, status=answer.status_code, headers=dict(answer.headers))
 
 
 class PageClient(Client):

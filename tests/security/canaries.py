@@ -262,7 +262,7 @@ def _look_at_pages(journey: Journey, alice: Person) -> None:
     for page in pages:
         assert isinstance(page, URLPattern)
         known = {"account_id": account_of(alice), "trade_id": 7_100_000_000_001, "name": "sync"}
-        known |= {"kind": "trade", "row_id": "7100000000001"}
+        known |= {"kind": "trade", "row_id": "7100000000001", "export_id": 7_100_000_000_001}
         wanted = {name: value for name, value in known.items() if name in page.pattern.converters}
         path = reverse(f"web:{page.name}", kwargs=wanted)
         if page.name not in ("logout", "sync"):

@@ -20,6 +20,7 @@ from core import clock
 from core.django import actors, tenancy
 from core.django.actors import Actor, ActorKind
 from credentials.models import ApiCredential, ExchangeAccount
+from pipeline import export_work, exports
 from tests.clients import JsonClient, with_token
 from tests.factories import AccountFactory, FillFactory, OrderFactory, TransferFactory, UserFactory
 from tests.security import catalogue
@@ -65,6 +66,7 @@ def trader(name: str, *, size: Decimal, first_id: int) -> Person:
                 user=person.user, at=clock.now(), days=DAYS, label=f"{name}-main", size=size
             )
             _add_facts(name, account, size)
+            _export(account)
             _fill_the_rest(person.user, account)
     return person
 
@@ -116,6 +118,13 @@ def _add_facts(name: str, account: ExchangeAccount, size: Decimal) -> None:
             api_key=f"cv1:{name}-sealed",
             api_key_hint=f"{name[:3]}!",
         )
+
+
+def _export(account: ExchangeAccount) -> None:
+    """A file of theirs."""
+    asked = exports.Asked(kind="fills", format="csv", account=str(account.id))
+    made = exports.request(user_id=account.user_id, asked=asked, at=clock.now())
+    assert export_work.write(user_id=account.user_id, export_id=made.id, at=clock.now())
 
 
 def _fill_the_rest(user: User, account: ExchangeAccount) -> None:

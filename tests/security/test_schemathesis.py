@@ -23,7 +23,8 @@ IS_SMALL: Final = EXAMPLES < 10
 # What is right in these requests no schema can say: tokens, codes and passwords that are somebody's, cursors that were
 # answered before, passwords that are not weak, exchanges with an adapter, names that are not blank, periods.
 KNOWS_MORE: Final = (
-    "/api-credentials/{account_id}", "/api-credentials/save-credentials", "/api/audit", "/api/fills", "/api/orders",
+    "/api-credentials/{account_id}", "/api-credentials/save-credentials", "/api/audit", "/api/exports",
+    "/api/fills", "/api/orders",
     "/api/performance/metrics", "/api/performance/strategies", "/api/portfolio/equity-curve", "/api/trades/history",
     "/auth/api-tokens",
     "/auth/reset-password", "/auth/two-factor/confirm", "/user/change-email", "/user/change-password",
