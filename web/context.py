@@ -9,7 +9,7 @@ from core.django import tenancy
 from portfolio import scope as scopes
 from portfolio.selectors.reconciliation import open_count
 
-_PARTS: Final = ("fragment", "connection-state")
+_PARTS: Final = ("fragment", "connection-state", "exports-list")
 """Routes that answer a part of a page, without its navigation."""
 
 
