@@ -1,7 +1,6 @@
 """The inbox of differences as a page, and the grade of totals on the others."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from portfolio.accounting.causes import Cause
 from portfolio.models import AccountMark, ItemKind, ReconciliationItem
 from portfolio.selectors.confidence import Code
 from tests.factories import AccountFactory
+from tests.web.differences import differ
 from web.pages.causes import CAUSES
 from web.pages.reconciliation import KINDS
 from web.pages.trust import WORDS
@@ -31,27 +31,6 @@ def account(alice: User) -> ExchangeAccount:
     with tenancy.acting_as(alice.id):
         marks.reconciled(account=made, at=clock.now(), coverage=[])
     return made
-
-
-def differ(account: ExchangeAccount, subject: str = "USDT", **columns: Any) -> ReconciliationItem:
-    """50 more of it are reported than facts give."""
-    at: datetime = columns.pop("at", clock.now())
-    usual: dict[str, Any] = {
-        "kind": ItemKind.BALANCE,
-        "reported": Decimal(1050),
-        "computed": Decimal(1000),
-        "difference": Decimal(50),
-        "value": Decimal(50),
-        "cause": Cause.MISSING_DEPOSIT,
-        "evidence": [f"More {subject} is reported than facts give."],
-        "diverged_from": at - timedelta(days=2),
-        "diverged_to": at - timedelta(days=1),
-    }
-    with tenancy.acting_as(account.user_id):
-        return ReconciliationItem.objects.create(
-            user_id=account.user_id, account=account, subject=subject, reported_at=at, opened_at=at,
-            changed_at=at, **(usual | columns),
-        )  # fmt: skip
 
 
 def state(item: ReconciliationItem) -> tuple[str, str]:
@@ -219,7 +198,7 @@ def test_every_page_counts_what_is_open(as_alice: Client, account: ExchangeAccou
     differ(account)
     differ(account, "BTC")
 
-    chip = '<span class="chip warn">2<span class="sr-only"> open</span></span>'
+    chip = 'aria-label="Differences, 2 open"'
     assert (chip in none, chip in shown(as_alice, "/transfers")) == (False, True)
     assert chip not in shown(as_alice, "/fragments/summary")
 

@@ -38,9 +38,9 @@ STATES: Final[Mapping[str, str]] = {
     ItemState.EXPLAINED: "Explained",
 }
 KINDS: Final[Mapping[str, str]] = dict(ItemKind.choices) | {
-    ItemKind.BALANCE: "Balances",
-    ItemKind.POSITION: "Positions of contracts",
-    ItemKind.RESIDUAL: "Days that do not add up",
+    ItemKind.BALANCE: "Balance",
+    ItemKind.POSITION: "Position of a contract",
+    ItemKind.RESIDUAL: "Day that does not add up",
 }
 _DONE: Final[Mapping[str, str]] = {
     "dismiss": "Dismissed. It stays so while the difference stays as it is.",
