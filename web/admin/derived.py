@@ -9,9 +9,11 @@ from portfolio.models import (
     AssetDay,
     Book,
     Fee,
+    MovedLot,
     PerformanceMetric,
     PortfolioSnapshot,
     Position,
+    ReconciliationItem,
     ReportedPosition,
     Trade,
     Valuation,
@@ -78,6 +80,19 @@ class TradeAdmin(_DerivedAdmin[Trade]):
     ordering = ["-exit_time", "-id"]
 
 
+@admin.register(MovedLot)
+class MovedLotAdmin(_DerivedAdmin[MovedLot]):
+    """What withdrawals took out of books, and what it cost."""
+
+    list_display = [
+        *("account", "book", "transfer", "source", "quantity", "cost", "entry_fee", "entered_at", "moved_at")
+    ]
+    list_filter = ["source"]
+    list_select_related = ["account", "book", "transfer"]
+    search_fields = ["=book__asset", "=transfer__exchange_transfer_id"]
+    ordering = ["-moved_at", "-id"]
+
+
 @admin.register(Fee)
 class FeeAdmin(_DerivedAdmin[Fee]):
     list_display = [
@@ -138,6 +153,19 @@ class ReportedPositionAdmin(_DerivedAdmin[ReportedPosition]):
     list_filter = ["side", "margin_mode"]
     search_fields = ["=symbol"]
     ordering = ["-reported_at", "-id"]
+
+
+@admin.register(ReconciliationItem)
+class ReconciliationItemAdmin(_DerivedAdmin[ReconciliationItem]):
+    """Differences between reports and books, of everybody; their owners dismiss them."""
+
+    list_display = [
+        *("subject", "side", "account", "kind", "state", "cause", "reported", "computed", "difference"),
+        *("value", "diverged_from", "diverged_to", "opened_at", "resolved_at"),
+    ]
+    list_filter = ["state", "kind", "cause", "account__exchange"]
+    search_fields = ["=subject", "account__label"]
+    ordering = ["-opened_at", "-id"]
 
 
 @admin.register(PortfolioSnapshot)
