@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from core.django import tenancy
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from credentials import keys
 from credentials.checks import (
     KeyReplaced,
@@ -40,6 +40,7 @@ __all__ = [
     "note_auth_success",
     "note_key_check",
     "note_unasked",
+    "open_for_files",
     "show",
     "syncable",
     "update",
@@ -97,6 +98,33 @@ def connect(
         _save(account)
         keys.replace(account, api_key=api_key, secret_key=secret_key, passphrase=passphrase)
     return account
+
+
+def open_for_files(*, user_id: UUID, label: str) -> ExchangeAccount:
+    """A new account without a key, of a place that is known from files alone. Raises LabelTaken."""
+    with tenancy.acting_as(user_id):
+        account = ExchangeAccount(
+            user_id=user_id, exchange=Exchange.FILES, label=label, key_note="Known from files; it has no key."
+        )
+        _save(account)
+    return account
+
+
+def open_without_key(*, user_id: UUID, exchange: str, mode: str, label: str, exchange_uid: str = "") -> ExchangeAccount:
+    """An account whose history comes from files: like one that was closed, it is never asked for anything. A key of the
+    same owner at the exchange, connected later, goes on with it (`exchange_uid`). Inside an open door. Raises Invalid."""
+    if exchange not in Exchange.values or exchange in DATA_SOURCES:
+        raise Invalid(f"{exchange!r:.40} is no exchange that can be imported.")
+    taken = ExchangeAccount.objects.filter(exchange=exchange, mode=mode, exchange_uid=exchange_uid).exists()
+    return ExchangeAccount.objects.create(
+        user_id=user_id,
+        exchange=exchange,
+        mode=Mode(mode),
+        label=label,
+        exchange_uid="" if taken else exchange_uid,
+        is_active=False,
+        key_note="Imported from a file; it has no key.",
+    )
 
 
 @sensitive_variables("api_key", "secret_key", "passphrase")

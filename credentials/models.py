@@ -10,13 +10,15 @@ from core.django.tenancy import AccountModel, OwnedModel
 
 
 class Exchange(models.TextChoices):
-    """A closed list; to connect an exchange there must be an adapter (exchanges.registry). The last two are data
-    sources: they have a key, but neither secret nor trades."""
+    """A closed list; to connect an exchange there must be an adapter (exchanges.registry). `FILES` stands for places
+    that we do not speak to: what is known of them came in files. The last two are data sources: they have a key, but
+    neither secret nor trades."""
 
     BINANCE = "binance"
     BITGET = "bitget"
     GATEIO = "gateio", "Gate.io"
     MEXC = "mexc", "MEXC"
+    FILES = "files"
     ALPHA_VANTAGE = "alpha_vantage"
     FRED = "fred", "FRED"
 

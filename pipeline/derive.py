@@ -9,6 +9,7 @@ from uuid import UUID
 from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
+from exchanges import registry
 from exchanges.errors import ExchangeError
 from marketdata import routes
 from pipeline import market
@@ -44,7 +45,9 @@ def bring_up_to_date(
     derived = Derived()
     try:
         needs = _needs(user_id=user_id, account_id=account_id, at=at)
-        for exchange in routes.sources({name for need in needs for name in need.also}):
+        for exchange in routes.sources(
+            {name for need in needs for name in need.also} & registry.supported().keys()
+        ):
             market.freshen_prices(exchange=exchange, now=now)
         derived.candles = market.fetch_candles(needs, now=now, beat=beat)
     except ExchangeError as error:

@@ -15,7 +15,7 @@ from django.db.models import Min
 from accounts import audit
 from core.django import tenancy
 from core.errors import Conflict
-from credentials.models import ExchangeAccount
+from credentials.models import Exchange, ExchangeAccount
 from exchanges.histories import formats
 from exchanges.histories.history import Format, History, Wanted
 from exchanges.rows import ConversionRow, FillRow, MarketType, TransferRow
@@ -65,9 +65,9 @@ def load(
     Raises Invalid for a file of no known format, Conflict for one of another exchange.
     """
     one, table = formats.recognise(text, name=name)
-    if one.exchange and one.exchange != account.exchange:
+    if one.exchange and account.exchange not in (one.exchange, Exchange.FILES):
         raise Conflict(
-            f"{one.title} is of {one.exchange}, and {account.label!r} an account of {account.exchange}."
+            f"{one.title}: {account.label!r} is an account of {account.exchange}, which has no such file."
         )
     history = one.read(table, Wanted(settings.CASH_ASSETS, place))
     outcome = Outcome(one, history, left_out=Counter(history.left_out))

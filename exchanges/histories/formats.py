@@ -4,12 +4,31 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.errors import Invalid
-from exchanges.histories import binance_futures, binance_statement
+from exchanges.histories import (
+    binance_futures,
+    binance_products,
+    binance_statement,
+    bitcoin_tax,
+    bittrex,
+    bittytax,
+    blockpit,
+    bybit_closed,
+    coinbase_pro,
+    cointracking,
+    kucoin,
+    pionex,
+    rotki_trades,
+)
 from exchanges.histories.history import Format
 from exchanges.histories.tables import Table, tables
 
 FORMATS: Final[Mapping[str, Format]] = {
-    each.name: each for each in (binance_statement.FORMAT, binance_futures.FORMAT)
+    each.name: each
+    for each in (
+        *(binance_statement.FORMAT, binance_futures.FORMAT, *binance_products.FORMATS),
+        *(bybit_closed.FORMAT, coinbase_pro.FORMAT, *bittrex.FORMATS, kucoin.FORMAT, *pionex.FORMATS),
+        *(cointracking.FORMAT, blockpit.FORMAT, bittytax.FORMAT, bitcoin_tax.FORMAT, rotki_trades.FORMAT),
+    )
 }
 
 

@@ -3,7 +3,10 @@
 import csv
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Final, NamedTuple
+
+from core.money import text
 
 _SEPARATORS: Final = (",", ";", "\t")
 _PREAMBLE: Final = 10
@@ -25,10 +28,10 @@ class Table(NamedTuple):
     lines: tuple[Line, ...]
 
 
-def tables(text: str) -> Iterator[Table]:
-    """The text as it may be meant: by every separator, from every line on that may be the header."""
+def tables(content: str) -> Iterator[Table]:
+    """The content as it may be meant: by every separator, from every line on that may be the header."""
     for separator in _SEPARATORS:
-        rows = list(_rows(text, separator))
+        rows = list(_rows(content, separator))
         for place, (_, cells) in enumerate(rows[:_PREAMBLE]):
             columns = tuple(_columns(cells))
             if len(columns) > 1:
@@ -38,8 +41,9 @@ def tables(text: str) -> Iterator[Table]:
 
 
 def identity(*parts: object) -> str:
-    """A name for what the parts say, the same whenever they do; no exchange gives such ones."""
-    return f"file-{hashlib.sha256(repr([str(part) for part in parts]).encode()).hexdigest()[:_ID_LENGTH]}"
+    """A name for what the parts say, the same whenever they do, however amounts are written; no exchange gives such."""
+    told = [text(part) if isinstance(part, Decimal) else str(part) for part in parts]
+    return f"file-{hashlib.sha256(repr(told).encode()).hexdigest()[:_ID_LENGTH]}"
 
 
 def repeated(lines: Collection[Line]) -> dict[int, int]:
@@ -53,8 +57,8 @@ def repeated(lines: Collection[Line]) -> dict[int, int]:
     return found
 
 
-def _rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(text.removeprefix("\ufeff").replace("\0", "").splitlines(), delimiter=separator)
+def _rows(content: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(content.removeprefix("\ufeff").replace("\0", "").splitlines(), delimiter=separator)
     for cells in reader:
         stripped = [cell.strip() for cell in cells]
         if any(stripped):

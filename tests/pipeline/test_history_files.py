@@ -126,8 +126,27 @@ def test_a_file_of_another_exchange_is_refused(account: ExchangeAccount, tmp_pat
     with tenancy.acting_as(account.user_id):
         ExchangeAccount.objects.update(exchange="mexc")
 
-    assert (
-        run(tmp_path, STATEMENT)
-        == "Binance transaction history is of binance, and 'Main' an account of mexc."
-    )
+    told = "Binance transaction history: 'Main' is an account of mexc, which has no such file."
+    assert run(tmp_path, STATEMENT) == told
     assert rows(account, Fill) == []
+
+
+# rotki/rotki at ef14aadd, rotkehlchen/tests/data/kucoin_order_history.csv.
+KUCOIN = (
+    "tradeCreatedAt,symbol,side,price,size,funds,fee,feeCurrency\n"
+    "2022-04-28 15:46:07,XRP-USDT,buy,0.64924,432.59183198,280.8559209946952,0.2808559209946952,USDT\n"
+)
+
+
+def test_a_place_we_do_not_speak_to_has_an_account_of_its_own(
+    account: ExchangeAccount, tmp_path: Path
+) -> None:
+    assert "'Main' is an account of binance, which has no such file" in run(tmp_path, KUCOIN)
+
+    options = ("--account", "KuCoin", "--new")
+    run(tmp_path, KUCOIN, *options, "--dry-run")
+    with tenancy.acting_as(account.user_id):
+        assert not ExchangeAccount.objects.filter(exchange="files").exists()
+    assert "question: shortfall USDT: 281.1367769156898952" in run(tmp_path, KUCOIN, *options)
+    assert run(tmp_path, KUCOIN, *options) == "Another of your accounts has this label."
+    assert "0 fills, 0 conversions, 0 transfers stored; 1 known before" in run(tmp_path, KUCOIN, *options[:2])

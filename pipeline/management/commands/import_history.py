@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from core import clock
 from core.django import tenancy
 from core.errors import DomainError
 from core.money import text
+from credentials import accounts
 from credentials.models import DATA_SOURCES, ExchangeAccount
 from exchanges.histories.formats import FORMATS
 from pipeline import history_files
@@ -42,6 +44,11 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--user", required=True, metavar="EMAIL", help="whose account")
         parser.add_argument("--account", required=True, metavar="LABEL", help="the account the file is of")
+        parser.add_argument(
+            "--new",
+            action="store_true",
+            help="open the account first: of a place that is known from files alone",
+        )
         parser.add_argument("--format", choices=FORMATS, metavar="NAME", help="instead of by the header")
         parser.add_argument(
             "--place", default="", metavar="NAME", help="only lines of this exchange, wallet or portfolio"
@@ -52,18 +59,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user, at, is_dry = _people.find_user(options["user"]), clock.now(), options["dry_run"]
-        with tenancy.acting_as(user.id):
-            account = _find(options["account"])
         try:
             content = options["file"].read_text(encoding="utf-8-sig")
-            outcome = history_files.load(
-                account=account,
-                text=content,
-                at=at,
-                name=options["format"],
-                place=options["place"],
-                is_dry=is_dry,
-            )
+            with tenancy.acting_as(user.id):
+                label = options["account"]
+                account = (
+                    accounts.open_for_files(user_id=user.id, label=label) if options["new"] else _find(label)
+                )
+                outcome = history_files.load(
+                    account=account, text=content, at=at, name=options["format"], place=options["place"],
+                    is_dry=is_dry,
+                )  # fmt: skip
+                if is_dry:
+                    transaction.set_rollback(True)
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['file'].name} cannot be read: {error}") from None
         except DomainError as error:

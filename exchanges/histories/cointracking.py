@@ -1,0 +1,41 @@
+"""CoinTracking, Enter Coins > Export: trades, deposits, withdrawals and income of many exchanges.
+
+Times are as the user set them there: read as UTC.
+"""
+
+from functools import partial
+from typing import Final
+
+from exchanges.histories import cells, records
+from exchanges.histories.history import Format
+from exchanges.histories.records import Columns, Kind, Record
+from exchanges.histories.tables import Line
+
+NAME: Final = "cointracking"
+_COLUMNS: Final = Columns("Buy", "Cur.", "Sell", "Cur.#2", "Fee", "Cur.#3")
+_TIMES: Final = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S")
+_KINDS: Final = {
+    "trade": Kind.TRADE,
+    "deposit": Kind.DEPOSIT,
+    "withdrawal": Kind.WITHDRAWAL,
+    "spend": Kind.WITHDRAWAL,
+    "donation": Kind.WITHDRAWAL,
+    "gift": Kind.WITHDRAWAL,
+    **dict.fromkeys(("gift/tip", "airdrop", "reward / bonus", "income"), Kind.GIFT),
+    **dict.fromkeys(("staking", "mining", "interest income", "lending income", "masternode"), Kind.INTEREST),
+    "other fee": Kind.CHARGE,
+}
+
+
+def _record(line: Line) -> Record:
+    kind = records.kind_of(line, "Type", _KINDS)
+    return records.sides(line, _COLUMNS, kind=kind, at=cells.moment(line, "Date", _TIMES))
+
+
+FORMAT: Final = Format(
+    NAME,
+    "CoinTracking trade list",
+    "",
+    frozenset({"Type", "Buy", "Sell", "Fee", "Exchange", "Group", "Comment", "Date"}),
+    partial(records.read, name=NAME, record=_record, place="Exchange"),
+)
