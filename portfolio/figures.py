@@ -111,7 +111,7 @@ def _equity(part: Part, values: dict[str, Any], reasons: dict[str, str]) -> None
     values["first_valued_day"] = date.fromordinal(days[0]) if days else None
     values["last_valued_day"] = date.fromordinal(days[-1]) if days else None
     if part.period.kind is PeriodKind.DAILY and len(days) == 2:
-        base = stretch.line.base[stretch.stop - 1]
+        base = stretch.line.base(stretch.stop - 1)
         values["daily_pnl"] = stretch.made
         values["daily_pnl_percent"] = percent(stretch.made, base).value if base else None
 

@@ -84,11 +84,16 @@ def exact(values: Iterable[Decimal | Reason]) -> Column:
     )
 
 
-def batches(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """Rows put together so that little of a table with a row for each and the widest one's columns stays empty."""
+def batches(sizes: Sequence[int], *, width: int = 1) -> Iterator[list[int]]:
+    """Rows put together so that little of a table with a row for each and the widest one's columns stays empty.
+
+    `width`: of what is computed for each cell.
+    """
     batch: list[int] = []
     for place in sorted(range(len(sizes)), key=sizes.__getitem__):
-        if batch and (sizes[place] > 2 * sizes[batch[0]] + 8 or sizes[place] * len(batch) >= _CELLS):
+        if batch and (
+            sizes[place] > 2 * sizes[batch[0]] + 8 or max(sizes[place], width) * len(batch) >= _CELLS
+        ):
             yield batch
             batch = []
         batch.append(place)

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.money import CONTEXT, ZERO, quantize
 from portfolio.accounting import lines, tables
-from portfolio.accounting.columns import REASONS, Column, Estimate, choose, exact
+from portfolio.accounting.columns import DEFINED, REASONS, Column, Estimate, choose, exact
 from portfolio.accounting.lines import Stretch
 from portfolio.accounting.measure import HUNDRED, RATIO_PLACES, Measure, Reason
 from portfolio.accounting.returns import IndexPoint
@@ -19,7 +19,6 @@ from portfolio.accounting.tables import Table
 _COMPARED: Final = Context(prec=40)
 _EVEN: Final = 1e-12
 """Heights of an index in float64 this close to each other (as a fraction) are one."""
-_DEPTH_PLACES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +85,19 @@ def deepest_of(stretches: Sequence[Stretch], table: Table) -> Drawdowns:
     index, rows = table.index, np.arange(len(stretches))
     places = np.arange(index.shape[1])
     high = np.maximum.accumulate(index, axis=1)
-    depths = np.round(1 - index / high, _DEPTH_PLACES)
-    trough = depths.argmax(axis=1)
-    depth = depths[rows, trough]
-    at_high = np.maximum.accumulate(np.where(index >= high * (1 - _EVEN), places, 0), axis=1)
-    peak = at_high[rows, trough]
-    is_up = (places > trough[:, None]) & (index >= high[rows, trough][:, None] * (1 - _EVEN))
+    depths = 1 - index / high
+    depth = depths.max(axis=1)
+    trough = (depths >= depth[:, None] - _EVEN).argmax(axis=1)
+    top = high[rows, trough][:, None] * (1 - _EVEN)
+    is_top, is_after = index >= top, places > trough[:, None]
+    peak = np.where(is_top & ~is_after, places, 0).max(axis=1)
+    is_up = is_top & is_after
     recovery = np.where(is_up.any(axis=1), is_up.argmax(axis=1), -1)
     codes = choose((table.count == 0, Reason.NO_RETURNS), size=len(stretches))
-    falls = ((depth > 0) & (codes == 0)).tolist()
-    ends = [
-        ends if fell else None
-        for fell, *ends in zip(falls, peak.tolist(), trough.tolist(), recovery.tolist(), strict=True)
-    ]
+    depth = np.where(depth > _EVEN, depth, 0.0)
+    falls = ((depth > 0) & (codes == DEFINED)).tolist()
+    spans = zip(peak.tolist(), trough.tolist(), recovery.tolist(), strict=True)
+    ends = [span if fell else None for fell, span in zip(falls, spans, strict=True)]
     return Drawdowns(
         Estimate(depth * 100, codes),
         exact(map(_lost, stretches, ends, codes.tolist())),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from itertools import accumulate, pairwise
-from operator import add, le, mul
+from operator import add, mul, sub
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -35,8 +35,8 @@ class Line:
     days: Sequence[int]
     """Proleptic ordinals (`date.toordinal`)."""
     equity: Sequence[Decimal]
-    base: Sequence[Decimal]
-    """Capital at work towards a point: the equity before plus what was paid in."""
+    values: Floats
+    """The equity once more."""
     profit: Sequence[Decimal]
     """Money made up to a point, from anywhere: only differences mean something."""
     growth: Floats
@@ -46,10 +46,10 @@ class Line:
     gaps: Sequence[int] = field(default=())
     """Days that have an entry, and no equity."""
 
-    def weights(self) -> list[int]:
-        """For how many days each point's base was at work; 0 where there is no return."""
-        spans = [0, *(day - before for before, day in pairwise(self.days))]
-        return [span if works else 0 for span, works in zip(spans, (self.growth >= 0).tolist(), strict=True)]
+    def base(self, place: int) -> Decimal:
+        """Capital at work towards a point: the equity before plus what was paid in."""
+        before = self.equity[max(place - 1, 0)]
+        return CONTEXT.add(before, self.flows[place].paid_in) if place in self.flows else before
 
 
 class Stretch(NamedTuple):
@@ -64,6 +64,11 @@ class Stretch(NamedTuple):
         return self.line.days[self.start : self.stop]
 
     @property
+    def length(self) -> int:
+        """In days, from the first point to the last."""
+        return self.line.days[self.stop - 1] - self.line.days[self.start] if self.stop > self.start else 0
+
+    @property
     def made(self) -> Decimal:
         """Money made over the stretch."""
         return CONTEXT.subtract(self.line.profit[self.stop - 1], self.line.profit[self.start])
@@ -71,12 +76,14 @@ class Stretch(NamedTuple):
     def flows(self) -> list[tuple[int, Flow]]:
         """Those after the first point."""
         flows = self.line.flows
+        if not flows:
+            return []
         if len(flows) > self.stop - self.start:
             return [(place, flows[place]) for place in range(self.start + 1, self.stop) if place in flows]
         return [(place, flow) for place, flow in flows.items() if self.start < place < self.stop]
 
 
-NOTHING: Final = Line((), (), (), (), np.empty(0), {})
+NOTHING: Final = Line((), (), np.empty(0), (), np.empty(0), {})
 
 
 def of_columns(
@@ -88,40 +95,43 @@ def of_columns(
     gaps: Sequence[int] = (),
     dust: Decimal = DUST,
 ) -> Line:
-    """A line from its columns; `values` is the equity as floats. Raises ValueError when days repeat or go back."""
+    """A line from its columns, days ascending; `values` is the equity as floats."""
     if not days:
         return NOTHING
-    if any(map(le, days[1:], days)):
-        raise ValueError("Days must ascend.")
-    floats = np.array(values, dtype=np.float64)
-    bases, ends = floats[:-1].copy(), floats[1:].copy()
-    base, profit = [equity[0], *equity[:-1]], equity
-    with localcontext(CONTEXT):
-        for place, flow in flows.items():
-            base[place] = base[place] + flow.paid_in
-            bases[place - 1] = float(base[place])
-            ends[place - 1] = float(equity[place] + flow.paid_out)
-        if flows:
-            net = (
-                flows[place].paid_out - flows[place].paid_in if place in flows else ZERO
-                for place in range(len(days))
-            )
+    floats: Floats = np.array(values, dtype=np.float64)
+    bases, ends, profit = floats[:-1], floats[1:], equity
+    if flows:
+        bases, ends = bases.copy(), ends.copy()
+        with localcontext(CONTEXT):
+            for place, flow in flows.items():
+                bases[place - 1] = float(equity[place - 1] + flow.paid_in)
+                ends[place - 1] = float(equity[place] + flow.paid_out)
+            net = [ZERO] * len(days)
+            for place, flow in flows.items():
+                net[place] = flow.paid_out - flow.paid_in
             profit = list(map(add, equity, accumulate(net)))
     growth = np.full(len(days), np.nan)
     np.divide(ends, bases, out=growth[1:], where=bases >= float(dust))
-    return Line(days, equity, base, profit, np.maximum(growth, 0.0), flows, gaps)
+    return Line(days, equity, floats, profit, np.maximum(growth, 0.0), flows, gaps)
 
 
 def of_days(rows: Iterable[EquityDay], *, is_whole: bool = True, dust: Decimal = DUST) -> Line:
-    """A line from daily equity. A whole history begins with nothing on the day before its first entry."""
+    """A line from daily equity. A whole history begins with nothing on the day before its first entry.
+
+    Raises ValueError when days repeat or go back.
+    """
     days: list[int] = []
     equity: list[Decimal] = []
     gaps: list[int] = []
     flows: dict[int, Flow] = {}
     paid_in = paid_out = ZERO
+    last = 0
     with localcontext(CONTEXT):
         for row in rows:
             day = row.day.toordinal()
+            if day <= last:
+                raise ValueError(f"Days must ascend: {row.day} follows another.")
+            last = day
             if is_whole and not days:
                 days.append(day - 1)
                 equity.append(ZERO)
@@ -150,7 +160,7 @@ def of_points(points: Sequence[IndexPoint]) -> Line:
     return Line(
         [point.day.toordinal() for point in points],
         [point.equity for point in points],
-        [point.base for point in points],
+        np.array([float(point.equity) for point in points]),
         [point.profit for point in points],
         np.array([np.nan, *growth[1:]]),
         flows,
@@ -171,7 +181,7 @@ def attribute(line: Line, made: Mapping[date, Decimal]) -> Line:
         growth = np.where(np.isnan(line.growth), np.nan, 1.0)
         for place, gain in enumerate(gains):
             if gain and growth[place] == 1:
-                growth[place] = max(float(1 + gain / line.base[place]), 0.0)
+                growth[place] = max(float(1 + gain / line.base(place)), 0.0)
         return replace(line, profit=list(accumulate(gains)), growth=growth)
 
 
@@ -202,12 +212,14 @@ def stretch_in(line: Line, period: Period) -> Stretch:
 def capital(stretch: Stretch) -> tuple[Decimal, int]:
     """The sum of capital at work over all days that had any (above dust), and how many these are."""
     line, start, stop = stretch
-    first, steps = start + 1, stop - start - 1
+    steps = stop - start - 1
     if steps < 1:
         return ZERO, 0
+    before, works = line.equity[start : stop - 1], line.growth[start + 1 : stop] >= 0
     with localcontext(CONTEXT):
-        is_daily = steps == line.days[stop - 1] - line.days[start]
-        if is_daily and (line.growth[first:stop] >= 0).all():
-            return sum(line.base[first:stop], ZERO), steps
-        weights = line.weights()[first:stop]
-        return sum(map(mul, line.base[first:stop], weights), ZERO), sum(weights)
+        if steps == line.days[stop - 1] - line.days[start] and works.all():
+            return sum((flow.paid_in for _, flow in stretch.flows()), sum(before, ZERO)), steps
+        spans = map(sub, stretch.days[1:], stretch.days)
+        weights = [span if counts else 0 for span, counts in zip(spans, works.tolist(), strict=True)]
+        paid = (flow.paid_in * weights[place - start - 1] for place, flow in stretch.flows())
+        return sum(paid, sum(map(mul, before, weights), ZERO)), sum(weights)

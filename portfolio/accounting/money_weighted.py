@@ -55,36 +55,36 @@ def measure(points: Sequence[IndexPoint]) -> Returns:
 def measure_all(stretches: Sequence[Stretch]) -> ReturnColumns:
     """All three of each stretch."""
     size = len(stretches)
-    sums = np.zeros((3, size))
-    lengths = np.zeros(size, dtype=np.int64)
-    with localcontext(CONTEXT):
-        for row, stretch in enumerate(stretches):
-            if stretch.stop - stretch.start > 1:
-                days = stretch.days
-                lengths[row] = days[-1] - days[0]
-                sums[:, row] = [float(amount) for amount in _amounts(stretch, int(lengths[row]))]
-    made, put_in, at_work = sums
+    lengths = np.array([stretch.length for stretch in stretches], dtype=np.int64)
     nothing = lengths == 0
+    with localcontext(CONTEXT):
+        amounts = [
+            _amounts(stretch) if length else (0.0, 0.0, 0.0)
+            for stretch, length in zip(stretches, lengths.tolist(), strict=True)
+        ]
+    made, put_in, at_work = np.array(amounts, dtype=np.float64).reshape(size, 3).T
     rates, codes = (
         np.zeros(size),
         choose((nothing, Reason.NO_RETURNS), (lengths < MIN_GROWTH_DAYS, Reason.TOO_FEW_DAYS), size=size),
     )
     long = [row for row, code in enumerate(codes.tolist()) if code == DEFINED]
-    solved = internal_rates([cash_flows(stretches[row]) for row in long])
-    rates[long], codes[long] = solved
+    rates[long], codes[long] = _rates([_flows(stretches[row]) for row in long])
     return ReturnColumns(
         _share(made, put_in, nothing), _share(made, at_work, nothing), Estimate(rates, codes)
     )
 
 
-def _amounts(stretch: Stretch, length: int) -> tuple[Decimal, Decimal, Decimal]:
+def _amounts(stretch: Stretch) -> tuple[float, float, float]:
     """Money made, all that was put in, and the mean of what was at work: opening equity + each flow x the part of the
     time it was there (Dietz 1966, as GIPS writes it)."""
-    put_in = weighed = stretch.line.equity[stretch.start]
-    if stretch.line.flows:
-        put_in += sum((flow.paid_in for _, flow in stretch.flows()), ZERO)
-        weighed = sum((-flow.amount * (length - flow.day) for flow in cash_flows(stretch)), ZERO) / length
-    return stretch.made, put_in, weighed
+    flows = stretch.flows()
+    if not flows:
+        opening = float(stretch.line.values[stretch.start])
+        return float(stretch.made), opening, opening
+    put_in = sum((flow.paid_in for _, flow in flows), stretch.line.equity[stretch.start])
+    length = stretch.length
+    weighed = sum((-flow.amount * (length - flow.day) for flow in cash_flows(stretch)), ZERO)
+    return float(stretch.made), float(put_in), float(weighed / length)
 
 
 def _share(made: Floats, whole: Floats, nothing: Flags) -> Estimate:
@@ -114,18 +114,28 @@ def internal_rate(cash: Sequence[CashFlow]) -> Measure:
 def internal_rates(cash: Sequence[Sequence[CashFlow]]) -> Estimate:
     """XIRR of each set of flows: the yearly rate at which all that was paid in grew to all that came out, in percent,
     the root of sum(flow / (1 + rate)^(days / 365)). Undefined where several rates solve it, or none."""
+    return _rates([[(flow.day, float(flow.amount)) for flow in flows] for flows in cash])
+
+
+def _flows(stretch: Stretch) -> list[tuple[int, float]]:
+    """Day and amount, as a rate is solved from."""
+    if stretch.line.flows:
+        return [(flow.day, float(flow.amount)) for flow in cash_flows(stretch)]
+    values = stretch.line.values
+    return [(0, -values[stretch.start]), (stretch.length, values[stretch.stop - 1])]
+
+
+def _rates(cash: Sequence[Sequence[tuple[int, float]]]) -> Estimate:
     rates, codes = np.zeros(len(cash)), np.zeros(len(cash), dtype=np.int64)
-    for batch in columns.batches([len(_GRID) + len(flows) for flows in cash]):
+    for batch in columns.batches([len(flows) for flows in cash], width=len(_GRID)):
         rates[batch], codes[batch] = _solve([cash[row] for row in batch])
     return Estimate(rates, codes)
 
 
-def _solve(cash: Sequence[Sequence[CashFlow]]) -> Estimate:
-    years = np.zeros((len(cash), max(1, *map(len, cash), 1)))
-    amounts = np.zeros_like(years)
-    for row, flows in enumerate(cash):
-        years[row, : len(flows)] = [flow.day / DAYS_PER_YEAR for flow in flows]
-        amounts[row, : len(flows)] = [float(flow.amount) for flow in flows]
+def _solve(cash: Sequence[Sequence[tuple[int, float]]]) -> Estimate:
+    width = max(1, *map(len, cash))
+    filled = np.array([[*flows, *[(0, 0.0)] * (width - len(flows))] for flows in cash], dtype=np.float64)
+    years, amounts = filled[:, :, 0] / DAYS_PER_YEAR, filled[:, :, 1]
     values = np.zeros((len(cash), len(_GRID)))
     for time, amount in zip(years.T, amounts.T, strict=True):
         values += amount[:, None] * np.exp(-time[:, None] * _GRID)
@@ -156,8 +166,8 @@ def _refine(years: Floats, amounts: Floats, low: Floats, high: Floats) -> Floats
         is_left = (value > 0) == falls
         low, high = np.where(is_left, at, low), np.where(is_left, high, at)
         step = at - value / np.where(slope == 0, np.inf, slope)
-        following = np.where((low < step) & (step < high), step, (low + high) / 2)
-        if np.all(np.abs(following - at) <= _EXACT * (1 + np.abs(at))):
-            return following
-        at = following
+        is_found = np.abs(step - at) <= _EXACT * (1 + np.abs(at))
+        at = np.where(is_found | (low < step) & (step < high), step, (low + high) / 2)
+        if is_found.all():
+            break
     return at

@@ -189,19 +189,16 @@ def _average_capital(stretch: Stretch) -> Decimal | Reason:
 
 def _sharpe(table: Table, risk_free: float, min_days: int) -> Estimate:
     mean, deviation = _moments(table)
-    change, counted = table.change, table.counted
-    highest = np.where(counted, change, -np.inf).max(axis=1)
-    lowest = np.where(counted, change, np.inf).min(axis=1)
     codes = choose(
         (table.count < max(min_days, 2), Reason.TOO_FEW_DAYS),
-        (highest - lowest <= tables.NOISE * np.maximum(1, np.abs(highest)), Reason.NO_VARIATION),
+        (deviation <= tables.NOISE * np.maximum(1, np.abs(mean)), Reason.NO_VARIATION),
         size=len(mean),
     )
     return Estimate(_divide(mean - risk_free, deviation, codes) * _YEARLY, codes)
 
 
 def _sortino(table: Table, target: float, min_days: int) -> Estimate:
-    excess = np.where(table.counted, table.change - target, 0.0)
+    excess = (table.change - target) * table.counted
     below = np.minimum(excess, 0.0)
     codes = choose(
         (table.count < max(min_days, 1), Reason.TOO_FEW_DAYS),
@@ -209,7 +206,7 @@ def _sortino(table: Table, target: float, min_days: int) -> Estimate:
         size=len(excess),
     )
     count = np.maximum(table.count, 1)
-    downside = np.sqrt(np.square(below).sum(axis=1) / count)
+    downside = np.sqrt(np.einsum("ij,ij->i", below, below) / count)
     return Estimate(_divide(excess.sum(axis=1) / count, downside, codes) * _YEARLY, codes)
 
 
@@ -221,15 +218,12 @@ def _volatility(table: Table) -> Estimate:
 def _moments(table: Table) -> tuple[Floats, Floats]:
     """Mean and standard deviation (ddof 1) of the returns."""
     mean = table.change.sum(axis=1) / np.maximum(table.count, 1)
-    away = np.where(table.counted, table.change - mean[:, None], 0.0)
-    return mean, np.sqrt(np.square(away).sum(axis=1) / np.maximum(table.count - 1, 1))
+    away = (table.change - mean[:, None]) * table.counted
+    return mean, np.sqrt(np.einsum("ij,ij->i", away, away) / np.maximum(table.count - 1, 1))
 
 
 def _cagr(stretches: Sequence[Stretch], table: Table) -> Estimate:
-    spans = [
-        stretch.days[-1] - stretch.days[0] if stretch.stop > stretch.start else 0 for stretch in stretches
-    ]
-    days = np.array(spans, dtype=np.int64)
+    days = np.array([stretch.length for stretch in stretches], dtype=np.int64)
     codes = choose(
         (table.count == 0, Reason.NO_RETURNS), (days < MIN_GROWTH_DAYS, Reason.TOO_FEW_DAYS), size=len(days)
     )

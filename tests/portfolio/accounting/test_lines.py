@@ -57,7 +57,7 @@ def test_columns_are_the_exact_chain(rows: Rows) -> None:
     line = lines.of_days(days)
 
     assert list(line.days) == [point.day.toordinal() for point in points]
-    assert list(line.base) == [point.base for point in points]
+    assert [line.base(place) for place in range(len(points))] == [point.base for point in points]
     assert list(line.profit) == [point.profit for point in points]
     exact = [float("nan") if point.change is None else float(1 + point.change) for point in points]
     assert line.growth == pytest.approx(exact, rel=1e-15, nan_ok=True)
@@ -110,7 +110,7 @@ def test_a_part_keeps_the_capital_of_the_whole() -> None:
     line = lines.of_days(history([(1, 10000, 10000, 0), (2, 12000, 0, 0)]), is_whole=False)
     part = lines.attribute(line, {day(2): Decimal(10), day(9): Decimal(99)})
     assert [*part.profit, *part.growth[1:]] == [0, 10, 1.1]
-    assert part.base == line.base
+    assert part.base(1) == line.base(1)
 
 
 def test_days_that_go_back_are_no_line() -> None:
