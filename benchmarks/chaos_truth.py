@@ -280,8 +280,6 @@ def _moved(futures: dict[str, Any], exchange: str) -> Facts:
     if exchange == "binance":
         other = {"funding": "other"}
         rows = [row | {side: other.get(row[side], row[side]) for side in ("from", "to")} for row in rows]
-    if exchange == "gateio":
-        return told.true_transfers({"transfers": rows}, lambda row: f"{row['asset'].lower()}-{row['id']}")
     return told.true_transfers({"transfers": rows}, lambda row: str(row["id"]))
 
 

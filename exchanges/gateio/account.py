@@ -9,15 +9,26 @@ from typing import Any, Final, TypeVar
 from core import clock
 from core.money import InvalidAmount
 from exchanges import reading
-from exchanges.base import Derivatives, Listings, Markets, NoConversions
+from exchanges.base import Derivatives, Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.gateio import listings as symbols
 from exchanges.gateio import mapping, market, rights, triggers, walks
 from exchanges.gateio.futures import GateioDerivatives, Wallets, find_wallets
 from exchanges.gateio.ledgers import Ledger
+from exchanges.gateio.spot_ledger import SpotLedger
 from exchanges.gateio.walks import LATE_FILLS_MS, LATE_TRANSFERS_MS, PAGE, SLACK_MS, TRADES_PAGE, Window
 from exchanges.reading import UnreadableRow
-from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, Raw, TransferKind, TransferRow
+from exchanges.rows import (
+    AccountInfo,
+    BalanceRow,
+    ConversionRow,
+    FillRow,
+    OrderRow,
+    Page,
+    Raw,
+    TransferKind,
+    TransferRow,
+)
 from exchanges.transport import CcxtClient, unreadable
 from exchanges.windows import Leafing, is_resumed
 
@@ -33,7 +44,7 @@ _TRANSFERS: Final = {
 }
 
 
-class GateioAccount(NoConversions):
+class GateioAccount:
     """Implements `exchanges.base.Account`. `markets` saves asking for them where the caller knows them."""
 
     def __init__(self, client: CcxtClient, markets: Markets | None = None) -> None:
@@ -61,9 +72,10 @@ class GateioAccount(NoConversions):
 
     @property
     def transfer_kinds(self) -> tuple[TransferKind, ...]:
-        """What moved between wallets, and rebates, stand in the ledgers of contracts."""
-        own = (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL)
-        return own if self._contracts is None else (*own, TransferKind.INTERNAL, TransferKind.REBATE)
+        """The spot wallet's ledger tells everything else that moved it, by one walk; rebates of contracts stand in
+        theirs."""
+        own = (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL, TransferKind.INTERNAL)
+        return own if self._contracts is None else (*own, TransferKind.REBATE)
 
     @property
     def derivatives(self) -> Derivatives | None:
@@ -155,12 +167,14 @@ class GateioAccount(NoConversions):
         return replace(page, rows=(*page.rows, *rows), bad=(*page.bad, *bad))
 
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
+        if kind is TransferKind.INTERNAL:
+            return self._spot_ledger.transfers(position, until)
         if kind not in _TRANSFERS:
             if self._contracts is None:
                 raise ExchangeError(
                     ErrorKind.PERMISSION, "There is no wallet of contracts to read.", code="FORBIDDEN"
                 )
-            return self._contracts.transfers(kind, position, until)
+            return self._contracts.rebates(position, until)
         window = Window.at(position, until)
         if window.is_empty:
             return Page((), (), position, has_more=False, raw_count=0)
@@ -170,6 +184,13 @@ class GateioAccount(NoConversions):
         rows = tuple(row for row in rows if row.occurred_at < until)
         onward, has_more = window.after(len(raws), PAGE, until, late_ms=LATE_TRANSFERS_MS)
         return Page(rows, bad, onward, has_more, raw_count=len(raws))
+
+    @property
+    def has_conversions(self) -> bool:
+        return True
+
+    def conversions(self, position: str, until: datetime) -> Page[ConversionRow]:
+        return self._spot_ledger.conversions(position, until)
 
     def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
         """Exact once a walk from the beginning told every symbol; before, what assets and the last days point at."""
@@ -185,6 +206,10 @@ class GateioAccount(NoConversions):
 
     def close(self) -> None:
         self._client.close()
+
+    @cached_property
+    def _spot_ledger(self) -> SpotLedger:
+        return SpotLedger(self._client, sees_contracts=self._wallets is not None)
 
     @cached_property
     def _ever(self) -> frozenset[str]:

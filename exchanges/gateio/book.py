@@ -1,4 +1,7 @@
-"""The ledger of a futures wallet: what changed it, by kind. Funding, what came from and went to spot, rebates."""
+"""The ledger of a futures wallet: what changed it, by kind. Funding and rebates.
+
+What came from spot and went there stands in the spot wallet's, too, and is told by that.
+"""
 
 from decimal import Decimal
 from typing import Final
@@ -10,8 +13,7 @@ from exchanges.rows import FundingRow, PositionSide, Raw, TransferKind, Transfer
 
 PNL: Final = "pnl"
 FUNDING: Final = "fund"
-KINDS: Final = {TransferKind.INTERNAL: "dnw", TransferKind.REBATE: "refr"}
-SPOT: Final = "spot"
+REBATES: Final = "refr"
 
 
 def funding(raw: Raw, settle: str) -> FundingRow:
@@ -32,17 +34,25 @@ def funding(raw: Raw, settle: str) -> FundingRow:
     )
 
 
-def internal(raw: Raw, settle: str) -> TransferRow:
-    """What came into the wallet or left it; the other wallet is the spot wallet."""
-    change = reading.amount(raw, "change")
-    wallets = (SPOT, WALLET) if change > 0 else (WALLET, SPOT)
-    return _transfer(raw, TransferKind.INTERNAL, settle, abs(change), wallets)
-
-
 def rebate(raw: Raw, settle: str) -> TransferRow | None:
     """A part of fees given back to the one who referred; None for nothing."""
     change = reading.amount(raw, "change")
-    return _transfer(raw, TransferKind.REBATE, settle, change, ("", WALLET)) if change > 0 else None
+    if change <= 0:
+        return None
+    return TransferRow(
+        kind=TransferKind.REBATE,
+        transfer_id=f"{settle}-{_id(raw, change, settle)}",
+        asset=settle.upper(),
+        amount=change,
+        fee_amount=ZERO,
+        network="",
+        address="",
+        tx_id="",
+        status=TransferStatus.SUCCESS,
+        occurred_at=moment(raw, "time"),
+        raw=raw,
+        to_wallet=WALLET,
+    )
 
 
 def profits(raws: list[object]) -> dict[str, Decimal]:
@@ -61,26 +71,6 @@ def profits(raws: list[object]) -> dict[str, Decimal]:
 
     reading.rows(raws, add)
     return found
-
-
-def _transfer(
-    raw: Raw, kind: TransferKind, settle: str, amount: Decimal, wallets: tuple[str, str]
-) -> TransferRow:
-    return TransferRow(
-        kind=kind,
-        transfer_id=f"{settle}-{_id(raw, reading.amount(raw, 'change'), settle)}",
-        asset=settle.upper(),
-        amount=amount,
-        fee_amount=ZERO,
-        network="",
-        address="",
-        tx_id="",
-        status=TransferStatus.SUCCESS,
-        occurred_at=moment(raw, "time"),
-        raw=raw,
-        from_wallet=wallets[0],
-        to_wallet=wallets[1],
-    )
 
 
 def _id(raw: Raw, change: Decimal, of: str) -> str:

@@ -35,7 +35,6 @@ from exchanges.rows import (
     Page,
     PositionRow,
     Raw,
-    TransferKind,
     TransferRow,
 )
 from exchanges.transport import CcxtClient, unreadable
@@ -43,7 +42,6 @@ from exchanges.windows import Leafing, is_resumed
 
 LIST_PAGE: Final = 100
 _NO_WALLET: Final = "USER_NOT_FOUND"  # nothing was ever moved there
-_TRANSFERS: Final = {TransferKind.INTERNAL: book.internal, TransferKind.REBATE: book.rebate}
 _R = TypeVar("_R")
 Wallets = Mapping[str, Raw]  # by settle asset as the wire spells it
 
@@ -168,11 +166,11 @@ class GateioDerivatives:
         page = self._ledger(scope, book.FUNDING, position, until, partial(book.funding, settle=scope))
         return _before(page, tuple(row for row in page.rows if row.paid_at < until))
 
-    def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
-        """Of all wallets, one after the other. What moved between them and spot is told here only."""
+    def rebates(self, position: str, until: datetime) -> Page[TransferRow]:
+        """Of all wallets, one after the other."""
         turn = Round.starting(position, self._settles)
-        read = partial(_TRANSFERS[kind], settle=turn.at)
-        page = self._ledger(turn.at, book.KINDS[kind], turn.place, until, read)
+        read = partial(book.rebate, settle=turn.at)
+        page = self._ledger(turn.at, book.REBATES, turn.place, until, read)
         onward, has_more = turn.onward(page.next_position, has_more=page.has_more)
         rows = tuple(row for row in page.rows if row.occurred_at < until)
         return Page(rows, page.bad, onward, has_more, page.raw_count, page.floor)

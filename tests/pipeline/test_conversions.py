@@ -1,4 +1,4 @@
-"""A Binance account that is given coins and changes some: what is stored explains its balances to the last place."""
+"""Accounts that are given coins and change some: what is stored explains their balances to the last place."""
 
 from decimal import Decimal
 
@@ -16,9 +16,9 @@ PEOPLE = (COLLECTOR.shortened(20),)
 GIVEN = {"Flexible": "INTEREST", "ADA distribution": "AIRDROP"}
 
 
-@pytest.fixture
-def world(open_world: Open) -> World:
-    return open_world("binance", "collector", PEOPLE)
+@pytest.fixture(params=["binance", "gateio"])
+def world(open_world: Open, request: pytest.FixtureRequest) -> World:
+    return open_world(request.param, "collector", PEOPLE)
 
 
 def given(world: World) -> dict[str, tuple[str, str, Decimal]]:
@@ -70,7 +70,8 @@ def test_what_came_outside_the_order_book_explains_the_balances(world: World) ->
     assert differences(world) == {}
 
 
-def test_the_next_look_is_at_the_last_days_only(world: World) -> None:
+def test_the_next_look_is_at_the_last_days_only(open_world: Open) -> None:
+    world = open_world("binance", "collector", PEOPLE)
     world.sync(Trigger.CONNECT)
     before = world.cursor(Stream.CONVERSIONS)
     world.wait(days=2)

@@ -14,7 +14,7 @@ from pipeline.models import RunStatus, Stream, Trigger
 from portfolio.balances import side_by_side
 from tests.exchanges import contract_truth as true
 from tests.pipeline import contract_facts as stored
-from tests.pipeline.venues import Open
+from tests.pipeline.venues import FirstSyncs, Open, Read, Reopen
 from tests.pipeline.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,6 @@ CLASSIC: Final = Futures("bitget", "classic", rebate_id=lambda row: str(row["id"
 UNIFIED: Final = Futures("bitget", "unified", tells_wallets=False, **_BITGET)
 GATEIO: Final = Futures(
     "gateio",
-    transfer_id=lambda row: f"{row['asset'].lower()}-{row['id']}",
     rebate_id=lambda row: f"usdt-{row['income_id']}",
     waiting="trigger-",
     every_path="/api/v4/futures/*",
@@ -65,21 +64,25 @@ ALL: Final = [CLASSIC, UNIFIED, GATEIO, MEXC]
 
 
 def at(*venues: Futures) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("venue", venues, ids=str)
+    return pytest.mark.parametrize("venue", venues, ids=str, scope="module")
+
+
+@pytest.fixture(scope="module")
+def label() -> str:
+    return "leveraged"
+
+
+@pytest.fixture(scope="module")
+def first(venue: Futures, label: str, first_syncs: FirstSyncs) -> Read:
+    unified = {"unified": [label]} if venue.mode == "unified" else {}
+    return first_syncs.read(venue.exchange, label, PEOPLE, **unified)
 
 
 @pytest.fixture
-def connect(open_world: Open) -> Callable[..., World]:
+def world(first: Read, reopen: Reopen) -> World:
     """A trader's account, read once."""
-
-    def connected(venue: Futures, label: str = "leveraged") -> World:
-        unified = {"unified": [label]} if venue.mode == "unified" else {}
-        world = open_world(venue.exchange, label, PEOPLE, **unified)
-        run = world.sync(Trigger.CONNECT)
-        assert (run.status, run.error_detail) == (RunStatus.OK, "")
-        return world
-
-    return connected
+    assert (first.run.status, first.run.error_detail) == (RunStatus.OK, "")
+    return reopen(first)
 
 
 def without(facts: true.Facts, columns: tuple[int, ...]) -> true.Facts:
@@ -133,11 +136,8 @@ def untold(world: World) -> dict[str, Decimal]:
 
 
 @at(*ALL)
-@pytest.mark.parametrize("label", ["leveraged", "hedged"])
-def test_the_first_sync_stores_the_truth_and_adds_up(
-    connect: Callable[..., World], venue: Futures, label: str
-) -> None:
-    world = connect(venue, label)
+@pytest.mark.parametrize("label", ["leveraged", "hedged"], scope="module")
+def test_the_first_sync_stores_the_truth_and_adds_up(world: World, venue: Futures) -> None:
     found = all_stored(world, venue)
     assert found == all_true(world, venue)
     assert all(found.values())
@@ -147,8 +147,7 @@ def test_the_first_sync_stores_the_truth_and_adds_up(
 
 
 @at(CLASSIC, GATEIO)
-def test_rebates_are_stored(connect: Callable[..., World], venue: Futures) -> None:
-    world = connect(venue)
+def test_rebates_are_stored(world: World, venue: Futures) -> None:
     assert venue.rebate_id is not None
     rebates = world.truth()["futures"]["rebates"]
     told = {venue.rebate_id(row): Decimal(row["amount"]) for row in rebates}
@@ -156,11 +155,21 @@ def test_rebates_are_stored(connect: Callable[..., World], venue: Futures) -> No
     assert found == told != {}
 
 
+@at(GATEIO, MEXC)
+def test_money_in_contracts_a_key_may_not_see_is_known_to_have_left(venue: Futures, open_world: Open) -> None:
+    world = open_world(venue.exchange, "leveraged", PEOPLE)
+    simulator: Any = world.simulator
+    closed = simulator.desk.closed_to if venue is MEXC else simulator.app.without_contracts
+    closed.add("leveraged")
+    assert world.sync(Trigger.CONNECT).status == RunStatus.OK
+    ends = {(fact[2], fact[3]) for fact in stored.transfers(world).values()}
+    assert (ends, differences(world)) == ({("spot", "contracts"), ("contracts", "spot")}, {})
+
+
 @at(*ALL)
 def test_a_second_sync_stores_nothing_twice_and_the_schedule_what_is_new(
-    connect: Callable[..., World], venue: Futures
+    world: World, venue: Futures
 ) -> None:
-    world = connect(venue)
     before = all_stored(world, venue)
     run = world.sync()
     assert (run.status, run.counts, all_stored(world, venue) == before) == (RunStatus.OK, {}, True)
@@ -173,9 +182,8 @@ def test_a_second_sync_stores_nothing_twice_and_the_schedule_what_is_new(
 
 @at(GATEIO, MEXC)
 def test_orders_that_wait_for_a_price_are_followed_to_their_end_and_those_before_are_told(
-    connect: Callable[..., World], venue: Futures
+    world: World, venue: Futures
 ) -> None:
-    world = connect(venue)
     known = stored.conditionals(world)
     told = true.true_conditionals(world.truth()["futures"], venue.waiting)
     assert known == told
@@ -204,9 +212,6 @@ def test_faults_on_the_way_end_in_the_truth(open_world: Open, venue: Futures) ->
 
 
 @at(GATEIO, MEXC)
-def test_contracts_are_walked_by_what_the_exchange_lists_them_by(
-    connect: Callable[..., World], venue: Futures
-) -> None:
-    world = connect(venue)
+def test_contracts_are_walked_by_what_the_exchange_lists_them_by(world: World, venue: Futures) -> None:
     scopes = {"usdt", "btc"} if venue is GATEIO else set(world.truth()["futures"]["fills"])
     assert {world.cursor(Stream.CONTRACT_FILLS, name).scope for name in scopes} == scopes

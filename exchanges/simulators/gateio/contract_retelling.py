@@ -7,11 +7,13 @@ from exchanges.simulators.amounts import text
 from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.contract_facts import BOTH, ConditionalOrder, ContractFill, ContractOrder
 from exchanges.simulators.gateio import contract_wire as wire
+from exchanges.simulators.gateio import ledger
 from exchanges.simulators.truth import Json
 
 
 def tell(told: Json, margin: MarginAccount) -> Json:
-    """By contract as on the wire. Charges of a liquidation are part of its fill's fee; funding names no side."""
+    """By contract as on the wire. Charges of a liquidation are part of its fill's fee; funding names no side, and
+    transfers are told by the ledger of spot."""
     return told | {
         "fills": _retold(told["fills"], margin.fills, margin, _fill),
         "orders": _retold(told["orders"], margin.orders, margin, _order),
@@ -22,6 +24,10 @@ def tell(told: Json, margin: MarginAccount) -> Json:
         "funding": [
             row | {"contract": _name(margin, row["contract"]), "position_side": BOTH}
             for row in told["funding"]
+        ],
+        "transfers": [
+            row | {"id": move}
+            for row, move in zip(told["transfers"], ledger.move_ids(margin.owner), strict=True)
         ],
         "charges": [],
         "pnl": {_name(margin, name): row for name, row in told["pnl"].items()},

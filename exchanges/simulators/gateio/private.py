@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TypeVar
 
 from exchanges.simulators.facts import Fill, Order
-from exchanges.simulators.gateio import errors, names, wire
+from exchanges.simulators.gateio import errors, ledger, names, wire
 from exchanges.simulators.gateio.context import Answer, Context, SignedEndpoint
 from exchanges.simulators.gateio.parameters import Parameters
 from exchanges.simulators.symbols import Symbol, assets
@@ -113,6 +113,18 @@ def price_order(context: Context, parameters: Parameters) -> Answer:
     raise errors.trigger_not_found()
 
 
+def account_book(context: Context, parameters: Parameters) -> Answer:
+    """The wallet's ledger, newest first; a code asked for counts more than a type."""
+    span, chosen = parameters.span(context.now_ms), parameters.page(most=_MOST_OPEN)
+    currency, kind, code = (parameters.text(name) for name in ("currency", "type", "code"))
+    found = [
+        row
+        for row in ledger.rows(context.account, span)
+        if currency in ("", row["currency"]) and (code == row["code"] if code else kind in ("", row["type"]))
+    ]
+    return [wire.encode(row) for row in found[chosen]]
+
+
 def refused(context: Context, parameters: Parameters) -> Answer:
     """Keys of simulated accounts may read only."""
     raise errors.read_only()
@@ -156,6 +168,7 @@ def _of(rows: dict[str, list[T]], symbol: Symbol | None) -> Iterator[T]:
 
 ENDPOINTS: Final[dict[tuple[str, str], SignedEndpoint]] = {
     ("GET", "/api/v4/spot/accounts"): accounts,
+    ("GET", "/api/v4/spot/account_book"): account_book,
     ("GET", "/api/v4/spot/my_trades"): my_trades,
     ("GET", "/api/v4/spot/orders"): orders,
     ("GET", "/api/v4/spot/open_orders"): open_orders,

@@ -5,7 +5,7 @@ from typing import Any
 from exchanges.simulators import truth
 from exchanges.simulators.account import Account
 from exchanges.simulators.facts import Order
-from exchanges.simulators.gateio import contract_retelling, names, wire
+from exchanges.simulators.gateio import contract_retelling, ledger, names, wire
 from exchanges.simulators.truth import Json
 from exchanges.simulators.world import World
 
@@ -20,6 +20,10 @@ def tell(world: World) -> Json:
 
 
 def _retell(told: dict[str, Any], account: Account) -> None:
+    for row, told_id in zip(told.get("dividends", ()), ledger.dividend_ids(account), strict=True):
+        row["id"] = told_id
+    for row, told_id in zip(told.get("conversions", ()), ledger.conversion_ids(account), strict=True):
+        row["id"] = told_id
     if account.margin is not None:
         told["futures"] = contract_retelling.tell(told["futures"], account.margin)
     told["fills"] = {

@@ -1,10 +1,9 @@
-"""Coins that came or changed outside the order book: recorded rows, and a simulated year against its truth."""
+"""Coins that came or changed outside the order book: recorded rows, and answers that are full."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from exchanges.binance import outside
 from exchanges.reading import UnreadableRow
 from exchanges.rows import TransferKind
 from exchanges.simulators.profiles import COLLECTOR
-from tests.exchanges.conformance.house import Facts, World, refused, walk
+from tests.exchanges.conformance.house import Facts, World, walk
 from tests.exchanges.conformance.houses import HOUSES
 
 Json = dict[str, Any]
@@ -85,28 +84,6 @@ def told(rows: list[Any]) -> Facts:
     }
 
 
-def test_every_dividend_is_told_as_what_it_is(world: World) -> None:
-    ask = partial(world.account("collector").transfers, TransferKind.AIRDROP, until=world.now())
-    rows, bad, _ = walk(lambda at: ask(position=at))
-    found = {
-        row.transfer_id: (row.kind.value, row.asset, row.amount, clock.to_ms(row.occurred_at)) for row in rows
-    }
-    kinds = {"Flexible": "INTEREST", "ADA distribution": "AIRDROP"}
-    true = {
-        str(row["id"]): (kinds[row["words"]], row["asset"], Decimal(row["amount"]), row["time"])
-        for row in truth(world)["dividends"]
-    }
-    assert (found, bad) == (true, [])
-    assert {kind for kind, *_ in true.values()} == {"INTEREST", "AIRDROP"}
-
-
-def test_every_conversion_and_dust_is_told(world: World) -> None:
-    ask = partial(world.account("collector").conversions, until=world.now())
-    rows, bad, _ = walk(lambda at: ask(position=at))
-    assert (told(rows), bad) == (changes(world), [])
-    assert {row.conversion_id.startswith("dust-") for row in rows} == {True, False}
-
-
 def test_an_answer_that_is_full_is_asked_for_in_halves(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outside, "_FLOW_PAGE", 3)
     monkeypatch.setattr(outside, "_DIVIDENDS", replace(outside._DIVIDENDS, page=7))
@@ -115,26 +92,6 @@ def test_an_answer_that_is_full_is_asked_for_in_halves(world: World, monkeypatch
     assert told(rows) == changes(world)
     given, _, _ = walk(lambda at: account.transfers(TransferKind.AIRDROP, at, until))
     assert {row.transfer_id for row in given} == {str(row["id"]) for row in truth(world)["dividends"]}
-
-
-def test_the_next_walk_finds_what_came_since() -> None:
-    with BINANCE.running(profiles=(replace(COLLECTOR, days=30),)) as running:
-        account = running.account("collector")
-        _, _, position = walk(lambda at: account.conversions(at, running.now()))
-        running.clock.advance(hours=24 * 14)
-        rows, _, _ = walk(lambda at: account.conversions(at, running.now()), position)
-        new = {
-            key
-            for key, row in changes(running).items()
-            if clock.from_ms(row["time"]) > running.now() - timedelta(days=14)
-        }
-        assert new
-        assert new <= told(rows).keys()
-
-
-def test_a_key_of_nobody_is_refused(world: World) -> None:
-    account = world.account("collector", key=BINANCE.no_key)
-    assert refused(lambda: account.conversions("", world.now())).kind.value == "auth"
 
 
 def test_dust_is_told_before_its_charge() -> None:

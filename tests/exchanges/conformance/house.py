@@ -94,6 +94,7 @@ class House:
     late_fills_by_recheck_only: bool = False
     empty_page_by_recheck_only: bool = False
     contracts: Contracts | None = None
+    gives_by: TransferKind | None = None  # asked for it, the account tells airdrops and interest; None: never
     opened: tuple[str, ...] = ()  # settings that say when it began: nothing happened long before START
 
     def wire(self, symbol: str) -> str:
@@ -124,6 +125,10 @@ class House:
     def transfer_truth(self, fact: Fact) -> Fact:
         told = {name: fact[name] for name in ("asset", "network", "tx_id", "status", "moves_balance", "time")}
         return told | {name: Decimal(fact[name]) for name in ("amount", "fee")}
+
+    def conversion_id(self, fact: Fact) -> str:
+        """Ours of one in the truth."""
+        return str(fact["id"])
 
     def transfer_id(self, row: TransferRow) -> str:
         return row.transfer_id

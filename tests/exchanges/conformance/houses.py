@@ -8,7 +8,7 @@ from typing import Final
 from core import clock
 from exchanges.base import ApiKeys
 from exchanges.errors import ErrorKind
-from exchanges.rows import TransferRow
+from exchanges.rows import TransferKind, TransferRow
 from exchanges.simulators import profiles
 from exchanges.simulators.binance import BinanceSimulator
 from exchanges.simulators.binance.limits import Limits as BinanceLimits
@@ -33,6 +33,9 @@ _FAULTS: Final[Mapping[str, Refusal]] = {
 
 
 class Binance(House):
+    def conversion_id(self, fact: Fact) -> str:
+        return f"dust-{fact['id']}-{fact['from_asset']}" if fact["is_dust"] else str(fact["id"])
+
     def transfer_fact(self, row: TransferRow) -> Fact:
         """Withdrawals tell their time in seconds, and no ledger's flag."""
         fact = super().transfer_fact(row)
@@ -86,6 +89,7 @@ HOUSES: Final = (
         balances_path="/api/v3/account",
         fields={"id": "id", "quantity": "qty", "price": "price"},
         statuses={"PENDING_NEW": "NEW"},
+        gives_by=TransferKind.AIRDROP,
         lists_only_what_is_traded=False,
         refusals={
             **_FAULTS,
@@ -140,6 +144,7 @@ HOUSES: Final = (
         tells_free=False,
         late_fills_by_recheck_only=True,
         empty_page_by_recheck_only=True,
+        gives_by=TransferKind.INTERNAL,
         opened=("exchanges.gateio.walks.OPENED", "exchanges.gateio.walks.CONTRACTS_OPENED"),
         contracts=Contracts(fills_path="/api/v4/futures/usdt/my_trades_timerange", busy="ETH_USDT"),
         bulk_from=str(clock.to_ms(START - timedelta(days=500))),

@@ -27,7 +27,6 @@ from exchanges.rows import (
     PositionSide,
     PriceRow,
     Side,
-    TransferKind,
 )
 
 Json = dict[str, Any]
@@ -304,13 +303,6 @@ def test_funding_without_an_id_is_named_by_its_fields(samples: Json) -> None:
         paid_at=at(1682294400, 123),
         raw=raw,
     )
-
-
-@pytest.mark.parametrize(("change", "way"), [("5", ("spot", "futures")), ("-5", ("futures", "spot"))])
-def test_what_moved_between_wallets(samples: Json, change: str, way: tuple[str, str]) -> None:
-    row = book.internal(samples["account_book"][0] | {"type": "dnw", "change": change, "id": "9"}, "usdt")
-    assert (row.kind, row.transfer_id, row.amount) == (TransferKind.INTERNAL, "usdt-9", Decimal(5))
-    assert (row.from_wallet, row.to_wallet) == way
 
 
 def test_profits_of_a_fill_are_added_up_and_rows_that_come_twice_count_once(samples: Json) -> None:

@@ -43,11 +43,14 @@ class House:
         assert self.account.derivatives is not None
         return self.account.derivatives
 
-    def reopened(self) -> Derivatives:
+    def opened(self) -> Account:
         """By another client, which remembers nothing."""
         theirs = self.simulator.accounts[self.label]
         keys = ApiKeys(theirs.api_key, theirs.api_secret)
-        found = gateio.open_account(keys, self.simulator.url, None, self.now).derivatives
+        return gateio.open_account(keys, self.simulator.url, None, self.now)
+
+    def reopened(self) -> Derivatives:
+        found = self.opened().derivatives
         assert found is not None
         return found
 
@@ -75,7 +78,8 @@ def opened(label: str, **properties: Any) -> Iterator[House]:
 @pytest.fixture(autouse=True)
 def _opened_lately(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing happened before: a hundred empty windows less to walk in every test."""
-    monkeypatch.setattr("exchanges.gateio.walks.CONTRACTS_OPENED", NOON - timedelta(days=200))
+    for name in ("OPENED", "CONTRACTS_OPENED"):
+        monkeypatch.setattr(f"exchanges.gateio.walks.{name}", NOON - timedelta(days=200))
 
 
 @pytest.fixture(scope="module", params=LABELS)
@@ -177,7 +181,7 @@ def test_funding_is_walked(still: House) -> None:
 def test_what_moved_between_wallets_is_told_once(still: House) -> None:
     ask = partial(still.account.transfers, TransferKind.INTERNAL, until=still.now())
     rows, _ = walk(lambda at: ask(position=at))
-    true = facts.true_transfers(still.truth(), lambda row: f"{row['asset'].lower()}-{row['id']}")
+    true = facts.true_transfers(still.truth(), lambda row: str(row["id"]))
     assert (facts.transfers(rows), len(rows)) == (true, len(true))
 
 
@@ -275,9 +279,32 @@ def test_a_ledger_that_reaches_back_no_further_says_so(house: House) -> None:
 def test_a_key_without_the_right_to_futures_sees_spot_alone(house: House) -> None:
     house.simulator.app.without_contracts.add("leveraged")
     assert house.account.derivatives is None
-    assert house.account.transfer_kinds == (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL)
+    assert TransferKind.REBATE not in house.account.transfer_kinds
     assert "derivatives" in house.account.info().untold
     assert {row.wallet for row in house.account.balances().rows} == {"spot"}
+
+
+def test_what_went_to_contracts_a_key_may_not_see_left_what_it_sees(house: House) -> None:
+    true = facts.true_transfers(house.truth(), lambda row: str(row["id"]))
+    unseen = {
+        key: (*fact[:2], *(name.replace("futures", "contracts") for name in fact[2:4]), *fact[4:])
+        for key, fact in true.items()
+    }
+
+    def moved(account: Account, position: str) -> tuple[facts.Facts, str]:
+        rows, end = walk(lambda at: account.transfers(TransferKind.INTERNAL, at, house.now()), position)
+        return facts.transfers(rows), end
+
+    found, end = moved(house.account, "")
+    assert found == true != {}
+    house.simulator.app.without_contracts.add("leveraged")
+    # A key that sees less, or more, than the one before reads everything again.
+    found, end = moved(house.opened(), end)
+    assert found == unseen
+    house.simulator.app.without_contracts.clear()
+    found, end = moved(house.opened(), end)
+    assert found == true
+    assert moved(house.opened(), end)[0].items() <= true.items()
 
 
 def test_an_account_that_never_moved_anything_there_has_no_contracts() -> None:
