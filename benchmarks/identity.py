@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=12)
     rounds = parser.parse_args(arguments).rounds
     with prepared():
-        _without_limits()
+        without_limits()
         client, email = _trader()
         for path in PATHS:
             _row_level_security(client, path, rounds)
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _sealing()
 
 
-def _without_limits() -> None:
+def without_limits() -> None:
     """Requests are counted as ever, but there is always room; lines of the access log are not written."""
     import logging
 
@@ -77,7 +77,7 @@ def _row_level_security(client: Any, path: str, rounds: int) -> None:
         answer = client.get(path)
         assert answer.status_code == 200, answer.content
 
-    bound, free = _take_turns(
+    bound, free = take_turns(
         lambda: _block(ask, lambda: become("SET ROLE cgt_app")),
         lambda: _block(ask, lambda: become("RESET ROLE")),
         rounds=rounds,
@@ -101,7 +101,7 @@ def _session_look_up(client: Any, rounds: int) -> None:
         assert answer.status_code == 200, answer.content
 
     with override_settings(ROOT_URLCONF="benchmarks.identity_urls"):
-        known, unknown = _take_turns(
+        known, unknown = take_turns(
             lambda: _block(lambda: ask(client, "/known")),
             lambda: _block(lambda: ask(stranger, "/anybody")),
             rounds=rounds,
@@ -148,7 +148,7 @@ def _sealing(count: int = 20_000) -> None:
         _print(f"credentials {what}", per_second=1 / best, microseconds=best * 1_000_000, target="<= 15")
 
 
-def _take_turns(*sides: Callable[[], float], rounds: int) -> list[float]:
+def take_turns(*sides: Callable[[], float], rounds: int) -> list[float]:
     """The best of each side's blocks, in seconds; the first round warms up."""
     for side in sides:
         side()
