@@ -110,9 +110,12 @@ def open_for_files(*, user_id: UUID, label: str) -> ExchangeAccount:
     return account
 
 
-def open_without_key(*, user_id: UUID, exchange: str, mode: str, label: str, exchange_uid: str = "") -> ExchangeAccount:
-    """An account whose history comes from files: like one that was closed, it is never asked for anything. A key of the
-    same owner at the exchange, connected later, goes on with it (`exchange_uid`). Inside an open door. Raises Invalid."""
+def open_without_key(
+    *, user_id: UUID, exchange: str, mode: str, label: str, exchange_uid: str = ""
+) -> ExchangeAccount:
+    """An account whose history comes from files: like a closed one, it is never asked for anything. A key of the same
+    owner at the exchange, connected later, goes on with it (`exchange_uid`). Inside an open door. Raises Invalid.
+    """
     if exchange not in Exchange.values or exchange in DATA_SOURCES:
         raise Invalid(f"{exchange!r:.40} is no exchange that can be imported.")
     taken = ExchangeAccount.objects.filter(exchange=exchange, mode=mode, exchange_uid=exchange_uid).exists()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from accounts.models import User
 from credentials.models import ExchangeAccount
-from portfolio.exports import books, ledger, lots
+from portfolio.exports import books, bundle, ledger, lots
 from portfolio.exports.sections import Selection
 from portfolio.exports.tables import Counts, Row, Table, csv_file, json_lines
 
@@ -32,6 +32,7 @@ KINDS: Final[dict[str, tuple[Part, ...]]] = {
     "tax_lots": (Part(lots.LOTS.table, lots.lots),),
     "snapshots": (Part(books.SNAPSHOTS.table, books.snapshots),),
     "holdings": (Part(books.HOLDINGS.table, books.holdings),),
+    COMPLETE: tuple(Part(section.table, rows) for section, rows in bundle.SECTIONS),
 }
 """By name, in the order they are offered."""
 

@@ -77,6 +77,7 @@ def mapped(name: str, source: str | Expression = "") -> Field:
 OF_ACCOUNT: Final = (text("account", "account__label"), text("exchange", "account__exchange"))
 _TEMPLATES: Final = {
     Type.AMOUNT: "trim_scale(%(expressions)s)::text",
+    Type.OBJECT: "(%(expressions)s)::text",
     Type.TIME: """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
 }
 

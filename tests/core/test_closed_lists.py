@@ -44,6 +44,7 @@ BOUND_SQL: Final = frozenset(
         "portfolio/day_sums.py: open_counts",
         "portfolio/day_sums.py: passed",
         "portfolio/fees.py: refresh",
+        "portfolio/imports/storing.py: link_orders",
         "portfolio/leverage.py: refresh",
         "portfolio/marks.py: fees_wait",
         "portfolio/marks.py: heard",
@@ -63,6 +64,7 @@ INNER_SQL: Final = frozenset(
         "portfolio/store.py: Rows._flush",
         "portfolio/store.py: _run",
         "portfolio/trade_days.py: _ask",
+        "portfolio/selectors/standing.py: read",  # of a scope, whose accounts were found as the owner's
         "orders/legacy_rows.py: read_table",  # of another system's database
         "pipeline/dispatch.py: claim_due_accounts",
         "pipeline/dispatch.py: find_paces",

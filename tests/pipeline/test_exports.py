@@ -17,7 +17,7 @@ from core import clock
 from core.django import tenancy
 from core.errors import Invalid, NotFound
 from credentials.models import ExchangeAccount
-from pipeline import export_work, exports, tasks
+from pipeline import export_work, exports, market, tasks
 from pipeline.exports import Asked, ExportReport
 from pipeline.models import Export, ExportFormat, ExportKind, ExportPart, ExportState
 from portfolio.exports import kinds, tables
@@ -59,7 +59,7 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
 
 
 def test_every_kind_and_format_may_be_asked_for() -> None:
-    assert set(kinds.KINDS) <= set(ExportKind.values)
+    assert set(kinds.KINDS) == set(ExportKind.values)
     assert set(kinds.MEDIA_TYPES) == set(ExportFormat.values)
 
 
@@ -288,3 +288,35 @@ def test_the_command_tells_what_is_wrong_and_leaves_no_file(account: ExchangeAcc
         )
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_commands_carry_a_history_to_somebody_else(
+    account: ExchangeAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(market, "fetch_candles", lambda needs, **_: 0)
+    monkeypatch.setattr(market, "freshen_prices", lambda **_: 0)
+    UserFactory.create(email="bob@example.com")
+    path, out = tmp_path / "complete.jsonl", io.StringIO()
+    call_command(
+        "export", "--user", "alice@example.com", "--kind", "complete", "-o", str(path), stderr=io.StringIO()
+    )
+
+    call_command("import_export", str(path), "--user", "bob@example.com", stdout=out)
+    assert "2 fill" in out.getvalue()
+    call_command(
+        "export", "--user", "bob@example.com", "--kind", "trades", "-o", str(path), stderr=io.StringIO()
+    )
+    trade = json.loads(path.read_bytes().splitlines()[1])
+    assert (trade["account"], trade["net_pnl"], trade["note"]) == ("=Main", "20", "=cmd()")
+
+
+def test_what_cannot_be_imported_is_told(account: ExchangeAccount, tmp_path: Path) -> None:
+    path = tmp_path / "fills.jsonl"
+    call_command(
+        "export", "--user", "alice@example.com", "--kind", "fills", "-o", str(path), stderr=io.StringIO()
+    )
+
+    with pytest.raises(CommandError, match="only a 'complete' one"):
+        call_command("import_export", str(path), "--user", "alice@example.com")
+    with pytest.raises(CommandError, match="No such file"):
+        call_command("import_export", str(tmp_path / "nothing"), "--user", "alice@example.com")

@@ -1,0 +1,1 @@
+"""Reading in what `portfolio.exports.bundle` wrote: `reading` knows the file, `storing` the tables."""

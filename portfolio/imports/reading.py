@@ -1,0 +1,300 @@
+"""A complete export into accounts without keys: the same facts, and so the same books.
+
+Works in one transaction: a file that is cut off, foreign, or of another version leaves nothing. Lines that cannot be
+read or stored are set aside with their number, and the others stay. A second import changes nothing: facts are known by
+the exchange's ids, and each names the account it was exported from as its source.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from typing import IO, Any, Final
+from uuid import UUID
+
+import msgspec
+from django.db import DataError, IntegrityError, transaction
+
+from accounts import audit
+from accounts.models import User
+from core.django import tenancy
+from core.errors import DomainError, Invalid
+from credentials import accounts
+from credentials.models import ExchangeAccount
+from orders.models import Fill, FundingPayment, Order, Transfer
+from orders.touched import Touched
+from portfolio import books
+from portfolio.exports import records
+from portfolio.exports.kinds import COMPLETE
+from portfolio.exports.tables import PRODUCER, VERSION
+from portfolio.imports import storing
+
+LONGEST_LINE: Final = 4_000_000
+_BATCH: Final = 1_000
+_NO_EXPORT: Final = "This is no export of this platform."
+Numbered = tuple[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A line that was not taken over."""
+
+    line: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was read: rows by record, of which so many were new; accounts by their id in the file."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    stored: int = 0
+    set_aside: list[SetAside] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    accounts: dict[UUID, ExchangeAccount] = field(default_factory=dict)
+
+
+def read(*, user: User, file: IO[bytes], label: str | None = None, is_dry: bool = False) -> Outcome:
+    """Import a file for a user: into new accounts without keys, or those of an earlier import of it. `label`: the name
+    of the account to import into, where the file has one; it must be empty. Opens its own door. Raises Invalid."""
+    with tenancy.acting_as(user.id), transaction.atomic():
+        reader = _Reader(user, label)
+        reader.read_facts(file)
+        file.seek(0)
+        reader.read_links(file)
+        reader.finish()
+        if is_dry:
+            transaction.set_rollback(True)
+    return reader.outcome
+
+
+class _Reader:
+    def __init__(self, user: User, label: str | None) -> None:
+        self.user, self.label = user, label
+        self.outcome = Outcome()
+        self._described: dict[UUID, records.Account] = {}
+        self._touched: dict[UUID, Touched] = {}
+        self._last_order = _last_id(Order)
+
+    def read_facts(self, file: IO[bytes]) -> None:
+        """All but what orders say of each other. Raises Invalid."""
+        self._check(next(_lines(file), (1, b""))[1])
+        end: records.End | None = None
+        for kind, batch in _batches(self._records(file)):
+            if end is not None:
+                raise Invalid(f"Line {batch[0][0]}: something comes after the end.")
+            if kind is records.End:
+                end = batch[0][1]
+            elif kind is records.Account:
+                self._described = {one.id: one for _, one in batch}
+            else:
+                self._store(kind, batch)
+        if end is None:
+            raise Invalid("The file is cut off: its end is missing.")
+        missing = {
+            name: count for name, count in end.counts.items() if self.outcome.rows.get(name, 0) != count
+        }
+        if missing:
+            raise Invalid(f"The file is not whole: it should hold {missing}, and holds {self.outcome.rows}.")
+
+    def read_links(self, file: IO[bytes]) -> None:
+        """Once all orders are stored: roles, groups, parents, strategies and notes of those that are new."""
+        next(_lines(file))
+        for kind, batch in _batches(self._records(file, aside=False)):
+            if kind is records.OrderRecord:
+                for account, rows in self._by_account(batch):
+                    storing.link_orders(account, [row for _, row in rows], after=self._last_order)
+
+    def finish(self) -> None:
+        """Let books follow."""
+        self.outcome.set_aside.sort(key=lambda one: one.line)
+        for source, account in self.outcome.accounts.items():
+            touched = self._touched.get(source, Touched())
+            books.mark_stale(account=account, touched=touched)
+            audit.record(
+                audit.Action.IMPORT,
+                user_id=self.user.id,
+                table=ExchangeAccount._meta.db_table,
+                record_id=str(account.id),
+                facts=touched.stored,
+            )
+
+    def _check(self, line: bytes) -> None:
+        try:
+            header = msgspec.json.decode(line)
+        except ValueError:
+            raise Invalid(_NO_EXPORT) from None
+        if not isinstance(header, dict) or header.get("producer") != PRODUCER:
+            raise Invalid(_NO_EXPORT)
+        if header.get("version") != VERSION:
+            raise Invalid(
+                f"The file is of version {header.get('version')!r:.20}; this reads version {VERSION}."
+            )
+        if header.get("kind") != COMPLETE:
+            raise Invalid(
+                f"This is an export of {header.get('kind')!r:.20}: only a {COMPLETE!r} one can be imported."
+            )
+        if header.get("currency") != self.user.reporting_currency:
+            raise Invalid(
+                f"The file's books are in {header.get('currency')!r:.20}, this user's in"
+                f" {self.user.reporting_currency}."
+            )
+        if header.get("method") != self.user.cost_method:
+            self.outcome.notes.append(
+                f"The file's books go by {header.get('method')!r:.20}; here they go by {self.user.cost_method}."
+            )
+
+    def _records(self, file: IO[bytes], *, aside: bool = True) -> Iterator[Numbered]:
+        for number, line in _lines(file, first=2):
+            try:
+                record = records.DECODER.decode(line)
+            except ValueError as error:
+                if aside:
+                    self._set_aside(number, f"It cannot be read: {error}")
+                    self._count(_kind_of(line))
+                continue
+            if aside and not isinstance(record, records.End):
+                self._count(record.__struct_config__.tag)
+            yield number, record
+
+    def _store(self, kind: type[Any], batch: list[Numbered]) -> None:
+        if kind is records.ValuationRecord:
+            self._try(batch, lambda rows: storing.store_valuations(self.user, rows))
+        elif kind is records.OwnTransferRecord:
+            self._try(batch, self._store_own_transfers)
+        elif (store := storing.STORES.get(kind)) is None:
+            self._set_aside(batch[0][0], "A record of this kind has no place here.")
+        else:
+            for account, rows in self._by_account(batch):
+                self._try(rows, lambda given, to=account: store(to, given), account)
+
+    def _store_own_transfers(self, rows: list[Any]) -> Touched:
+        by_file = {source: account.id for source, account in self.outcome.accounts.items()}
+        left_out = [row for row in rows if not {row.outgoing_account, row.incoming_account} <= by_file.keys()]
+        self.outcome.notes += [
+            f"Transfer {row.incoming} came from an account that is not in the file: state what it cost."
+            for row in left_out
+            if row.state == "confirmed" and row.incoming_account in by_file
+        ]
+        return storing.store_own_transfers(self.user, [row for row in rows if row not in left_out], by_file)
+
+    def _try(self, batch: list[Numbered], store: Any, account: ExchangeAccount | None = None) -> None:
+        """All at once; if that is refused, each row by itself, and those that are refused aside."""
+        try:
+            with transaction.atomic():
+                touched: Touched = store([row for _, row in batch])
+        except (DomainError, DataError, IntegrityError, ValueError) as error:
+            if len(batch) == 1:
+                self._set_aside(batch[0][0], _reason(error))
+                return
+            for one in batch:
+                self._try([one], store, account)
+            return
+        self.outcome.stored += touched.stored
+        self.outcome.set_aside += [SetAside(batch[0][0], text) for text in touched.conflicts]
+        if account is not None:
+            source = next(source for source, known in self.outcome.accounts.items() if known is account)
+            self._touched.setdefault(source, Touched()).merge(touched)
+
+    def _by_account(self, batch: list[Numbered]) -> Iterator[tuple[ExchangeAccount, list[Numbered]]]:
+        rows = sorted(batch, key=lambda one: (str(one[1].account), one[0]))
+        for source, group in groupby(rows, key=lambda one: one[1].account):
+            account = self._target(source)
+            if account is None:
+                for number, _ in group:
+                    self._set_aside(number, f"The file does not tell of its account {source}.")
+            else:
+                yield account, list(group)
+
+    def _target(self, source: UUID) -> ExchangeAccount | None:
+        """The account here; None: the file has none of that id. Raises Invalid."""
+        if source not in self.outcome.accounts:
+            described = self._described.get(source)
+            if described is None:
+                return None
+            self.outcome.accounts[source] = _open(self.user, described, self._label(described))
+        return self.outcome.accounts[source]
+
+    def _label(self, described: records.Account) -> str | None:
+        if self.label is not None and len(self._described) > 1:
+            labels = ", ".join(repr(one.label) for one in self._described.values())
+            raise Invalid(f"The file has several accounts ({labels}): they keep their labels, name none.")
+        return self.label
+
+    def _count(self, record: str) -> None:
+        self.outcome.rows[record] = self.outcome.rows.get(record, 0) + 1
+
+    def _set_aside(self, line: int, reason: str) -> None:
+        self.outcome.set_aside.append(SetAside(line, reason[:300]))
+
+
+def _open(user: User, described: records.Account, label: str | None) -> ExchangeAccount:
+    """The account an earlier import filled, the empty one of that label, or a new one. Raises Invalid."""
+    rows = ExchangeAccount.objects.select_related("user")
+    source = storing.source_of(described.id)
+    if (filled := _filled(source)) is not None:
+        return rows.get(id=filled)
+    if label is not None and (
+        named := rows.filter(label=label).order_by("-is_active", "-created_at").first()
+    ):
+        if (named.exchange, named.mode) != (described.exchange, described.mode):
+            raise Invalid(
+                f"{label!r} is an account of {named.exchange} ({named.mode}), the file's is of another."
+            )
+        if named.is_active or any(_holds(model, named.id) for model in _FACTS):
+            raise Invalid(f"{label!r} is not empty, or has a key: name one that is not there yet.")
+        return named
+    return accounts.open_without_key(
+        user_id=user.id,
+        exchange=described.exchange,
+        mode=described.mode,
+        label=label or described.label,
+        exchange_uid=described.exchange_uid,
+    )
+
+
+_FACTS: Final[tuple[Any, ...]] = (Fill, Order, Transfer, FundingPayment)
+
+
+def _filled(source: str) -> UUID | None:
+    for model in _FACTS:
+        found: UUID | None = model.objects.filter(source=source).values_list("account_id", flat=True).first()
+        if found is not None:
+            return found
+    return None
+
+
+def _holds(model: Any, account_id: UUID) -> bool:
+    return bool(model.objects.filter(account_id=account_id).exists())
+
+
+def _last_id(model: Any) -> int:
+    return model.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def _lines(file: IO[bytes], first: int = 1) -> Iterator[tuple[int, bytes]]:
+    """Numbered. Raises Invalid for one too long to be ours."""
+    number = first
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise Invalid(_NO_EXPORT if number == 1 else f"Line {number} is too long.")
+        yield number, line
+        number += 1
+
+
+def _batches(rows: Iterator[Numbered]) -> Iterator[tuple[type[Any], list[Numbered]]]:
+    for kind, group in groupby(rows, key=lambda one: type(one[1])):
+        while batch := list(islice(group, _BATCH)):
+            yield kind, batch
+
+
+def _kind_of(line: bytes) -> str:
+    """The record of a line that cannot be read, where it tells."""
+    try:
+        told = msgspec.json.decode(line)
+        return str(told["record"])[:20]
+    except (ValueError, KeyError, TypeError):
+        return "unreadable"
+
+
+def _reason(error: Exception) -> str:
+    return error.message if isinstance(error, DomainError) else str(error).splitlines()[0]
