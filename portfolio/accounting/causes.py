@@ -166,13 +166,13 @@ def _earned(one: Difference, around: Surroundings) -> Iterator[str]:
 
 
 def _deposit(one: Difference, around: Surroundings) -> Iterator[str]:
-    if one.amount > 0 and not _against(one, around):
-        yield f"More {one.subject} is reported than facts give, and no other asset differs against it."
+    if one.amount > 0 and not _counterparts(one, around):
+        yield f"More {one.subject} is reported than facts give, and nothing of like worth differs against it."
 
 
 def _withdrawal(one: Difference, around: Surroundings) -> Iterator[str]:
-    if one.amount < 0 and not _against(one, around):
-        yield f"Less {one.subject} is reported than facts give, and no other asset differs against it."
+    if one.amount < 0 and not _counterparts(one, around):
+        yield f"Less {one.subject} is reported than facts give, and nothing of like worth differs against it."
 
 
 def _fills(one: Difference, around: Surroundings) -> Iterator[str]:
@@ -187,6 +187,12 @@ def _against(one: Difference, around: Surroundings) -> list[Difference]:
         for other in around.differences
         if not other.is_position and _meet(one, other) and one.amount * other.amount < 0
     ]
+
+
+def _counterparts(one: Difference, around: Surroundings) -> list[Difference]:
+    """Of these, the ones that may have been given or got for it: those worth far less were not."""
+    least = ZERO if one.value is None else ROUGHLY * abs(one.value)
+    return [other for other in _against(one, around) if other.value is None or abs(other.value) >= least]
 
 
 def _is_short(one: Difference) -> bool:

@@ -55,7 +55,7 @@ def test_a_difference_is_told_with_its_money_as_text(as_alice: JsonClient, item_
         "diverged_from": None,
         "diverged_to": "2026-02-02T10:00:00Z",
         "cause": "missing_deposit",
-        "evidence": ["More USDT is reported than facts give, and no other asset differs against it."],
+        "evidence": ["More USDT is reported than facts give, and nothing of like worth differs against it."],
         "state": "open",
         "reason": "",
         "explanation": "",

@@ -85,6 +85,18 @@ def test_two_assets_of_other_value_are_not_known(value: Decimal | None) -> None:
     assert cause(BTC, replace(ETH, value=value)) is Cause.UNKNOWN
 
 
+def test_what_is_worth_far_less_was_not_given_for_it() -> None:
+    little = replace(ETH, value=Decimal(-5999))
+
+    assert (
+        cause(BTC, little),
+        cause(replace(BTC, amount=-BTC.amount), replace(little, amount=Decimal(1))),
+    ) == (
+        Cause.MISSING_DEPOSIT,
+        Cause.MISSING_WITHDRAWAL,
+    )
+
+
 def test_what_differs_at_another_time_or_the_same_way_is_another_matter() -> None:
     later = replace(ETH, since=NOON + HOUR, until=NOON + 2 * HOUR)
 
