@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_worker")]
 OLD, NEW = generate_key(), generate_key()
 RINGS = {"old first": f"old:{OLD},new:{NEW}", "new first": f"new:{NEW},old:{OLD}", "new only": f"new:{NEW}"}
 ROOT = Path(__file__).parents[2]
-COUNT = int(os.environ.get("ROTATED_CREDENTIALS", "200"))
+COUNT = int(os.environ.get("ROTATED_CREDENTIALS", "100"))
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +189,7 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self.stopping.is_set():
+            while not self.stopping.wait(0.01):  # or the rotation would hardly get a turn
                 account = self.mine[self.rounds % len(self.mine)]
                 self.rounds += 1
                 secret = f"{self.rounds}-{account.id}"

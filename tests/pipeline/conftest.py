@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from core.django import actors
 from core.django.actors import Actor, ActorKind
 from pipeline import shared
-from tests.pipeline.venues import Open, opening
+from tests.pipeline.venues import FirstSyncs, Open, Reopen, opening, reopening
 from tests.pipeline.worlds import PROFILES, World
 
 
@@ -31,6 +33,26 @@ def open_world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """One simulated trader at an exchange, and our account of them: see `venues.opening`."""
     with opening(settings, monkeypatch) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def first_syncs(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[FirstSyncs]:
+    """Accounts read once for all tests of a module. Ask for them in fixtures of the module's scope."""
+    with django_db_blocker.unblock():
+        outer = transaction.atomic()
+        outer.__enter__()
+        try:
+            yield FirstSyncs()
+        finally:
+            transaction.set_rollback(True)
+            outer.__exit__(None, None, None)
+
+
+@pytest.fixture
+def reopen(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reopen]:
+    """An account of `first_syncs` as it stood then."""
+    with reopening(settings, monkeypatch) as reopened:
+        yield reopened
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from tests.pipeline.facts import (
     true_orders,
     true_transfers,
 )
-from tests.pipeline.venues import Open
+from tests.pipeline.venues import FirstSyncs, Open, Read, Reopen
 from tests.pipeline.worlds import PROFILES, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_worker")]
@@ -39,11 +39,15 @@ def perform(world: World, what: What, **more: Any) -> str:
     return live_reads.perform(reading, clock=world.now)
 
 
+@pytest.fixture(scope="module")
+def first(first_syncs: FirstSyncs) -> Read:
+    return first_syncs.read("binance", "demo", PROFILES)
+
+
 @pytest.fixture
-def traded(make_world: Callable[..., World]) -> World:
+def traded(first: Read, reopen: Reopen) -> World:
     """Everything was synced; then a day of trading went by."""
-    world = make_world("demo")
-    world.sync(Trigger.CONNECT)
+    world = reopen(first)
     world.wait(days=1)
     return world
 
@@ -126,10 +130,14 @@ def test_another_exchange_answers_alike(open_world: Open) -> None:
     assert stored_fills(world).items() <= true_fills(world).items()
 
 
+@pytest.fixture(scope="module")
+def first_of_contracts(first_syncs: FirstSyncs) -> Read:
+    return first_syncs.read("gateio", "leveraged", test_futures.PEOPLE)
+
+
 @pytest.fixture
-def leveraged(open_world: Open) -> World:
-    world = open_world("gateio", "leveraged", test_futures.PEOPLE)
-    world.sync(Trigger.CONNECT)
+def leveraged(first_of_contracts: Read, reopen: Reopen) -> World:
+    world = reopen(first_of_contracts)
     world.wait(days=1)
     return world
 

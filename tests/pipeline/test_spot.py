@@ -24,7 +24,7 @@ from tests.pipeline.facts import (
     true_orders,
     true_transfers,
 )
-from tests.pipeline.venues import Open
+from tests.pipeline.venues import FirstSyncs, Open, Read, Reopen
 from tests.pipeline.worlds import PROFILES, World
 
 pytestmark = pytest.mark.django_db
@@ -60,18 +60,27 @@ GATEIO: Final = Spot(
 )
 
 
-@pytest.fixture(params=[BITGET, GATEIO], ids=lambda spot: spot.exchange)
+@pytest.fixture(scope="module", params=[BITGET, GATEIO], ids=lambda spot: spot.exchange)
 def spot(request: pytest.FixtureRequest) -> Spot:
     found: Spot = request.param
     return found
 
 
+@pytest.fixture(scope="module")
+def label() -> str:
+    """Who it is: one who goes on trading."""
+    return "demo"
+
+
+@pytest.fixture(scope="module")
+def first(spot: Spot, label: str, first_syncs: FirstSyncs) -> Read:
+    return first_syncs.read(spot.exchange, label, PROFILES)
+
+
 @pytest.fixture
-def demo(spot: Spot, open_world: Open) -> World:
-    """One who goes on trading, read once."""
-    world = open_world(spot.exchange, "demo", PROFILES)
-    world.sync(Trigger.CONNECT)
-    return world
+def world(first: Read, reopen: Reopen) -> World:
+    """Read once."""
+    return reopen(first)
 
 
 def everything_stored(world: World, spot: Spot) -> tuple[Any, ...]:
@@ -95,48 +104,45 @@ def told_triggers(world: World, spot: Spot) -> dict[tuple[str, str], str]:
     }
 
 
-@pytest.mark.parametrize("label", ["demo", "holes", "quiet"])
-def test_the_first_sync_stores_the_truth(open_world: Open, spot: Spot, label: str) -> None:
-    world = open_world(spot.exchange, label, PROFILES)
-    run = world.sync(Trigger.CONNECT)
-    assert (run.status, run.error_detail) == (RunStatus.OK, "")
+@pytest.mark.parametrize("label", ["demo", "holes", "quiet"], scope="module")
+def test_the_first_sync_stores_the_truth(world: World, first: Read, spot: Spot) -> None:
+    assert (first.run.status, first.run.error_detail) == (RunStatus.OK, "")
     assert everything_stored(world, spot) == everything_true(world)
 
 
-def test_computed_balances_equal_the_reported_ones(demo: World, spot: Spot) -> None:
-    with demo.door():
-        rows = side_by_side(account_ids=[demo.account.id])
+def test_computed_balances_equal_the_reported_ones(world: World, spot: Spot) -> None:
+    with world.door():
+        rows = side_by_side(account_ids=[world.account.id])
     assert {row.asset: row.difference for row in rows if row.difference} == {}
     assert spot.coin in {row.asset for row in rows}
 
 
-def test_a_second_sync_stores_nothing_twice(demo: World, spot: Spot) -> None:
-    before = everything_stored(demo, spot)
-    run = demo.sync()
+def test_a_second_sync_stores_nothing_twice(world: World, spot: Spot) -> None:
+    before = everything_stored(world, spot)
+    run = world.sync()
     assert (run.status, run.counts) == (RunStatus.OK, {})
-    assert everything_stored(demo, spot) == before
+    assert everything_stored(world, spot) == before
 
 
-def test_the_schedule_alone_keeps_up_with_a_live_account(demo: World, spot: Spot) -> None:
+def test_the_schedule_alone_keeps_up_with_a_live_account(world: World, spot: Spot) -> None:
     for _ in range(3):
-        demo.wait(hours=1)
-        demo.work()
-    assert everything_stored(demo, spot) == everything_true(demo)
+        world.wait(hours=1)
+        world.work()
+    assert everything_stored(world, spot) == everything_true(world)
 
 
-def test_triggers_that_wait_are_stored_and_followed_to_their_end(demo: World, spot: Spot) -> None:
-    known = {key: fact["status"] for key, fact in stored_triggers(demo, spot).items()}
-    assert known == {key: status for key, status in told_triggers(demo, spot).items() if status == "NEW"}
-    demo.wait(days=2)
-    demo.sync()
-    told = told_triggers(demo, spot)
-    now = {key: fact["status"] for key, fact in stored_triggers(demo, spot).items()}
+def test_triggers_that_wait_are_stored_and_followed_to_their_end(world: World, spot: Spot) -> None:
+    known = {key: fact["status"] for key, fact in stored_triggers(world, spot).items()}
+    assert known == {key: status for key, status in told_triggers(world, spot).items() if status == "NEW"}
+    world.wait(days=2)
+    world.sync()
+    told = told_triggers(world, spot)
+    now = {key: fact["status"] for key, fact in stored_triggers(world, spot).items()}
     assert {key: now[key] for key in known} == {key: told[key] for key in known}
 
 
-def test_only_symbols_ever_traded_or_pointed_at_are_asked(open_world: Open, spot: Spot) -> None:
-    world = open_world(spot.exchange, "quiet", PROFILES)
-    world.sync(Trigger.CONNECT)
+@pytest.mark.parametrize("label", ["quiet"], scope="module")
+def test_only_symbols_ever_traded_or_pointed_at_are_asked(world: World) -> None:
     with world.door():
         cursors = SyncCursor.objects.filter(account=world.account, stream=Stream.FILLS)
         asked = set(cursors.values_list("scope", flat=True))
@@ -174,9 +180,9 @@ def test_a_key_that_may_withdraw_is_refused_and_shredded(open_world: Open, spot:
         assert (account.key_state, Order.objects.filter(account=account).count()) == (KeyState.DISABLED, 0)
 
 
-def test_the_order_of_a_late_fill_comes_with_it(demo: World, spot: Spot) -> None:
+def test_the_order_of_a_late_fill_comes_with_it(world: World, spot: Spot) -> None:
     """It ended two days ago: the walk of orders, which reads the last hour again, has passed it."""
-    demo.simulator.report_late_fill(account=demo.label, symbol="BTCUSDT", days=2)
-    demo.wait(days=1)
-    demo.sync()
-    assert everything_stored(demo, spot) == everything_true(demo)
+    world.simulator.report_late_fill(account=world.label, symbol="BTCUSDT", days=2)
+    world.wait(days=1)
+    world.sync()
+    assert everything_stored(world, spot) == everything_true(world)

@@ -17,13 +17,13 @@ from pipeline.models import Trigger
 from tests.clients import JsonClient, client_of, problem
 from tests.factories import UserFactory
 from tests.pipeline import conftest
-from tests.pipeline.venues import Open
+from tests.pipeline.venues import FirstSyncs, Open, Read, Reopen
 from tests.pipeline.worlds import PROFILES, World
 from tests.web.exchange_routes.frontend import body
 
 pytestmark = pytest.mark.django_db
 
-open_world = conftest.open_world
+open_world, first_syncs, reopen = conftest.open_world, conftest.first_syncs, conftest.reopen
 ROUTES = (
     *("account-info", "user-assets", "open-orders", "order-history", "account-snapshot", "deposit-history"),
     *("withdraw-history", "trade-fills", "tickers"),
@@ -49,8 +49,7 @@ class Worker:
 
 
 def employ(world: World, monkeypatch: pytest.MonkeyPatch) -> Worker:
-    """Everything was synced, a day went by, and a worker waits."""
-    world.sync(Trigger.CONNECT)
+    """Everything was synced: a day went by, and a worker waits."""
     world.wait(days=1)
     worker = Worker(world)
     monkeypatch.setattr(broker, "hint", worker.hint)
@@ -64,9 +63,14 @@ def _waiting(settings: Settings) -> None:
     settings.LIVE_READ_SECONDS = 10
 
 
+@pytest.fixture(scope="module")
+def first(first_syncs: FirstSyncs) -> Read:
+    return first_syncs.read("binance", "demo", PROFILES)
+
+
 @pytest.fixture
-def world(open_world: Open) -> World:
-    return open_world("binance", "demo", PROFILES)
+def world(first: Read, reopen: Reopen) -> World:
+    return reopen(first)
 
 
 @pytest.fixture
@@ -112,6 +116,7 @@ def test_live_data_are_those_of_this_moment(worker: Worker, trader: JsonClient) 
 
 def test_gateio_answers_live_too(open_world: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     world = open_world("gateio", "demo", PROFILES)
+    world.sync(Trigger.CONNECT)
     employ(world, monkeypatch)
 
     answer = client_of(world.user).get("/gateio/user-assets?live=true")
