@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 LEASE: Final = timedelta(minutes=30)
 MOST_ATTEMPTS: Final = 3
 PART: Final = 1_000_000  # bytes of the file, before they are compressed
-LARGEST: Final = 2_000_000_000  # bytes of the file
+LARGEST: Final = 1_000_000_000  # bytes of the file
 _ERROR: Final = 300
 
 

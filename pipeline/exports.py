@@ -30,7 +30,7 @@ from portfolio.exports.tables import Counts
 
 KEPT: Final = timedelta(days=7)
 MOST_WAITING: Final = 3  # of one user, as the next
-MOST_KEPT: Final = 30
+MOST_KEPT: Final = 20
 MOST_LISTED: Final = 100
 WORKING: Final = (ExportState.QUEUED.value, ExportState.RUNNING.value)
 _TABLE: Final = Export._meta.db_table

@@ -12,8 +12,8 @@ from web.pages.account import agents
 from web.urls import urlpatterns
 
 ROUTES = [path.name for path in urlpatterns if (path.name or "").startswith("account")]
-PAGES = [reverse(f"web:{name}") for name in ROUTES if name != "account-resend"]
-RECENT = ["/account/email", "/account/two-factor", "/account/tokens", "/account/close"]
+PAGES = [*(reverse(f"web:{name}") for name in ROUTES if name != "account-resend"), "/exports"]
+RECENT = ["/exports", "/account/email", "/account/two-factor", "/account/tokens", "/account/close"]
 
 
 @pytest.mark.parametrize("path", PAGES)
