@@ -10,6 +10,10 @@ from benchmarks.limits import START, Crowd, crowd
 from core import clock
 from credentials.models import ExchangeAccount
 from exchanges.simulators.binance.limits import Limits
+from pipeline import pace
+from pipeline.schedule import PROMPT
+from tests.clients import client_of
+from tests.factories import PASSWORD
 from tests.pipeline.facts import Facts, stored_fills, stored_orders, true_fills, true_orders
 from tests.pipeline.worlds import World
 
@@ -29,8 +33,11 @@ def _small_exchange(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("exchanges.binance.walks.OPENED", START - timedelta(days=20))
 
 
-def test_accounts_together_stay_under_the_limits_of_their_address_and_are_all_read() -> None:
-    with crowd(6, limits=Limits(api=700, sapi_ip=1_400, fapi=280)) as people:
+def test_a_crowd_is_all_read_within_the_limits_of_its_address_and_less_often_where_less_is_allowed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = Limits(api=700, sapi_ip=1_400, fapi=280)
+    with crowd(6, limits=limits) as people:
         while people.due():
             people.work(until=people.now() + timedelta(minutes=1))
 
@@ -41,6 +48,31 @@ def test_accounts_together_stay_under_the_limits_of_their_address_and_are_all_re
             world = world_of(people, account)
             assert of_history(stored_fills(world)) == of_history(true_fills(world))
             assert of_history(stored_orders(world)).keys() == of_history(true_orders(world)).keys()
+
+        # Less is allowed now, and everybody looks on: all are read less often, and told so.
+        monkeypatch.setattr("pipeline.sync._derive", lambda session: None)
+        settings.EXCHANGE_BUDGET_PERCENT = 1
+        limits.api, limits.sapi_ip, limits.fapi = 100, 140, 56
+        for _ in range(9):
+            people.look()
+            people.work(until=people.now() + timedelta(minutes=1))
+        rhythm = pace.find("binance").pace.prompt
+        assert people.refused == 0
+        assert rhythm > PROMPT + timedelta(minutes=1)
+        assert people.oldest("balances") < 1.5 * rhythm
+        told_the_rhythm(people.accounts[0], rhythm)
+
+
+def told_the_rhythm(account: ExchangeAccount, rhythm: timedelta) -> None:
+    user = User.objects.get(id=account.user_id)
+    user.set_password(PASSWORD)
+    user.save()
+    client = client_of(user)
+    [connected] = client.get("/api/connectivity").json()["accounts"]
+    [synced] = client.get("/api/sync").json()["results"]
+    for told in (connected, synced):
+        assert told["read_every_seconds"] == round(rhythm.total_seconds())
+        assert told["slowed_by"].startswith("Accounts at Binance are read every ")
 
 
 def of_history(facts: Facts) -> Facts:
