@@ -19,7 +19,8 @@ CONTEXT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
 _LIMIT: Final = 10 ** (DIGITS - PLACES)
 _READABLE: Final = (str, int, Decimal)
 _PLAIN: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,18})?", re.ASCII).fullmatch
-_STEP: Final = Decimal(1).scaleb(-PLACES)
+_STEPS: Final = tuple(Decimal(1).scaleb(-places) for places in range(2 * DIGITS + 1))
+_STEP: Final = _STEPS[PLACES]
 ZERO: Final = Decimal(0)
 
 
@@ -80,7 +81,7 @@ def round_product(product: int) -> int:
 
 def quantize(amount: Decimal, places: int = PLACES) -> Decimal:
     """Round half-even to `places` decimals: the one rounding, done at the edge."""
-    return amount.quantize(_STEP if places == PLACES else Decimal(1).scaleb(-places), context=CONTEXT)
+    return amount.quantize(_STEPS[places], context=CONTEXT)
 
 
 def text(amount: Decimal) -> str:

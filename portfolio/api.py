@@ -22,6 +22,8 @@ from portfolio.books_api import ANSWER_HEADERS, BooksEndpoint, PeriodQuery, grad
 from portfolio.selectors import balances, curve, explain, pairs, positions, snapshot, trades
 
 BENCHMARKS: Final = ("BTC",)
+KEPT_SECONDS: Final = 60
+"""What is looked at again and again: a page refreshed, a phone beside a desktop."""
 _LINK = header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')
 
 
@@ -67,6 +69,7 @@ class TradeHistoryView(BooksEndpoint):
     """Closed trades of a period, newest first."""
 
     query_serializer = HistoryQuery
+    kept_seconds = KEPT_SECONDS
 
     @extend_schema(
         tags=["portfolio"],
@@ -127,6 +130,8 @@ class PairsView(BooksEndpoint):
 class SnapshotView(BooksEndpoint):
     """What the scope was worth when it was last brought up to date."""
 
+    kept_seconds = KEPT_SECONDS
+
     @extend_schema(
         tags=["portfolio"],
         parameters=[ScopeQuery, *ANSWER_HEADERS],
@@ -150,6 +155,7 @@ class EquityCurveView(BooksEndpoint):
     """Balance and PnL by day."""
 
     query_serializer = CurveQuery
+    kept_seconds = KEPT_SECONDS
 
     @extend_schema(
         tags=["portfolio"],

@@ -5,6 +5,7 @@ Age stands in `X-Data-As-Of` and `X-Data-Stale`, trust in `X-Data-Grade` and `X-
 `confidence`; every answer carries an ETag.
 """
 
+import json
 from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
@@ -101,18 +102,25 @@ class BooksEndpoint(Endpoint):
             headers, trust = self._told(request, scope, at)
             ready = conditional.not_modified(request, headers["ETag"])
             if ready is None and self.kept_seconds:
-                ready = self._kept(user.id, headers["ETag"], scope, at, trust)
+                ready = self._kept(request, headers["ETag"], scope, at, trust)
             answer = self.answer(scope, at) if ready is None else None
         if ready is not None:
             return _with_headers(ready, headers)
         return Response(self._body(answer, trust), headers={**headers, **self.links(request, answer)})
 
-    def _kept(self, owner: UUID, version: str, scope: Scope, at: datetime, trust: Confidence) -> HttpResponse:
-        def make() -> bytes:
-            return dumps(self._body(self.answer(scope, at), trust))
+    def _kept(
+        self, request: Request, version: str, scope: Scope, at: datetime, trust: Confidence
+    ) -> HttpResponse:
+        """The links in the first line, the body in the second."""
 
-        body = kept.answer(owner=owner, version=version, seconds=self.kept_seconds, make=make)
-        return HttpResponse(body, content_type=ExactJSONRenderer.media_type)
+        def make() -> bytes:
+            answer = self.answer(scope, at)
+            return dumps(self.links(request, answer)) + b"\n" + dumps(self._body(answer, trust))
+
+        owner = user_id_of(request)
+        found = kept.answer(owner=owner, version=version, seconds=self.kept_seconds, make=make)
+        links, _, body = found.partition(b"\n")
+        return _with_headers(HttpResponse(body, content_type=ExactJSONRenderer.media_type), json.loads(links))
 
     def _body(self, answer: Any, trust: Confidence) -> dict[str, Any]:
         body: dict[str, Any] = plain(answer, amounts=self.amounts)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
@@ -18,10 +18,13 @@ from rest_framework import serializers
 from core import money
 
 Amounts = Literal["number", "text"]
+_JSON: Final = frozenset({str, int, bool, type(None)})
 
 
 def plain(value: Any, *, amounts: Amounts) -> Any:
     """Dataclasses, lists and mappings as JSON's own types; Decimals, as numbers, stay Decimals without padding."""
+    if type(value) in _JSON:  # most values there are
+        return value
     if isinstance(value, Decimal):
         text = money.text(value)
         return text if amounts == "text" else Decimal(text)

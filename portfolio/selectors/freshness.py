@@ -10,7 +10,6 @@ from django.db.models import Max
 from core import clock
 from credentials.scope import Scope
 from marketdata.models import Ticker
-from portfolio.models import AssetDay, MetricMark, WalletBalance
 from portfolio.selectors import standing
 from portfolio.selectors.standing import Standing
 
@@ -51,12 +50,9 @@ def version(*, scope: Scope, at: datetime, with_prices: bool, stands: Standing |
     price its ticker; and whenever what is told of its trust does. With prices it also changes every minute, as prices
     grow stale by themselves."""
     stands, ids = stands or standing.read(scope), scope.account_ids
-    snapshots = [(row.pk, row.computed_at, row.snapshot_date) for row in stands.snapshots]
+    snapshots = [(row.id, row.computed_at, row.snapshot_date) for row in stands.snapshots]
     trust = [(mark.is_compared, mark.coverage, mark.cost_unknown_trades) for mark in stands.marks]
-    metrics = list(MetricMark.objects.values_list("changes", "drawn_to"))
-    reports = WalletBalance.objects.filter(account_id__in=ids).aggregate(Max("id"))
-    days = AssetDay.objects.filter(account_id__in=ids).aggregate(Max("updated_at"))
-    parts: list[object] = [ids, scope.exchange_name, stands.books, snapshots, metrics, reports, days]
+    parts: list[object] = [ids, scope.exchange_name, stands.books, snapshots, stands.changes]
     parts += [trust, stands.differences]
     if with_prices:
         parts += [Ticker.objects.aggregate(Max("read_at")), (at - clock.EPOCH) // _MINUTE]

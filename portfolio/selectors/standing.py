@@ -1,26 +1,57 @@
 """How the books of a scope stand, read once for everything that is told beside an answer: its age, its version and how
-far it can be trusted. Four statements, each a look-up an account in an index."""
+far it can be trusted. One statement of look-ups in indexes: every answer waits for it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import IntegerField, OuterRef, Subquery
+from django.db import connection
 
 from credentials.scope import Scope
-from portfolio.models import (
-    AccountMark,
-    Book,
-    ItemState,
-    PerformanceMetric,
-    PeriodType,
-    PortfolioSnapshot,
-    ReconciliationItem,
-)
-from portfolio.selectors.snapshot import latest_snapshots
+from portfolio.models import ItemState, PeriodType
+
+_READ: Final = """
+WITH owners AS (SELECT DISTINCT user_id FROM credentials_exchangeaccount WHERE id = ANY(%(accounts)s::uuid[]))
+SELECT
+  (SELECT json_agg(json_build_array(
+      s.id, s.account_id, s.snapshot_date, s.computed_at, s.total_balance::text, s.grade, s.grade_reason
+    ) ORDER BY s.account_id)
+    FROM unnest(%(accounts)s::uuid[]) AS a (id) CROSS JOIN LATERAL (
+      SELECT * FROM portfolio_portfoliosnapshot WHERE account_id = a.id ORDER BY snapshot_date DESC LIMIT 1) s),
+  (SELECT json_agg(json_build_array(
+      m.account_id, m.heard_at, m.reconciled_at, m.coverage, (
+        SELECT p.cost_unknown_trades FROM portfolio_performancemetric p
+        WHERE p.user_id = m.user_id AND p.account_id = m.account_id AND p.period_type = %(all_time)s AND p.strategy = ''
+        LIMIT 1)
+    ) ORDER BY m.account_id)
+    FROM portfolio_accountmark m WHERE m.account_id = ANY(%(accounts)s::uuid[])),
+  (SELECT json_agg(json_build_array(b.id, b.asset, b.rebuilt_at, b.stale_from, b.blocked_reason) ORDER BY b.id)
+    FROM portfolio_book b WHERE b.account_id = ANY(%(accounts)s::uuid[])),
+  (SELECT json_agg(json_build_array(i.kind, i.subject, i.value::text) ORDER BY i.kind, i.subject, i.id)
+    FROM portfolio_reconciliationitem i WHERE i.account_id = ANY(%(accounts)s::uuid[]) AND i.state = 'open'),
+  json_build_array(
+    (SELECT json_agg(json_build_array(k.changes, k.drawn_to)) FROM portfolio_metricmark k
+      WHERE k.user_id IN (SELECT user_id FROM owners)),
+    (SELECT max(c.id) FROM portfolio_changedday c WHERE c.user_id IN (SELECT user_id FROM owners)),
+    (SELECT max(w.id) FROM portfolio_walletbalance w WHERE w.account_id = ANY(%(accounts)s::uuid[])),
+    (SELECT max(d.updated_at) FROM portfolio_assetday d WHERE d.account_id = ANY(%(accounts)s::uuid[])))
+"""
+
+
+class SnapshotState(NamedTuple):
+    """The latest of an account."""
+
+    id: int
+    account_id: UUID
+    snapshot_date: date
+    computed_at: datetime
+    total_balance: Decimal
+    grade: str
+    grade_reason: str
 
 
 class MarkState(NamedTuple):
@@ -55,35 +86,50 @@ class OpenItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    snapshots: Sequence[PortfolioSnapshot]
+    snapshots: Sequence[SnapshotState]
     """The latest of each account that has one."""
     marks: Sequence[MarkState]
     books: Sequence[BookState]
     differences: Sequence[OpenItem]
+    changes: str
+    """Another text whenever trades or days changed, metrics were drawn, or balances were reported."""
 
 
 def read(scope: Scope) -> Standing:
     """Needs an open door."""
-    ids = scope.account_ids
-    books = Book.objects.filter(account_id__in=ids).order_by("id")
-    differences = ReconciliationItem.objects.filter(account_id__in=ids, state=ItemState.OPEN)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _READ,
+            {"accounts": list(scope.account_ids), "open": ItemState.OPEN, "all_time": PeriodType.ALL_TIME},
+        )
+        (row,) = cursor.fetchall()
+    snapshots, marks, books, differences, changes = row
     return Standing(
-        snapshots=latest_snapshots(account_ids=ids),
-        marks=_marks(ids),
-        books=[BookState(*row) for row in books.values_list(*BookState._fields)],
-        differences=[
-            OpenItem(*row)
-            for row in differences.order_by("kind", "subject", "id").values_list(*OpenItem._fields)
+        snapshots=[
+            SnapshotState(
+                number, UUID(account), date.fromisoformat(day), _moment(computed), Decimal(total), *graded
+            )
+            for number, account, day, computed, total, *graded in snapshots or ()
         ],
+        marks=[
+            MarkState(UUID(account), _time(heard), _time(reconciled), coverage, unknown)
+            for account, heard, reconciled, coverage, unknown in marks or ()
+        ],
+        books=[
+            BookState(number, asset, _time(rebuilt), _time(stale), reason)
+            for number, asset, rebuilt, stale, reason in books or ()
+        ],
+        differences=[
+            OpenItem(kind, subject, None if value is None else Decimal(value))
+            for kind, subject, value in differences or ()
+        ],
+        changes=json.dumps(changes),
     )
 
 
-def _marks(account_ids: Sequence[UUID]) -> list[MarkState]:
-    all_time = PerformanceMetric.objects.filter(
-        account_id=OuterRef("account_id"), period_type=PeriodType.ALL_TIME, strategy=""
-    )
-    count = Subquery(all_time.values("cost_unknown_trades")[:1], output_field=IntegerField())
-    rows = AccountMark.objects.filter(account_id__in=account_ids).order_by("account_id")
-    return [
-        MarkState(*row) for row in rows.annotate(cost_unknown_trades=count).values_list(*MarkState._fields)
-    ]
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else _moment(text)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

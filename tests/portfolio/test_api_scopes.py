@@ -215,7 +215,7 @@ def count_queries(client: JsonClient, path: str) -> int:
 def test_one_trade_takes_as_many_queries_as_three(alice: User, as_alice: JsonClient) -> None:
     account = api_books.open_account(alice)
     sell_often(account, 1)
-    as_alice.get("/api/trades/history")
+    as_alice.get("/api/trades/history?mode=live")  # what is kept for the path itself would count less
     one = count_queries(as_alice, "/api/trades/history")
     sell_often(account, 2)
 
@@ -237,7 +237,7 @@ def test_one_coin_takes_as_many_queries_as_three(path: str, alice: User, as_alic
         api_books.derive(account)
 
     hold(*coins[:1])
-    as_alice.get(path)
+    as_alice.get(f"{path}?mode=live")  # what is kept for the path itself would count less
     one = count_queries(as_alice, path)
     hold(*coins)
 
