@@ -8,15 +8,16 @@ from typing import Any, Final
 from core import clock
 from core.money import InvalidAmount
 from exchanges import binance_like, plain, reading
-from exchanges.base import Derivatives, Listings, Markets, NoConversions
+from exchanges.base import Derivatives, Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
+from exchanges.mexc import dust, mapping, market, movements, walks
 from exchanges.mexc import listings as symbols
-from exchanges.mexc import mapping, market, movements, walks
 from exchanges.mexc.futures import MexcDerivatives, may_see_contracts
 from exchanges.reading import PageReader, UnreadableRow
 from exchanges.rows import (
     AccountInfo,
     BalanceRow,
+    ConversionRow,
     FillRow,
     OrderRow,
     Page,
@@ -35,7 +36,7 @@ _TRANSFERS: Final = {
 }
 
 
-class MexcAccount(NoConversions):
+class MexcAccount:
     """Implements `exchanges.base.Account`. `markets` saves asking for them where the caller knows them."""
 
     def __init__(self, client: CcxtClient, markets: Markets | None = None) -> None:
@@ -148,6 +149,13 @@ class MexcAccount(NoConversions):
             return self._client.records(endpoint, {"limit": walks.TRANSFERS.page, **window.query})
 
         return walks.page_of(walks.TRANSFERS, position, span, ask, read)
+
+    @property
+    def has_conversions(self) -> bool:
+        return True
+
+    def conversions(self, position: str, until: datetime) -> Page[ConversionRow]:
+        return dust.conversions(self._client, position, until)
 
     def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
         return symbols.traded(assets, known, self._listings)

@@ -40,6 +40,7 @@ COSTS: Final[Mapping[str, Cost]] = {
     "spot_private_get_capital_deposit_hisrec": 1,
     "spot_private_get_capital_withdraw_history": 1,
     "spot_private_get_capital_transfer": 1,
+    "spot_private_get_capital_convert": 1,
 }
 
 

@@ -12,6 +12,8 @@ def in_mexcs_words(truth: Json, accounts: Mapping[str, Account]) -> Json:
     """The world's truth with what differs on the wire replaced, in place."""
     for label, told in truth["accounts"].items():
         account = accounts[label]
+        for fact, row in zip(told.get("conversions", ()), account.conversions, strict=True):
+            fact["id"] = wire.dust_id(row)
         if account.margin is not None:
             told["futures"] = contract_telling.tell(told["futures"], account.margin)
         for name, fills in told["fills"].items():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from exchanges.simulators.binance_like import Answer, encode
 from exchanges.simulators.clock import DAY_MS
-from exchanges.simulators.facts import Transfer
+from exchanges.simulators.facts import Conversion, Transfer
 from exchanges.simulators.mexc import errors, wire
 from exchanges.simulators.mexc.context import Context, SignedEndpoint
 from exchanges.simulators.mexc.parameters import EXCHANGE, Parameters
@@ -51,6 +51,21 @@ def moves(context: Context, parameters: Parameters) -> Answer:
     return encode({"rows": told, "total": len(chosen)})
 
 
+def dust(context: Context, parameters: Parameters) -> Answer:
+    """Sweeps, newest first, each with its coins. Without a limit: one."""
+    end = parameters.integer("endTime")
+    start, end = parameters.integer("startTime") or 0, context.now_ms if end is None else end
+    limit, page = min(parameters.integer("limit") or 1, 1_000), parameters.integer("page") or 1
+    sweeps: dict[int, list[Conversion]] = {}
+    for row in reversed(context.account.conversions):
+        if row.is_dust and start <= row.happened_at <= end:
+            sweeps.setdefault(row.conversion_id, []).append(row)
+    chosen = list(sweeps.values())[limit * (page - 1) : limit * page]
+    pages = -(-len(sweeps) // limit)
+    told = {"totalRecords": len(sweeps), "page": page, "totalPageNum": pages}
+    return encode({"data": [wire.sweep(rows) for rows in chosen], **told})
+
+
 def coins(context: Context, parameters: Parameters) -> Answer:
     return [encode(wire.coin(asset)) for asset in assets(EXCHANGE)]
 
@@ -81,5 +96,6 @@ ENDPOINTS = {
     ("GET", "/api/v3/capital/config/getall"): SignedEndpoint(coins, 10),
     ("POST", "/api/v3/capital/withdraw"): SignedEndpoint(forbidden, 1),
     ("GET", MOVES): SignedEndpoint(moves, 1),
+    ("GET", "/api/v3/capital/convert"): SignedEndpoint(dust, 1),
     ("POST", MOVES): SignedEndpoint(forbidden, 1),
 }

@@ -1,6 +1,7 @@
 """Rows as MEXC writes them: ids are text, amounts have no trailing zeros, null stands for nothing."""
 
 import bisect
+import hashlib
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -11,7 +12,7 @@ from exchanges.simulators.account import Account
 from exchanges.simulators.binance_like import encode
 from exchanges.simulators.candles import Candle
 from exchanges.simulators.contract_facts import WalletTransfer
-from exchanges.simulators.facts import NO_LIST, Fill, Order, Transfer
+from exchanges.simulators.facts import NO_LIST, Conversion, Fill, Order, Transfer
 from exchanges.simulators.klines import quote_volume
 from exchanges.simulators.mexc.parameters import EXCHANGE
 from exchanges.simulators.symbols import Symbol, listed
@@ -164,6 +165,30 @@ def move(row: WalletTransfer) -> Json:
         "status": "SUCCESS",
         "timestamp": row.moved_at,
     }
+
+
+def sweep(rows: list[Conversion]) -> Json:
+    """Coins turned into MX at once."""
+    return {
+        "totalConvert": short(sum(row.to_amount for row in rows)),
+        "totalFee": short(sum(row.fee for row in rows)),
+        "convertTime": rows[0].happened_at,
+        "convertDetails": [
+            {
+                "id": dust_id(row),
+                "convert": short(row.to_amount),
+                "fee": short(row.fee),
+                "amount": short(row.from_amount),
+                "time": row.happened_at,
+                "asset": row.from_asset,
+            }
+            for row in rows
+        ],
+    }
+
+
+def dust_id(row: Conversion) -> str:
+    return hashlib.md5(f"{row.conversion_id}{row.from_asset}".encode(), usedforsecurity=False).hexdigest()
 
 
 def account(row: Account, assets: tuple[str, ...]) -> Json:

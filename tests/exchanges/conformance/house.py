@@ -95,6 +95,9 @@ class House:
     empty_page_by_recheck_only: bool = False
     contracts: Contracts | None = None
     gives_by: TransferKind | None = None  # asked for it, the account tells airdrops and interest; None: never
+    changes: tuple[
+        bool, ...
+    ] = ()  # of conversions it tells those that are dust, those that are not, both or none
     opened: tuple[str, ...] = ()  # settings that say when it began: nothing happened long before START
 
     def wire(self, symbol: str) -> str:

@@ -90,6 +90,7 @@ HOUSES: Final = (
         fields={"id": "id", "quantity": "qty", "price": "price"},
         statuses={"PENDING_NEW": "NEW"},
         gives_by=TransferKind.AIRDROP,
+        changes=(True, False),
         lists_only_what_is_traded=False,
         refusals={
             **_FAULTS,
@@ -145,6 +146,7 @@ HOUSES: Final = (
         late_fills_by_recheck_only=True,
         empty_page_by_recheck_only=True,
         gives_by=TransferKind.INTERNAL,
+        changes=(True, False),
         opened=("exchanges.gateio.walks.OPENED", "exchanges.gateio.walks.CONTRACTS_OPENED"),
         contracts=Contracts(fills_path="/api/v4/futures/usdt/my_trades_timerange", busy="ETH_USDT"),
         bulk_from=str(clock.to_ms(START - timedelta(days=500))),
@@ -175,6 +177,7 @@ HOUSES: Final = (
         keeps_transfers=timedelta(days=90),
         statuses={"PARTIALLY_CANCELED": "CANCELED"},
         transfer_key="tx_id",
+        changes=(True,),
         contracts=Contracts(
             fills_path="/api/v1/private/order/list/order_deals",
             busy="ETH_USDT",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -19,10 +18,17 @@ _KINDS = {"Flexible": "INTEREST", "ADA distribution": "AIRDROP"}
 @pytest.fixture(scope="module")
 def collecting(house: House) -> Iterator[World]:
     """Somebody who is given coins and changes some; one world for all who only read."""
-    if house.gives_by is None:
-        pytest.skip(f"{house.name} tells of no coins given or changed.")
+    if not house.changes:
+        pytest.skip(f"{house.name} tells of no coins changed.")
     with house.running(profiles=(replace(COLLECTOR, days=70),)) as world:
         yield world
+
+
+@pytest.fixture
+def giving(collecting: World) -> World:
+    if collecting.house.gives_by is None:
+        pytest.skip(f"{collecting.house.name} tells of no coins given.")
+    return collecting
 
 
 def given(world: World, position: str = "") -> tuple[Facts, str]:
@@ -70,32 +76,40 @@ def truly_changed(world: World) -> Facts:
         world.house.conversion_id(fact): {name: fact[name] for name in ("from_asset", "to_asset", "time")}
         | {name: Decimal(fact[name]) for name in ("from_amount", "to_amount", "fee")}
         for fact in world.truth(_LABEL)["conversions"]
+        if fact["is_dust"] in world.house.changes
     }
 
 
-def test_every_coin_given_is_told_as_what_it_is(collecting: World) -> None:
-    true = truly_given(collecting)
-    assert given(collecting)[0] == true
+def test_every_coin_given_is_told_as_what_it_is(giving: World) -> None:
+    true = truly_given(giving)
+    assert given(giving)[0] == true
     assert {fact["kind"] for fact in true.values()} == {"AIRDROP", "INTEREST"}
 
 
 def test_every_conversion_is_told(collecting: World) -> None:
-    facts = collecting.truth(_LABEL)["conversions"]
-    assert changed(collecting)[0] == truly_changed(collecting)
-    assert {fact["is_dust"] for fact in facts} == {True, False}
+    assert changed(collecting)[0] == truly_changed(collecting) != {}
 
 
 def test_later_walks_tell_what_came_since_and_little_again(house: House) -> None:
-    if house.gives_by is None:
-        pytest.skip(f"{house.name} tells of no coins given or changed.")
-    with house.running(profiles=(replace(COLLECTOR, days=30),)) as world:
-        first, ends = (given(world)[0], changed(world)[0]), (given(world)[1], changed(world)[1])
+    if not house.changes:
+        pytest.skip(f"{house.name} tells of no coins changed.")
+    with house.running(profiles=(replace(COLLECTOR, days=60),)) as world:
+        first, end = changed(world)
         world.clock.advance(hours=24 * 14)
-        again = given(world, ends[0])[0], changed(world, ends[1])[0]
-        for true, before, after in zip((truly_given(world), truly_changed(world)), first, again, strict=True):
-            assert before | after == true
-            assert len(before.keys() & after.keys()) < len(before) / 2
-        assert min(fact["time"] for fact in again[1].values()) > clock.to_ms(world.now() - timedelta(days=20))
+        again, _ = changed(world, end)
+        assert first | again == truly_changed(world)
+        assert len(again) < len(first)
+
+
+def test_later_walks_tell_what_was_given_since(house: House) -> None:
+    if house.gives_by is None:
+        pytest.skip(f"{house.name} tells of no coins given.")
+    with house.running(profiles=(replace(COLLECTOR, days=30),)) as world:
+        first, end = given(world)
+        world.clock.advance(hours=24 * 14)
+        again, _ = given(world, end)
+        assert first | again == truly_given(world)
+        assert len(first.keys() & again.keys()) < len(first) / 2
 
 
 def test_a_key_of_nobody_is_refused(collecting: World) -> None:
@@ -107,22 +121,22 @@ def test_a_key_of_nobody_is_refused(collecting: World) -> None:
 @pytest.mark.parametrize(
     ("action", "kind"), [("rate_limit", "rate"), ("bad_gateway", "down"), ("truncate", "network")]
 )
-def test_a_fault_on_the_way_costs_no_coin(collecting: World, action: str, kind: str) -> None:
-    asked, account = collecting.house.gives_by, collecting.account(_LABEL)
+def test_a_fault_on_the_way_costs_no_coin(giving: World, action: str, kind: str) -> None:
+    asked, account = giving.house.gives_by, giving.account(_LABEL)
     assert asked is not None
     account.balances()
-    first = account.transfers(asked, "", collecting.now())
-    rule = collecting.simulator.faults.add(action, times=1)
+    first = account.transfers(asked, "", giving.now())
+    rule = giving.simulator.faults.add(action, times=1)
     assert first.has_more
-    error = refused(lambda: account.transfers(asked, first.next_position, collecting.now()))
-    rows, _, _ = walk(lambda at: account.transfers(asked, at, collecting.now()), first.next_position)
+    error = refused(lambda: account.transfers(asked, first.next_position, giving.now()))
+    rows, _, _ = walk(lambda at: account.transfers(asked, at, giving.now()), first.next_position)
     assert (error.kind.value, rule.hits) == (kind, 1)
-    assert {row.transfer_id for row in (*first.rows, *rows)} == truly_given(collecting).keys()
+    assert {row.transfer_id for row in (*first.rows, *rows)} == truly_given(giving).keys()
 
 
 @pytest.mark.parametrize("action", ["duplicate_rows", "out_of_order_rows"])
-def test_disordered_answers_change_nothing(collecting: World, action: str) -> None:
-    rule = collecting.simulator.faults.add(action)
-    found = given(collecting)[0], changed(collecting)[0]
-    collecting.simulator.faults.remove(rule)
-    assert found == (truly_given(collecting), truly_changed(collecting))
+def test_disordered_answers_change_nothing(giving: World, action: str) -> None:
+    rule = giving.simulator.faults.add(action)
+    found = given(giving)[0], changed(giving)[0]
+    giving.simulator.faults.remove(rule)
+    assert found == (truly_given(giving), truly_changed(giving))
