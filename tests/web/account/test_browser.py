@@ -9,6 +9,8 @@ from django.core import mail
 from pytest_django import Settings
 
 from accounts.models import User
+from core import clock
+from pipeline import exports
 from tests.factories import PASSWORD, AccountFactory
 from tests.mailbox import Mailbox
 from tests.web.account.test_pages import PAGES
@@ -103,6 +105,7 @@ def test_axe_finds_no_fault(
     visit: Begin, alice: User, letters: Mailbox, viewport: dict[str, int], scheme: str
 ) -> None:
     AccountFactory.create(user=alice)
+    exports.request(user_id=alice.id, asked=exports.Asked("fills", "csv"), at=clock.now())
     at = visit(viewport, scheme)
     found = {}
     for path in ("/signup", "/forgot-password", "/verify-email?token=x", "/signup/done"):
