@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -25,10 +25,10 @@ from orders.touched import Touched
 from pipeline import derive, reconcile, rejected
 from pipeline.derive import Derived
 from pipeline.models import RejectedRow, RunStatus, Stream, SyncRun, Trigger
+from pipeline.rejected import FROM_FILES
 from portfolio import books, marks, reconciliation
 from portfolio.reconciliation import Outcome as Reconciled
 
-_PREFIX: Final = "file:"
 _Row = TypeVar("_Row", FillRow, ConversionRow, TransferRow)
 
 
@@ -92,7 +92,7 @@ def follow(*, account: ExchangeAccount, at: datetime) -> tuple[Derived, Reconcil
 
 def _store(account: ExchangeAccount, outcome: Outcome, at: datetime) -> None:
     history = outcome.history
-    source = f"{_PREFIX}{outcome.format.name}"
+    source = f"{FROM_FILES}{outcome.format.name}"
     run = SyncRun.objects.create(
         user_id=account.user_id, account=account, trigger=Trigger.COMMAND, requested_at=at, started_at=at,
         finished_at=at, status=RunStatus.PARTIAL if history.set_aside else RunStatus.OK,
@@ -137,7 +137,7 @@ def _store(account: ExchangeAccount, outcome: Outcome, at: datetime) -> None:
 
 def _set_aside(run: SyncRun, outcome: Outcome) -> int:
     """Keep lines that were not understood, and let go of those that are now."""
-    place = Stream.FILLS.value, "", f"{_PREFIX}{outcome.format.name}"
+    place = Stream.FILLS.value, "", f"{FROM_FILES}{outcome.format.name}"
     bad = [one.row for one in outcome.history.set_aside]
     texts = {one.line.text for one in outcome.history.set_aside}
     facts: Sequence[FillRow | ConversionRow | TransferRow] = [
@@ -162,8 +162,8 @@ def _told(account: ExchangeAccount) -> _Told:
     fills = Fill.objects.filter(account=account, market_type=MarketType.SPOT)
     transfers = Transfer.objects.filter(account=account)
     return _Told(
-        fills.exclude(source__startswith=_PREFIX).aggregate(at=Min("executed_at"))["at"],
-        transfers.exclude(source__startswith=_PREFIX).aggregate(at=Min("occurred_at"))["at"],
+        fills.exclude(source__startswith=FROM_FILES).aggregate(at=Min("executed_at"))["at"],
+        transfers.exclude(source__startswith=FROM_FILES).aggregate(at=Min("occurred_at"))["at"],
     )
 
 

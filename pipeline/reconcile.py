@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
-from django.db.models import Min, Q
+from django.db.models import Count, Min, Q
 
 from core.django import tenancy
 from credentials.models import ExchangeAccount
@@ -15,6 +15,7 @@ from exchanges.errors import ErrorKind, ExchangeError
 from orders.models import Fill, Transfer
 from pipeline import discovery, schedule
 from pipeline.models import CoverageGap, CursorState, RejectedRow, Stream, SyncCursor
+from pipeline.rejected import FROM_FILES
 from pipeline.runs import LostRun
 from pipeline.session import Session
 from portfolio import marks, reconciliation
@@ -165,9 +166,14 @@ def _refused(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
 
 def _rejected(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
     rows = RejectedRow.objects.filter(account=account, stream__in=_NAMES, mended_at__isnull=True)
-    for stream, scope, reason in (
-        rows.order_by("stream", "scope").values_list("stream", "scope", "reason").distinct()
+    of_files = rows.filter(position__startswith=FROM_FILES)
+    for position, count, reason in (
+        of_files.values_list("position").annotate(Count("id"), Min("reason")).order_by()
     ):
+        what = f"{count} lines of a file ({position.removeprefix(FROM_FILES)})"
+        yield f"unreadable:{Stream.FILLS}", Hole(what, None, None, reason)
+    told = rows.exclude(position__startswith=FROM_FILES).order_by("stream", "scope")
+    for stream, scope, reason in told.values_list("stream", "scope", "reason").distinct():
         row = RejectedRow(stream=stream, scope=scope)
         yield f"unreadable:{stream}", Hole(f"Some {_words(row).lower()}", None, None, reason, _market(row))
 

@@ -10,6 +10,8 @@ from exchanges.rows import BadRow
 from pipeline.models import RejectedRow, SyncRun
 
 Place = tuple[str, str, str]  # stream, scope, position: the page a row was met on
+FROM_FILES: Final = "file:"
+"""Begins the position of lines of files, and the source of facts from them; the format follows."""
 _REASON_LENGTH: Final = 300
 
 

@@ -1,11 +1,13 @@
 """CoinTracking, Enter Coins > Export: trades, deposits, withdrawals and income of many exchanges.
 
-Times are as the user set them there: read as UTC.
+Times are as the user set them there: read as UTC. What was bought or sold stands with its fee taken off or added
+already, and a fee in a third coin stands once more in a line of its own (Other Fee).
 """
 
 from functools import partial
 from typing import Final
 
+from core.money import ZERO
 from exchanges.histories import cells, records
 from exchanges.histories.history import Format
 from exchanges.histories.records import Columns, Kind, Record
@@ -29,7 +31,12 @@ _KINDS: Final = {
 
 def _record(line: Line) -> Record:
     kind = records.kind_of(line, "Type", _KINDS)
-    return records.sides(line, _COLUMNS, kind=kind, at=cells.moment(line, "Date", _TIMES))
+    told = records.sides(line, _COLUMNS, kind=kind, at=cells.moment(line, "Date", _TIMES))
+    if told.fee_coin and told.fee_coin == told.spent_coin:
+        return told._replace(spent=told.spent - told.fee)
+    if told.fee_coin and told.fee_coin == told.got_coin:
+        return told._replace(got=told.got + told.fee)
+    return told._replace(fee=ZERO, fee_coin="")
 
 
 FORMAT: Final = Format(

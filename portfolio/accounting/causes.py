@@ -111,11 +111,7 @@ def propose_shortfall(one: Difference, around: Surroundings) -> Proposal:
     """Of an asset whose facts give less than nothing, in an account that nobody reports."""
     lowest = f"{text(-one.amount)} {one.subject} at the lowest"
     told = f"Facts alone give {lowest}, less than nothing before {one.until:%Y-%m-%d}"
-    holes = [
-        f"{hole.what} {_span(hole.since, hole.until)} are not known: {hole.why}."
-        for hole in around.holes
-        if hole.may_hide(one)
-    ]
+    holes = [f"{hole.what} are not known: {hole.why}." for hole in around.holes if hole.may_hide(one)]
     return Proposal(
         Cause.MISSING_DEPOSIT, [f"{told}: at least {text(one.amount)} came in that no fact tells.", *holes]
     )

@@ -85,6 +85,7 @@ def test_facts_are_booked_and_what_they_lack_is_asked_for(account: ExchangeAccou
         ("shortfall", "USDT", Decimal("81.15"), "missing_deposit"),
     ]
     assert "question: shortfall SOL: 0.05, Missing Deposit. Facts alone give -0.05 SOL" in told
+    assert "1 lines of a file (binance-statement) are not known: line 7: a fee without its trade." in told
 
 
 def test_lines_that_were_not_understood_are_kept_until_they_are(

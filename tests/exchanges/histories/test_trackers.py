@@ -35,10 +35,10 @@ def test_the_place_must_be_chosen_where_a_file_tells_of_several() -> None:
         read(TRACKED)
 
 
-def test_cointracking_lines_of_one_place() -> None:
+def test_cointracking_amounts_hold_their_fee() -> None:
     history = read(TRACKED, place="coinbase")
-    assert [told(fill) for fill in history.fills] == [("BUY ETHEUR", "0.05772716", "10.99", "0.02", "EUR")]
-    assert [moved(row) for row in history.transfers] == [("WITHDRAWAL", "0.05770427 ETH", "0.0001")]
+    assert [told(fill) for fill in history.fills] == [("BUY ETHEUR", "0.05772716", "10.97", "0.02", "EUR")]
+    assert [moved(row) for row in history.transfers] == [("WITHDRAWAL", "0.05760427 ETH", "0.0001")]
     assert reasons(history) == [(3, "a trade needs two coins and an amount of each")]
     assert history.left_out == {"lines of Binance": 2}
 
