@@ -44,27 +44,35 @@ class Row(NamedTuple):
         return f"{self.at}{self.number:06d}"
 
 
-def rows(account: Account, span: Span) -> list[Json]:
+class Entry(NamedTuple):
+    """A change, and what was there after it."""
+
+    row: Row
+    balance: int
+
+    def told(self) -> Json:
+        row = self.row
+        return {
+            "id": row.row_id,
+            "time": row.at,
+            "currency": row.asset,
+            "change": short(row.change),
+            "balance": short(self.balance),
+            "type": row.kind[0],
+            "code": str(row.kind[1]),
+            "text": row.text,
+        }
+
+
+def entries(account: Account, span: Span) -> list[Entry]:
     """What changed the wallet in that time, newest first."""
-    told: list[Json] = []
+    found: list[Entry] = []
     balances: dict[str, int] = {}
     for row in sorted(each for each in _changes(account) if each.change):
         balances[row.asset] = balances.get(row.asset, 0) + row.change
-        if row.at not in span:
-            continue
-        told.append(
-            {
-                "id": row.row_id,
-                "time": row.at,
-                "currency": row.asset,
-                "change": short(row.change),
-                "balance": short(balances[row.asset]),
-                "type": row.kind[0],
-                "code": str(row.kind[1]),
-                "text": row.text,
-            }
-        )
-    return told[::-1]
+        if row.at in span:
+            found.append(Entry(row, balances[row.asset]))
+    return found[::-1]
 
 
 def dividend_ids(account: Account) -> list[str]:

@@ -118,11 +118,12 @@ def account_book(context: Context, parameters: Parameters) -> Answer:
     span, chosen = parameters.span(context.now_ms), parameters.page(most=_MOST_OPEN)
     currency, kind, code = (parameters.text(name) for name in ("currency", "type", "code"))
     found = [
-        row
-        for row in ledger.rows(context.account, span)
-        if currency in ("", row["currency"]) and (code == row["code"] if code else kind in ("", row["type"]))
+        entry
+        for entry in ledger.entries(context.account, span)
+        if currency in ("", entry.row.asset)
+        and (code == str(entry.row.kind[1]) if code else kind in ("", entry.row.kind[0]))
     ]
-    return [wire.encode(row) for row in found[chosen]]
+    return [wire.encode(entry.told()) for entry in found[chosen]]
 
 
 def refused(context: Context, parameters: Parameters) -> Answer:
