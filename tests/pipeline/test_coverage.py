@@ -16,13 +16,13 @@ from pipeline.coverage import Gap, StreamCoverage
 from pipeline.models import Stream, SyncCursor, Trigger
 from tests.clients import client_of, problem, stranger
 from tests.factories import AccountFactory, UserFactory
-from tests.pipeline.test_mexc import make_world
+from tests.pipeline.test_mexc import make_world, old, old_read
 from tests.pipeline.venues import Open
 from tests.pipeline.worlds import World
 
 pytestmark = pytest.mark.django_db
 
-__all__ = ["make_world"]
+__all__ = ["make_world", "old", "old_read"]
 
 MakeWorld = Callable[..., World]
 DAY = timedelta(days=1)
@@ -51,78 +51,64 @@ def test_before_a_walk_has_ended_nothing_is_said_to_be_known(make_world: MakeWor
     assert (row.is_complete, row.from_beginning, row.known_from, row.known_to) == (False, False, None, None)
 
 
-def test_a_first_walk_tells_from_when_on_a_stream_is_known(make_world: MakeWorld) -> None:
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
+def test_a_first_walk_tells_from_when_on_a_stream_is_known(old: World) -> None:
     for stream, scope, told in (
         (Stream.FILLS, "BTCUSDT", FILLS),
         (Stream.ORDERS, "BTCUSDT", ORDERS),
         (Stream.DEPOSITS, "", DEPOSITS),
     ):
-        row = known(world, stream, scope)
+        row = known(old, stream, scope)
         assert (row.is_complete, row.from_beginning, row.gaps) == (True, False, [])
-        assert row.known_from == world.now() - told
-        assert (row.retention_hours, row.vanishes_at) == (told / timedelta(hours=1), world.now() + told)
+        assert row.known_from == old.now() - told
+        assert (row.retention_hours, row.vanishes_at) == (told / timedelta(hours=1), old.now() + told)
 
 
-def test_what_is_known_reaches_back_as_far_as_the_first_walk_did(make_world: MakeWorld) -> None:
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
-    since, _ = moments(world)
-    world.wait(days=20)
-    world.sync()
-    assert moments(world) == (since, world.now())
-    assert known(world, Stream.FILLS).gaps == []
+def test_what_is_known_reaches_back_as_far_as_the_first_walk_did(old: World) -> None:
+    since, _ = moments(old)
+    old.wait(days=20)
+    old.sync()
+    assert moments(old) == (since, old.now())
+    assert known(old, Stream.FILLS).gaps == []
 
 
-def test_a_time_forgotten_before_it_was_read_is_a_gap(make_world: MakeWorld) -> None:
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
-    last = world.now()
-    world.wait(days=40)
-    world.sync()
-    assert known(world, Stream.FILLS).gaps == [Gap(last, world.now() - FILLS)]
-    assert known(world, Stream.ORDERS).gaps == [Gap(last, world.now() - ORDERS)]
-    assert known(world, Stream.DEPOSITS, "").gaps == []
-    assert known(world, Stream.FILLS).known_to == world.now()
+def test_a_time_forgotten_before_it_was_read_is_a_gap(old: World) -> None:
+    last = old.now()
+    old.wait(days=40)
+    old.sync()
+    assert known(old, Stream.FILLS).gaps == [Gap(last, old.now() - FILLS)]
+    assert known(old, Stream.ORDERS).gaps == [Gap(last, old.now() - ORDERS)]
+    assert known(old, Stream.DEPOSITS, "").gaps == []
+    assert known(old, Stream.FILLS).known_to == old.now()
 
 
-def test_a_gap_is_noted_once(make_world: MakeWorld) -> None:
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
-    world.wait(days=40)
+def test_a_gap_is_noted_once(old: World) -> None:
+    old.wait(days=40)
     for _ in range(2):
-        world.sync()
-    assert len(known(world, Stream.FILLS).gaps) == 1
+        old.sync()
+    assert len(known(old, Stream.FILLS).gaps) == 1
 
 
-def test_a_walk_broken_off_and_taken_up_too_late_leaves_a_gap(make_world: MakeWorld) -> None:
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
-    began, reached = world.now(), world.now() - 10 * DAY
-    with tenancy.acting_as(world.user.id):
+def test_a_walk_broken_off_and_taken_up_too_late_leaves_a_gap(old: World) -> None:
+    began, reached = old.now(), old.now() - 10 * DAY
+    with tenancy.acting_as(old.user.id):
         cursor = SyncCursor.objects.get(stream=Stream.FILLS, scope="BTCUSDT")
         cursor.walk_floor, cursor.reached_at = began - FILLS, reached
         cursor.save()
-    world.wait(days=25)
-    world.sync()
-    assert known(world, Stream.FILLS).gaps == [Gap(reached, world.now() - FILLS)]
+    old.wait(days=25)
+    old.sync()
+    assert known(old, Stream.FILLS).gaps == [Gap(reached, old.now() - FILLS)]
 
 
-def test_what_is_about_to_be_forgotten_is_at_risk(make_world: MakeWorld) -> None:
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
-    assert not known(world, Stream.FILLS).is_at_risk
-    world.wait(days=25)
-    assert known(world, Stream.FILLS).is_at_risk
-    assert not known(world, Stream.DEPOSITS, "").is_at_risk
+def test_what_is_about_to_be_forgotten_is_at_risk(old: World) -> None:
+    assert not known(old, Stream.FILLS).is_at_risk
+    old.wait(days=25)
+    assert known(old, Stream.FILLS).is_at_risk
+    assert not known(old, Stream.DEPOSITS, "").is_at_risk
 
 
-def test_every_stream_is_due_before_the_exchange_forgets(make_world: MakeWorld) -> None:
+def test_every_stream_is_due_before_the_exchange_forgets(old: World) -> None:
     """Symbols that were only searched wait longest."""
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
-    with tenancy.acting_as(world.user.id):
+    with tenancy.acting_as(old.user.id):
         waiting = SyncCursor.objects.filter(stream__in=[Stream.FILLS, Stream.ORDERS])
         for cursor in waiting.exclude(retention=None):
             assert cursor.last_ok_at is not None

@@ -14,11 +14,12 @@ from exchanges.simulators import profiles
 from exchanges.simulators.clock import DAY_MS
 from exchanges.simulators.mexc.limits import Limits
 from orders.models import Fill, Order, Transfer
+from pipeline import patience
 from pipeline.models import RunStatus, Trigger
 from portfolio.balances import latest_rows, side_by_side
 from portfolio.models import Position
 from tests.exchanges.simulators.folding import fold
-from tests.pipeline.venues import Open
+from tests.pipeline.venues import FirstSyncs, Open, Read, Reopen
 from tests.pipeline.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.django_db
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "ETHBTC", "BTCUSDC")
 NEW = replace(profiles.DEMO.shortened(10), symbols=SYMBOLS)
 OLD = replace(profiles.DEMO, label="old", days=60, symbols=SYMBOLS, is_live=False)
+PEOPLE = (NEW, OLD)
 Facts = dict[Any, dict[str, Any]]
 
 
@@ -37,9 +39,30 @@ def told(world: World, kind: str, days: int) -> list[tuple[str, dict[str, Any]]]
     return [(name, fact) for name, facts in groups.items() for fact in facts if fact["time"] >= since]
 
 
+@pytest.fixture(scope="module")
+def demo_read(first_syncs: FirstSyncs) -> Read:
+    return first_syncs.read("mexc", "demo", PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def old_read(first_syncs: FirstSyncs) -> Read:
+    return first_syncs.read("mexc", "old", PEOPLE)
+
+
+@pytest.fixture
+def demo(demo_read: Read, reopen: Reopen) -> World:
+    return reopen(demo_read)
+
+
+@pytest.fixture
+def old(old_read: Read, reopen: Reopen) -> World:
+    """An account with more history than MEXC tells, read once."""
+    return reopen(old_read)
+
+
 @pytest.fixture
 def make_world(open_world: Open) -> Callable[..., World]:
-    return lambda label, limits=None: open_world("mexc", label, (NEW, OLD), limits=limits)
+    return lambda label, limits=None: open_world("mexc", label, PEOPLE, limits=limits)
 
 
 def stored_fills(world: World) -> Facts:
@@ -143,31 +166,23 @@ def test_the_first_sync_stores_what_mexc_still_tells(make_world: Callable[..., W
     assert stored_balances(world) == true_balances(world)
 
 
-def test_a_young_accounts_computed_balances_equal_the_reported_ones(
-    make_world: Callable[..., World],
-) -> None:
-    world = make_world("demo")
-    world.sync(Trigger.CONNECT)
-    with world.door():
-        rows = side_by_side(account_ids=[world.account.id])
+def test_a_young_accounts_computed_balances_equal_the_reported_ones(demo: World) -> None:
+    with demo.door():
+        rows = side_by_side(account_ids=[demo.account.id])
     assert {row.asset: row.difference for row in rows if row.difference} == {}
 
 
-def test_what_happened_since_comes_with_the_next_sync(make_world: Callable[..., World]) -> None:
-    world = make_world("demo")
-    world.sync(Trigger.CONNECT)
-    before = len(stored_fills(world))
-    world.wait(hours=2)
-    run = world.sync(Trigger.USER)
+def test_what_happened_since_comes_with_the_next_sync(demo: World) -> None:
+    before = len(stored_fills(demo))
+    demo.wait(hours=2)
+    run = demo.sync(Trigger.USER)
     assert run.status == RunStatus.OK
-    assert stored_fills(world) == true_fills(world)
-    assert len(stored_fills(world)) > before
+    assert stored_fills(demo) == true_fills(demo)
+    assert len(stored_fills(demo)) > before
 
 
-def test_a_second_sync_stores_nothing_twice(make_world: Callable[..., World]) -> None:
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
-    run = world.sync()
+def test_a_second_sync_stores_nothing_twice(old: World) -> None:
+    run = old.sync()
     assert (run.status, run.counts) == (RunStatus.OK, {})
 
 
@@ -186,24 +201,18 @@ def untold(world: World) -> dict[str, Decimal]:
     return fold({**older, "fills": fills}, holes=False)
 
 
-def test_what_mexc_has_forgotten_shows_as_a_difference(make_world: Callable[..., World]) -> None:
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
-    with world.door():
-        rows = side_by_side(account_ids=[world.account.id])
-    assert {row.asset: row.difference for row in rows if row.difference} == untold(world) != {}
+def test_what_mexc_has_forgotten_shows_as_a_difference(old: World) -> None:
+    with old.door():
+        rows = side_by_side(account_ids=[old.account.id])
+    assert {row.asset: row.difference for row in rows if row.difference} == untold(old) != {}
 
 
-def test_coins_bought_before_what_mexc_tells_have_an_unknown_cost_and_no_profit(
-    make_world: Callable[..., World],
-) -> None:
+def test_coins_bought_before_what_mexc_tells_have_an_unknown_cost_and_no_profit(old: World) -> None:
     """All MX was bought earlier; since then it only went out in fees."""
-    world = make_world("old")
-    world.sync(Trigger.CONNECT)
-    fills = true_fills(world)
+    fills = true_fills(old)
     assert "MXUSDT" not in {symbol for symbol, _ in fills}
-    with world.door():
-        positions = list(Position.objects.filter(account=world.account, book__asset="MX"))
+    with old.door():
+        positions = list(Position.objects.filter(account=old.account, book__asset="MX"))
     assert sum(each.unknown_quantity for each in positions) == sum(
         fact["fee"] for fact in fills.values() if fact["fee_asset"] == "MX"
     )
@@ -217,7 +226,10 @@ def test_a_first_sync_of_few_markets_fits_ten_seconds(make_world: Callable[..., 
     assert world.sync(Trigger.CONNECT).status == RunStatus.OK
 
 
-def test_a_run_that_was_too_fast_goes_on_later(make_world: Callable[..., World]) -> None:
+def test_a_run_that_was_too_fast_goes_on_later(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LONGEST", 0)  # the simulated clock stands still while anybody waits
     world = make_world("old", Limits(uid=150))
     first = world.sync(Trigger.CONNECT)
     assert (first.status, first.error_kind) == (RunStatus.FAILED, ErrorKind.RATE)

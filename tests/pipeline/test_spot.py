@@ -11,6 +11,7 @@ from exchanges.simulators.bitget.limits import Limits as BitgetLimits
 from exchanges.simulators.gateio.limits import Limits as GateioLimits
 from exchanges.simulators.profiles import Profile
 from orders.models import Order
+from pipeline import patience
 from pipeline.models import RunStatus, Stream, SyncCursor, Trigger
 from portfolio.balances import side_by_side
 from tests.pipeline.facts import (
@@ -158,7 +159,10 @@ def test_a_first_sync_needs_few_requests(open_world: Open, spot: Spot) -> None:
     assert rule.hits <= 2 * len(world.truth()["fills"]) + spot.by_symbol
 
 
-def test_a_run_that_was_too_fast_goes_on_later(open_world: Open, spot: Spot) -> None:
+def test_a_run_that_was_too_fast_goes_on_later(
+    open_world: Open, spot: Spot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LONGEST", 0)  # the simulated clock stands still while anybody waits
     world = open_world(spot.exchange, "holes", PROFILES, limits=spot.few)
     for _ in range(10):
         world.ask()
