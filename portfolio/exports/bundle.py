@@ -153,10 +153,9 @@ def _valuations(selection: Selection) -> Iterator[Row]:
     return VALUATIONS.rows(rows.order_by("at", "asset", "version"))
 
 
-# What refers to others comes after them.
+# What refers to others comes after them; prices last, so that those of facts that come meanwhile are there.
 SECTIONS: Final[tuple[tuple[Section, Rows], ...]] = (
     (ACCOUNTS, _accounts),
-    (VALUATIONS, _valuations),
     _of_accounts(ORDERS, Order, "ordered_at"),
     _of_accounts(FILLS, Fill, "executed_at"),
     _of_accounts(FUNDING, FundingPayment, "paid_at"),
@@ -165,4 +164,5 @@ SECTIONS: Final[tuple[tuple[Section, Rows], ...]] = (
     _of_accounts(BALANCES, WalletBalance, "reported_at"),
     _of_accounts(POSITIONS, ReportedPosition),
     _of_accounts(BOOKS, Book, market_type=MarketType.SPOT.value),
+    (VALUATIONS, _valuations),
 )

@@ -211,14 +211,22 @@ class _Reader:
             described = self._described.get(source)
             if described is None:
                 return None
-            self.outcome.accounts[source] = _open(self.user, described, self._label(described))
+            self.outcome.accounts[source] = self._open(described)
         return self.outcome.accounts[source]
 
-    def _label(self, described: records.Account) -> str | None:
+    def _open(self, described: records.Account) -> ExchangeAccount:
+        """Raises Invalid."""
         if self.label is not None and len(self._described) > 1:
             labels = ", ".join(repr(one.label) for one in self._described.values())
             raise Invalid(f"The file has several accounts ({labels}): they keep their labels, name none.")
-        return self.label
+        own = ExchangeAccount.objects.filter(id=described.id).first()
+        if own is not None and self.label is None:
+            raise Invalid(
+                f"These facts are here already, as {own.label!r}: name an account to have a copy beside it."
+            )
+        if own is not None:
+            self.outcome.notes.append(f"A copy of {own.label!r}: totals over all accounts count both.")
+        return _open(self.user, described, self.label)
 
     def _count(self, record: str) -> None:
         self.outcome.rows[record] = self.outcome.rows.get(record, 0) + 1

@@ -307,3 +307,31 @@ def test_what_is_no_text_is_no_export(people: tuple[User, User, Outcome]) -> Non
     for file in (b"", b"\xff\xfe\x00", b"[1]\n", b"a,b\r\n1,2\r\n"):
         with pytest.raises(Invalid, match="no export"):
             reading.read(user=people[1], file=io.BytesIO(file))
+
+
+def test_a_copy_of_ones_own_account_is_made_where_it_is_named(people: tuple[User, User, Outcome]) -> None:
+    theirs, _, _ = people
+    file = raw(theirs, "complete", account="Other")
+    with undone():
+        with pytest.raises(Invalid, match="here already, as 'Other'"):
+            reading.read(user=theirs, file=io.BytesIO(file))
+        outcome = take(theirs, file, label="Copy")
+
+        assert any("count both" in note for note in outcome.notes)
+        copied = export(theirs, "fills", account="Copy")
+        assert [row["exchange_fill_id"] for row in copied] == [
+            row["exchange_fill_id"] for row in export(theirs, "fills", account="Other")
+        ]
+
+
+def test_what_was_imported_otherwise_stands_and_is_told(people: tuple[User, User, Outcome]) -> None:
+    theirs, ours, _ = people
+    rows = lines(raw(theirs, "complete"))
+    changed = next(row for row in rows if row["record"] == "fill")
+    changed["price"] = "1"
+    with undone():
+        before = export(ours, "fills")
+        outcome = take(ours, written(rows))
+
+        assert "came again with other content" in outcome.set_aside[0].reason
+        assert export(ours, "fills") == before
