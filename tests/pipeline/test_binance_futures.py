@@ -1,6 +1,5 @@
 """A Binance account with USD-M futures: what is stored after syncs over HTTP is what the simulated exchange says."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -18,7 +17,7 @@ from pipeline.models import RunStatus, Trigger
 from portfolio.balances import side_by_side
 from tests.exchanges import contract_truth as told
 from tests.pipeline import contract_facts as stored
-from tests.pipeline.venues import UNLIMITED, Open
+from tests.pipeline.venues import UNLIMITED, FirstSyncs, Open, Read, Reopen
 from tests.pipeline.worlds import START, World
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +30,20 @@ KEPT = timedelta(days=3)  # what ended without a fill is told no longer
 FIRED = {"TRIGGERED": "EXPIRED"}  # what it placed is an order of its own
 
 
+@pytest.fixture(scope="module")
+def label() -> str:
+    return "leveraged"
+
+
+@pytest.fixture(scope="module")
+def first(label: str, first_syncs: FirstSyncs) -> Read:
+    return first_syncs.read("binance", label, PEOPLE)
+
+
 @pytest.fixture
-def make_world(open_world: Open) -> Callable[..., World]:
-    return lambda label="leveraged": open_world("binance", label, PEOPLE)
+def world(first: Read, reopen: Reopen) -> World:
+    """Read once."""
+    return reopen(first)
 
 
 def everything_stored(world: World) -> dict[str, Any]:
@@ -110,36 +120,28 @@ def check(world: World) -> None:
     assert {key: waited.get(key) for key in true_conditionals(world)} == true_conditionals(world)
 
 
-@pytest.mark.parametrize("label", ["leveraged", "hedged"])
-def test_the_first_sync_stores_the_truth(make_world: Callable[..., World], label: str) -> None:
-    world = make_world(label)
-    run = world.sync(Trigger.CONNECT)
-    assert (run.status, run.error_detail) == (RunStatus.OK, "")
+@pytest.mark.parametrize("label", ["leveraged", "hedged"], scope="module")
+def test_the_first_sync_stores_the_truth(first: Read, world: World) -> None:
+    assert (first.run.status, first.run.error_detail) == (RunStatus.OK, "")
     check(world)
 
 
-def test_spot_and_futures_together_add_up_to_the_reported_balances(make_world: Callable[..., World]) -> None:
-    world = make_world()
-    world.sync(Trigger.CONNECT)
+def test_spot_and_futures_together_add_up_to_the_reported_balances(world: World) -> None:
     with world.door():
         rows = side_by_side(account_ids=[world.account.id])
     assert {row.asset: row.difference for row in rows if row.difference} == {}
     assert {"USDT", "BNB"} <= {row.asset for row in rows}
 
 
-def test_a_second_sync_stores_nothing_twice(make_world: Callable[..., World]) -> None:
-    world = make_world()
-    world.sync(Trigger.CONNECT)
+def test_a_second_sync_stores_nothing_twice(world: World) -> None:
     before = everything_stored(world)
     run = world.sync()
     assert (run.status, run.counts) == (RunStatus.OK, {})
     assert everything_stored(world) == before
 
 
-def test_it_keeps_up_through_faults_and_a_restart(
-    make_world: Callable[..., World], settings: Settings
-) -> None:
-    world = make_world()
+def test_it_keeps_up_through_faults_and_a_restart(open_world: Open, settings: Settings) -> None:
+    world = open_world("binance", "leveraged", PEOPLE)
     world.fault("truncate", path="/fapi/v1/userTrades", times=1)
     world.fault("bad_gateway", path="/fapi/v1/income", times=1)
     world.fault("duplicate_rows", path="/fapi/v1/*", times=20)
