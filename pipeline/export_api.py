@@ -123,7 +123,7 @@ class ExportView(Endpoint):
     @extend_schema(
         operation_id="api_export_delete",
         tags=["exports"],
-        responses={204: None, **problems(400, 401, 403, 404)},
+        responses={204: None, **problems(400, 401, 403, 404, 409)},
     )
     def delete(self, request: Request, export_id: int) -> Response:
         """Throw the file away now, or do not write it."""

@@ -48,6 +48,12 @@ class NotReady(Conflict):
     code = "export_not_ready"
 
 
+class BeingWritten(Conflict):
+    """Somebody is at it."""
+
+    code = "export_being_written"
+
+
 @dataclass(frozen=True, slots=True)
 class ExportReport:
     """A file and how far it is. `row_count`, `size` (bytes) and `sha256` are of the finished file; it is thrown away
@@ -186,9 +192,13 @@ def show(*, user_id: UUID, export_id: int) -> ExportReport:
 
 
 def delete(*, user_id: UUID, export_id: int) -> None:
-    """Throw a file away before its time, or do not write it. Raises NotFound."""
+    """Throw a file away before its time, or do not write it. Raises NotFound, BeingWritten."""
     with tenancy.acting_as(user_id):
-        find(export_id).delete()
+        row = find(export_id)
+        # The parts its writer has not committed yet hold on to it: to wait for them may take minutes.
+        if not Export.objects.select_for_update(skip_locked=True).filter(id=export_id).exists():
+            raise BeingWritten("The file is being written: delete it when that is done.")
+        row.delete()
 
 
 def download(*, user_id: UUID, export_id: int) -> File:

@@ -5,19 +5,21 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from accounts.models import AuditLog, User
 from core import clock
 from core.django import tenancy
 from core.errors import Invalid, NotFound
 from credentials.models import ExchangeAccount
-from pipeline import export_work, exports, market, tasks
+from pipeline import broker, export_work, exports, market, tasks
 from pipeline.exports import Asked, ExportReport
 from pipeline.models import Export, ExportFormat, ExportKind, ExportPart, ExportState
 from portfolio.exports import kinds, tables
@@ -288,6 +290,34 @@ def test_the_command_tells_what_is_wrong_and_leaves_no_file(account: ExchangeAcc
         )
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_is_being_written_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "hint_soon", lambda *_, **__: None)
+    account: ExchangeAccount = AccountFactory.create()
+    report = ask(account)
+    store, told = export_work._store, []
+
+    def attempt() -> str:
+        try:
+            exports.delete(user_id=account.user_id, export_id=report.id)
+        except exports.BeingWritten as error:
+            return error.message
+        finally:
+            connection.close()
+        return "deleted"
+
+    def watched(row: Export, chunks: Any) -> Any:
+        done = store(row, chunks)
+        with ThreadPoolExecutor(1) as other:
+            told.append(other.submit(attempt).result())
+        return done
+
+    monkeypatch.setattr(export_work, "_store", watched)
+    assert export_work.write(user_id=account.user_id, export_id=report.id, at=clock.now())
+    assert told == ["The file is being written: delete it when that is done."]
+    assert attempt() == "deleted"
 
 
 def test_the_commands_carry_a_history_to_somebody_else(
