@@ -21,7 +21,7 @@ from core.django.views import Endpoint
 from credentials.queries import ScopeQuery
 from pipeline import coverage, reports
 
-_LOCATION = OpenApiParameter(
+LOCATION = OpenApiParameter(
     "Location", OpenApiTypes.URI_REF, OpenApiParameter.HEADER, description="The first run.", response=[202]
 )
 
@@ -49,7 +49,7 @@ class SyncView(Endpoint):
         operation_id="api_sync_request",
         tags=["sync"],
         request=SyncRequestSerializer,
-        parameters=[_LOCATION],
+        parameters=[LOCATION],
         responses={
             202: schema(reports.RunReports, amounts="text"),
             **problems(400, 401, 404, 409),

@@ -35,8 +35,8 @@ _TRADED: Final = (Cause.CONVERSION, Cause.MISSING_WINDOW, Cause.OLDER_THAN_KEPT,
 """It may as well be a trade of the asset."""
 
 
-def read_again(*, user_id: UUID, item_id: int, at: datetime) -> None:
-    """Let the streams of an open item begin anew, and ask for a run. Opens its own door.
+def read_again(*, user_id: UUID, item_id: int, at: datetime) -> SyncRun:
+    """Let the streams of an open item begin anew; answers the run that will read them. Opens its own door.
 
     Raises NotFound (also for an account that is never read any more), Conflict while they are being read already.
     """
@@ -53,7 +53,8 @@ def read_again(*, user_id: UUID, item_id: int, at: datetime) -> None:
             raise Conflict("It is being read again already, or the exchange tells nothing of the kind.")
         start_over(rows, at=at)
         account_id = item.account_id
-    runs.request(user_id=user_id, account_ids=[account_id], trigger=Trigger.USER, at=at)
+    [run] = runs.request(user_id=user_id, account_ids=[account_id], trigger=Trigger.USER, at=at)
+    return run
 
 
 def _streams(item: ReconciliationItem) -> Q:

@@ -10,6 +10,9 @@ from accounts import one_time
 from accounts.models import User
 from accounts.one_time import Purpose
 from core import clock
+from core.django import tenancy
+from pipeline.models import CursorState, RunStatus, Stream, SyncCursor, SyncRun
+from portfolio.models import ReconciliationItem
 from tests.factories import PASSWORD
 from tests.security.people import Person, first
 
@@ -95,6 +98,24 @@ def _dismissed(person: Person) -> dict[str, Any]:
     if item := _item(person)["item_id"]:
         answer = person.client.post(f"/api/reconciliation/{item}/dismiss", {"reason": "Known."})
         assert answer.status_code in (200, 409), answer.content
+    return {}
+
+
+def _readable(person: Person) -> dict[str, Any]:
+    """Whoever has a difference has it open, and movements that were read to their end; nobody reads just now."""
+    item = _item(person)["item_id"]
+    with tenancy.acting_as(person.id):
+        rows = ReconciliationItem.objects.filter(id=item)
+        rows.update(state="open", resolved_at=None, cause="unknown")
+        SyncRun.objects.filter(status=RunStatus.RUNNING).update(status=RunStatus.OK, finished_at=clock.now())
+        for account_id in rows.values_list("account_id", flat=True):
+            SyncCursor.objects.update_or_create(
+                user_id=person.id,
+                account_id=account_id,
+                stream=Stream.DEPOSITS,
+                scope="",
+                defaults={"state": CursorState.INCREMENTAL, "due_at": clock.now()},
+            )
     return {}
 
 
@@ -221,6 +242,7 @@ RECIPES: Final[dict[str, Recipe]] = {
         path=_item, body=lambda person: {"reason": "Known."}
     ),
     "POST /api/reconciliation/{item_id}/reopen": Recipe(path=_item, prepare=_dismissed),
+    "POST /api/reconciliation/{item_id}/read-again": Recipe(202, path=_item, prepare=_readable),
     "GET /api/audit": Recipe(),
     # exchanges
     "GET /{exchange}/account-info": _AT_BINANCE,
