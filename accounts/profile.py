@@ -18,7 +18,7 @@ _CLOSED: Final = "account closed"
 
 
 def update(*, user: User, at: datetime, **changes: Any) -> User:
-    """Change `name`, `date_of_birth` or `cost_method`, those that are given. Raises Invalid."""
+    """Change `name`, `date_of_birth`, `cost_method` or `cost_scope`, those that are given. Raises Invalid."""
     if "name" in changes:
         changes["name"] = details.clean_name(changes["name"])
     details.check_birth(changes.get("date_of_birth"), at=at)

@@ -317,7 +317,8 @@ def _stream(
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of a server-side cursor, which lives in the open transaction."""
     connection.ensure_connection()
-    with connection.connection.cursor(name=name) as cursor:
+    # One of each account may be open at a time.
+    with connection.connection.cursor(name=f"{name}_{account_id.hex}") as cursor:
         cursor.itersize = _BATCH
         cursor.execute(sql, {"account": account_id, "after": after or "1970-01-01Z", **scope})
         while rows := cursor.fetchmany(_BATCH):

@@ -5,7 +5,7 @@ Sure: the same transaction on the chain; or the only pair of one asset whose amo
 a book carries on never depends on itself, and accounts that send coins back and forth come to rest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
@@ -137,6 +137,11 @@ def confirmed() -> QuerySet[OwnTransfer]:
     return OwnTransfer.objects.filter(state=_CONFIRMED)
 
 
+def inside(*, account_ids: Collection[UUID]) -> QuerySet[OwnTransfer]:
+    """Confirmed pairs with both ends in these accounts."""
+    return confirmed().filter(outgoing__account_id__in=account_ids, incoming__account_id__in=account_ids)
+
+
 def _choose(outgoing: Sequence[Move], incoming: Sequence[Move], fits: _Fits, matched_by: str) -> list[Match]:
     fitting = [
         (left, came) for left in outgoing for came in incoming if _could_be(left, came) and fits(left, came)
@@ -169,7 +174,9 @@ def _is_same_amount(left: Move, came: Move) -> bool:
 
 
 def _get(own_transfer_id: int) -> OwnTransfer:
-    own = OwnTransfer.objects.select_related("outgoing", "incoming__account__user").filter(id=own_transfer_id)
+    own = OwnTransfer.objects.select_related("outgoing__account", "incoming__account__user").filter(
+        id=own_transfer_id
+    )
     found = own.first()
     if found is None:
         raise NotFound("There is no such pair of transfers.")
@@ -181,6 +188,8 @@ def _require_pair(outgoing: Transfer, incoming: Transfer) -> None:
         raise Invalid("A withdrawal and a deposit make a transfer between accounts.")
     if outgoing.asset != incoming.asset or outgoing.account_id == incoming.account_id:
         raise Invalid("Both ends are of one asset and of two accounts.")
+    if outgoing.account.mode != incoming.account.mode:
+        raise Invalid("Coins do not move between demo and live accounts.")
     if incoming.occurred_at <= outgoing.occurred_at:
         raise Invalid("Coins arrive after they left.")
 

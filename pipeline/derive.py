@@ -57,7 +57,8 @@ def bring_up_to_date(
     rebuilt = rebuild.rebuild_account(user_id=user_id, account_id=account_id, at=at, from_zero=from_zero)
     derived.books, derived.facts, derived.blocked = rebuilt.books, rebuilt.facts, dict(rebuilt.blocked)
     beat("Drawing the equity curve")
-    derived.snapshots = snapshots.refresh(user_id=user_id, account_id=account_id, at=at)
+    for each in (account_id, *rebuilt.others):
+        derived.snapshots += snapshots.refresh(user_id=user_id, account_id=each, at=at)
     beat("Measuring performance")
     derived.metrics = metrics.refresh(user_id=user_id, at=at, from_zero=from_zero)
     return derived

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from credentials.models import ExchangeAccount
-from portfolio import marks
+from portfolio import marks, pools
 from portfolio.accounting.exits import exit_type
 
 _FEW: Final = 500  # as many changed rows are looked up; of more, the whole account is looked at
@@ -32,7 +32,8 @@ SELECT ARRAY(SELECT id FROM portfolio_position
 # fill that opened it, in one of the account's books.
 _ENTERED_BY_ORDERS: Final = """
 SELECT id FROM portfolio_position WHERE user_id = %(user)s AND account_id = %(account)s
-  AND book_id = ANY(ARRAY(SELECT id FROM portfolio_book WHERE account_id = %(account)s))
+  AND book_id = ANY(ARRAY(
+    SELECT id FROM portfolio_book WHERE user_id = %(user)s AND (account_id = %(account)s OR NOT pool = '')))
   AND opening_fill_id = ANY(ARRAY(
     SELECT id FROM orders_fill WHERE account_id = %(account)s
       AND symbol = ANY(ARRAY(SELECT symbol FROM orders_order WHERE id = ANY(%(parents)s)))
@@ -56,7 +57,7 @@ SELECT id FROM orders_order WHERE account_id = %(account)s AND NOT group_id = ''
 _OF_POSITIONS: Final = "SELECT id FROM portfolio_trade WHERE position_id = ANY(%(replanned)s)"
 _POSITIONS_OF: Final = "SELECT DISTINCT position_id FROM portfolio_trade WHERE id = ANY(%(trades)s)"
 _EXITS: Final = """
-SELECT id FROM orders_order WHERE account_id = %(account)s
+SELECT id FROM orders_order WHERE account_id = ANY(%(accounts)s::uuid[])
   AND symbol = ANY(ARRAY(SELECT symbol FROM portfolio_trade WHERE id = ANY(%(trades)s)))
   AND exchange_order_id = ANY(ARRAY(SELECT exit_order_id FROM portfolio_trade WHERE id = ANY(%(trades)s)))
 """
@@ -129,11 +130,13 @@ def refresh(*, account: ExchangeAccount, since: datetime | None) -> None:
     """Bring exit types and plans in line with the orders.
 
     Looked at is what was folded from `since` on (None: nothing), and what hangs on orders changed since the last time.
+    Where accounts share a pool, a position of one may end at another.
     """
     mark = marks.locked(account)
     scope: dict[str, Any] = {
         "user": account.user_id,
         "account": account.id,
+        "accounts": [each.id for each in pools.sharing(account)],
         "since": since or "infinity",
         "changed": mark.orders_to,
         "limit": _FEW + 1,
@@ -145,7 +148,7 @@ def refresh(*, account: ExchangeAccount, since: datetime | None) -> None:
         scope["positions"], scope["trades"], scope["orders"] = changed = cursor.fetchone()
         cursor.execute(_HASH)
         if any(len(ids) > _FEW for ids in changed):
-            read = dict.fromkeys(("positions", "trades", "orders"), "account_id = %(account)s")
+            read = dict.fromkeys(("positions", "trades", "orders"), "account_id = ANY(%(accounts)s::uuid[])")
             cursor.execute(_POSITIONS.format(**read), scope)
             cursor.execute(_TRADES.format(**read), scope)
         elif any(changed):

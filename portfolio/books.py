@@ -1,49 +1,68 @@
 """Books and the days of assets: what new facts make stale, and by how much balances should have changed."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Min, Q, QuerySet
 
 from core import clock, money
 from core.django import tenancy
 from credentials.models import ExchangeAccount
+from exchanges.rows import MarketType
 from marketdata.models import Listing
 from orders import facts
 from orders.facts import AssetChange
 from orders.touched import Touched
-from portfolio import marks
+from portfolio import marks, pools
 from portfolio.models import AssetDay, Book
 
 # The finest step a spot exchange trades in, for coins that are listed nowhere any more.
 FINEST_STEP: Final = Decimal("0.00000001")
 
+NOT_GIVEN_UP: Final = Q(stale_from__isnull=False) | ~Q(engine_version=0)
+"""Of books that their owner does not want any more: something of them may be left."""
+
 _LIMIT: Final = Decimal(10) ** (money.DIGITS - money.PLACES)
 logger = logging.getLogger(__name__)
 
+# In one order for all: two accounts that mark the same pools at once would else wait for each other.
 _MARK = """
 INSERT INTO portfolio_book
   (user_id, account_id, market_type, asset, side, currency, method, step, state, stale_from, fact_count, engine_version,
    blocked_reason)
-SELECT %s, %s, 'spot', asset, '', %s, %s, step, '{}', stale_from, 0, 0, ''
-FROM unnest(%s::text[], %s::numeric[], %s::timestamptz[]) AS new (asset, step, stale_from)
-ON CONFLICT (account_id, market_type, asset, side)
+SELECT %(user)s, %(account)s, 'spot', asset, '', %(currency)s, %(method)s, step, '{}', stale_from, 0, 0, ''
+FROM unnest(%(assets)s::text[], %(steps)s::numeric[], %(moments)s::timestamptz[]) AS new (asset, step, stale_from)
+ORDER BY asset
+ON CONFLICT (account_id, market_type, asset, side) WHERE pool = ''
+DO UPDATE SET stale_from = least(portfolio_book.stale_from, excluded.stale_from) WHERE excluded.stale_from IS NOT NULL
+"""
+# A pool's book hangs on the first account that has one of the coin.
+_MARK_POOLS = """
+INSERT INTO portfolio_book
+  (user_id, account_id, pool, market_type, asset, side, currency, method, step, state, stale_from, fact_count,
+   engine_version, blocked_reason)
+SELECT %(user)s, (array_agg(a.id ORDER BY a.created_at, a.id))[1], a.mode, 'spot', b.asset, '', %(currency)s,
+       %(method)s, min(b.step), '{}', new.stale_from, 0, 0, ''
+FROM unnest(%(assets)s::text[], %(moments)s::timestamptz[]) AS new (asset, stale_from)
+JOIN portfolio_book b ON b.user_id = %(user)s AND b.asset = new.asset AND b.market_type = 'spot' AND b.pool = ''
+JOIN credentials_exchangeaccount a ON a.id = b.account_id AND a.mode = %(mode)s
+GROUP BY b.asset, a.mode, new.stale_from ORDER BY b.asset
+ON CONFLICT (user_id, pool, asset) WHERE NOT pool = ''
 DO UPDATE SET stale_from = least(portfolio_book.stale_from, excluded.stale_from)
 """
-
-
 _MARK_CONTRACTS = """
 INSERT INTO portfolio_book
   (user_id, account_id, market_type, asset, side, currency, method, step, state, stale_from, fact_count, engine_version,
    blocked_reason)
 SELECT %s, %s, 'futures', symbol, side, %s, %s, 1e-18, '{}', stale_from, 0, 0, ''
 FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS new (symbol, side, stale_from)
-ON CONFLICT (account_id, market_type, asset, side)
+ON CONFLICT (account_id, market_type, asset, side) WHERE pool = ''
 DO UPDATE SET stale_from = least(portfolio_book.stale_from, excluded.stale_from)
 """
 
@@ -52,27 +71,45 @@ def mark_stale(*, account: ExchangeAccount, touched: Touched) -> None:
     """Note in the facts' own transaction which books must be folded again, and recount the touched days."""
     moments = {asset: at for asset, at in touched.assets.items() if asset not in settings.CASH_ASSETS}
     if moments:
-        steps = _steps(account, moments)
-        owner = account.user
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _MARK,
-                [
-                    account.user_id,
-                    account.id,
-                    owner.reporting_currency,
-                    owner.cost_method,
-                    list(moments),
-                    [steps[asset] for asset in moments],
-                    list(moments.values()),
-                ],
-            )
+        _mark_coins(account, moments)
     if touched.contracts:
         _mark_contracts(account, touched)
     if cash := [at for asset, at in touched.assets.items() if asset in settings.CASH_ASSETS]:
         marks.fees_wait(account=account, since=min(cash))
     if touched.days:
         _recount_days(account, touched)
+
+
+def _mark_coins(account: ExchangeAccount, moments: Mapping[str, datetime]) -> None:
+    """Where coins are pooled the account's own books stand by: they say which coins it has to do with, and their step;
+    and its fees wait, as another account's run may fold the pool."""
+    steps, is_pooled = _steps(account, moments), pools.is_wanted(account.user)
+    scope = _scope(account, moments) | {"steps": [steps[asset] for asset in moments]}
+    own = {"moments": [None] * len(moments)} if is_pooled else {}
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK, scope | own)
+    if is_pooled:
+        mark_pools(account, moments)
+        marks.fees_wait(account=account, since=min(moments.values()))
+
+
+def mark_pools(account: ExchangeAccount, moments: Mapping[str, datetime]) -> None:
+    """The pools that the account's coins are in, made where there is none yet, are stale from these moments on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_POOLS, _scope(account, moments))
+
+
+def _scope(account: ExchangeAccount, moments: Mapping[str, datetime]) -> dict[str, Any]:
+    owner = account.user
+    return {
+        "assets": list(moments),
+        "moments": list(moments.values()),
+        "user": account.user_id,
+        "account": account.id,
+        "mode": account.mode,
+        "currency": owner.reporting_currency,
+        "method": owner.cost_method,
+    }
 
 
 def _mark_contracts(account: ExchangeAccount, touched: Touched) -> None:
@@ -95,9 +132,25 @@ def _mark_contracts(account: ExchangeAccount, touched: Touched) -> None:
     marks.fees_wait(account=account, since=min(moments))
 
 
+def of(account: ExchangeAccount) -> QuerySet[Book]:
+    """The account's books and the pools of its mode, whichever of them its owner wants."""
+    return Book.objects.filter(Q(account=account, pool="") | Q(pool=account.mode))
+
+
+def wanted(*, is_pooled: bool) -> Q:
+    """Books in force: of coins those that their owner wants, of contracts all."""
+    return ~Q(market_type=MarketType.SPOT) | (~Q(pool="") if is_pooled else Q(pool=""))
+
+
 def mark_all_stale(*, account: ExchangeAccount) -> int:
-    """Forget every fold of an account; answers how many books there are. Facts are older than the account's row."""
-    return Book.objects.filter(account=account).update(state={}, engine_version=0, stale_from=clock.EPOCH)
+    """Forget every fold of an account, and of the pools it is in; answers how many books there are. Facts are older
+    than the account's row."""
+    is_pooled = pools.is_wanted(account.user)
+    if is_pooled:
+        coins = Book.objects.filter(account__mode=account.mode, market_type=MarketType.SPOT, pool="")
+        mark_pools(account, dict.fromkeys(coins.values_list("asset", flat=True), clock.EPOCH))
+    forgotten = of(account).filter(wanted(is_pooled=is_pooled) | NOT_GIVEN_UP)
+    return forgotten.update(state={}, engine_version=0, stale_from=clock.EPOCH)
 
 
 def left_to_recompute(*, user_id: UUID) -> int:
@@ -162,4 +215,4 @@ def _set_aside(account: ExchangeAccount, changes: Iterable[AssetChange]) -> None
         reason = f"The sums of {change.asset} on {change.day} have more digits than can be stored."
         logger.warning("Account %s: %s", account.id, reason)
         AssetDay.objects.filter(account=account, asset=change.asset, day=change.day).delete()
-        Book.objects.filter(account=account, asset=change.asset).update(blocked_reason=reason)
+        of(account).filter(asset=change.asset).update(blocked_reason=reason)

@@ -60,7 +60,7 @@ class Compared:
 
 def steps(account_id: UUID) -> Mapping[str, Decimal]:
     """The smallest amount that counts, by asset: what it trades in; of cash, a cent."""
-    books = Book.objects.filter(account_id=account_id, market_type=MarketType.SPOT)
+    books = Book.objects.filter(account_id=account_id, market_type=MarketType.SPOT, pool="")
     found: dict[str, Decimal] = defaultdict(lambda: FINEST_STEP)
     found |= dict.fromkeys(settings.CASH_ASSETS, TOLERANCE) | dict(books.values_list("asset", "step"))
     return found

@@ -13,7 +13,7 @@ from django.db.models.functions import TruncDate
 
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
-from portfolio import valuations
+from portfolio import shares, valuations
 from portfolio.models import BookDay, Fee, Trade, TradeKind
 
 
@@ -24,6 +24,8 @@ class BookRow(NamedTuple):
     quantity: Decimal
     cost: Decimal
     gross: Decimal
+    is_shared: bool = False
+    """Of a pool: the account's part of it."""
 
 
 class Passed(NamedTuple):
@@ -32,14 +34,19 @@ class Passed(NamedTuple):
     quantity: Decimal
     value: Decimal
 
+    def plus(self, quantity: Decimal, value: Decimal) -> "Passed":
+        return Passed(self.quantity + quantity, self.value + value)
+
 
 def books(account: ExchangeAccount) -> dict[date, list[BookRow]]:
-    """Of coins; those of contracts are `contract_days`'."""
+    """Of coins, and the account's shares of pools; those of contracts are `contract_days`'."""
     rows: dict[date, list[BookRow]] = defaultdict(list)
     columns = ("book__asset", "quantity", "cost", "gross_pnl")
-    of_coins = BookDay.objects.filter(account=account, book__market_type=MarketType.SPOT)
+    of_coins = BookDay.objects.filter(account=account, book__market_type=MarketType.SPOT, book__pool="")
     for day, *row in of_coins.order_by("day").values_list("day", *columns):
-        rows[day].append(BookRow._make(row))
+        rows[day].append(BookRow(*row))
+    for day, parts in shares.by_day(account).items():
+        rows[day] += [BookRow(*part[1:], is_shared=True) for part in parts]
     return dict(rows)
 
 
@@ -88,8 +95,9 @@ def open_counts(account: ExchangeAccount, days: Sequence[date]) -> dict[date, in
         return dict(cursor.fetchall())
 
 
-# Cash legs of fills at the values the books took (portfolio.accounting.events); both legs of a fill between two kinds
-# of cash have the same value, so its price does not matter. Fills in the reporting currency alone move nothing.
+# Legs outside the account's books, of cash and of pooled coins, at the values the books took (accounting.events);
+# both legs of a fill between two kinds of cash have the same value, so its price does not matter. Fills in the
+# reporting currency alone move nothing.
 _PASSED: Final = f"""
 WITH pins AS ({valuations.NEWEST}), fills AS (
   SELECT f.*, CASE f.side WHEN 'BUY' THEN 1 ELSE -1 END AS sign,
@@ -99,8 +107,8 @@ WITH pins AS ({valuations.NEWEST}), fills AS (
   LEFT JOIN pins q ON q.asset = f.quote_asset AND q.at = date_trunc('hour', f.executed_at, 'UTC')
   WHERE f.account_id = %(account)s AND (
     f.market_type = 'spot'
-    AND (f.quote_asset <> %(currency)s AND f.quote_asset = ANY(%(cash)s) OR f.base_asset = ANY(%(cash)s))
-    OR f.fee_amount <> 0 AND f.fee_currency <> %(currency)s AND f.fee_currency = ANY(%(cash)s))
+    AND (f.quote_asset <> %(currency)s AND f.quote_asset = ANY(%(outside)s) OR f.base_asset = ANY(%(outside)s))
+    OR f.fee_amount <> 0 AND f.fee_currency <> %(currency)s AND f.fee_currency = ANY(%(outside)s))
 ), legs AS (
   SELECT f.executed_at AS at, each.asset, each.amount, each.value
   FROM fills f LEFT JOIN portfolio_fee fee ON fee.fill_id = f.id, LATERAL (VALUES
@@ -110,18 +118,18 @@ WITH pins AS ({valuations.NEWEST}), fills AS (
      -f.sign * f.quote_quantity, -f.sign * f.quote_quantity * f.quote_price),
     (f.fee_currency, -f.fee_amount, CASE WHEN f.fee_amount = 0 THEN 0 ELSE -fee.value END)
   ) AS each (asset, amount, value)
-  WHERE each.asset = ANY(%(cash)s)
+  WHERE each.asset = ANY(%(outside)s)
   UNION ALL
   SELECT x.executed_at, b.asset, -a.quantity, -a.proceeds
   FROM portfolio_trade t
   JOIN portfolio_position p ON p.id = t.position_id JOIN portfolio_book b ON b.id = p.book_id
   JOIN portfolio_allocation a ON a.trade_id = t.id AND a.source = 'UNKNOWN'
   JOIN orders_fill x ON x.id = a.exit_fill_id
-  WHERE t.account_id = %(account)s AND t.market_type = 'spot' AND t.unknown_quantity > 0
+  WHERE t.account_id = %(account)s AND t.market_type = 'spot' AND t.unknown_quantity > 0 AND b.pool = ''
   UNION ALL
   SELECT d.day::timestamp AT TIME ZONE 'UTC', b.asset, d.moved_quantity, d.moved_cost
   FROM portfolio_bookday d JOIN portfolio_book b ON b.id = d.book_id
-  WHERE d.account_id = %(account)s AND (d.moved_quantity <> 0 OR d.moved_cost <> 0)
+  WHERE d.account_id = %(account)s AND (d.moved_quantity <> 0 OR d.moved_cost <> 0) AND b.pool = ''
   UNION ALL
   SELECT fee_timestamp, fee_currency, -fee_amount, -value FROM portfolio_fee
   WHERE account_id = %(account)s AND transfer_id IS NOT NULL
@@ -135,15 +143,16 @@ FROM legs WHERE value IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
 
 
 def passed(account: ExchangeAccount) -> dict[date, dict[str, Passed]]:
-    """By day and asset what moved outside the books: cash in trades, coins of unknown cost sold, coins that left a book
-    at cost or came into one, fees of withdrawals; rebates, charges, airdrops and interest, which nothing else counts;
-    and what contracts settled and paid, which `contract_days` counts. Deposits and withdrawals themselves are valued at
-    the close."""
+    """By day and asset what moved outside the account's books: cash and pooled coins in trades, coins of unknown cost
+    sold, coins that left a book at cost or came into one, fees of withdrawals; rebates, charges, airdrops and interest,
+    which nothing else counts; and what contracts settled and paid, which `contract_days` counts. Deposits and
+    withdrawals themselves are valued at the close."""
     scope: dict[str, Any] = {
         "account": account.id,
         "user": account.user_id,
         "currency": account.user.reporting_currency,
         "cash": sorted(settings.CASH_ASSETS),
+        "outside": sorted({*settings.CASH_ASSETS, *shares.coins(account)}),
         "since": "-infinity",
     }
     found: dict[date, dict[str, Passed]] = defaultdict(dict)

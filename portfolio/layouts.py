@@ -8,21 +8,21 @@ looks up in an index; of many, all is hashed, as an array that ends up as a filt
 are off for both: then no table is read more than once, whatever the planner knows of tables just written.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _MOMENT: Final = "timestamptz 'epoch' + interval '1 millisecond' *"
 
 # `number` counts the positions and trades of one fold, so that their parts can name them. `id` is what a row will be
 # stored under: a new one, until `KNOWN` finds that the row exists. Entries are named by their fill; those that came
-# without one by their transfer, below zero.
+# without one by their transfer, below zero. `account` is the place of its account among those of the book.
 TABLES: Final = """
 CREATE TEMPORARY TABLE IF NOT EXISTS new_position (
   number integer, opening_fill bigint, symbol text, entry_order text, status text, opened bigint, closed bigint,
   checkpoint jsonb, entry_price numeric, open_quantity numeric, open_cost numeric, entry_quantity numeric,
   entry_cost numeric, exit_quantity numeric, moved_quantity numeric, moved_cost numeric, dust numeric,
   unknown_quantity numeric, unknown_proceeds numeric, fees numeric, gross numeric, net numeric,
-  side text, funding numeric, settled numeric, told numeric,
+  side text, funding numeric, settled numeric, told numeric, account smallint DEFAULT 1,
   id bigint DEFAULT nextval('portfolio_position_id_seq'::text), known boolean DEFAULT false
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS new_trade (
@@ -30,7 +30,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS new_trade (
   closes boolean, entered bigint, exited bigint, quantity numeric, cost numeric, proceeds numeric,
   entry_price numeric, exit_price numeric, gross numeric, entry_fees numeric, exit_fees numeric, net numeric,
   percent numeric, unknown_quantity numeric, unknown_proceeds numeric,
-  side text, funding numeric, settled numeric, told numeric,
+  side text, funding numeric, settled numeric, told numeric, account smallint DEFAULT 1,
   id bigint DEFAULT nextval('portfolio_trade_id_seq'::text), known boolean DEFAULT false
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS new_allocation (
@@ -54,6 +54,11 @@ _COPIED: Final = {
 }
 
 _OWNER: Final = {"user_id": "%(user)s::uuid", "account_id": "%(account)s::uuid"}
+
+
+def _owner(new: str) -> dict[str, str]:
+    """Of rows that hang on the account of their fill."""
+    return {**_OWNER, "account_id": f"(%(accounts)s::uuid[])[{new}.account]"}
 
 
 def _insert(table: str, columns: dict[str, str], source: str) -> str:
@@ -81,7 +86,7 @@ def _update(table: str, columns: dict[str, str], source: str, new: str, stamp: s
 
 
 _POSITION_VALUES: Final = {
-    "exchange": "%(exchange)s",
+    "exchange": "(%(exchanges)s::text[])[n.account]",
     "symbol": "n.symbol",
     "status": "n.status",
     "entry_order_id": "n.entry_order",
@@ -105,7 +110,7 @@ _POSITION_VALUES: Final = {
     "engine_version": "%(version)s",
 }
 _TRADE_VALUES: Final = {
-    "exchange": "%(exchange)s",
+    "exchange": "(%(exchanges)s::text[])[n.account]",
     "symbol": "n.symbol",
     "entry_order_id": "p.entry_order",
     "entry_price": "n.entry_price",
@@ -183,7 +188,7 @@ def known(*, few: bool) -> tuple[str, ...]:
         "UPDATE new_position n SET id = p.id, known = true FROM portfolio_position p WHERE p.book_id = %(book)s"
         " AND p.opening_transfer_id IS NOT NULL AND n.opening_fill < 0 AND p.opening_transfer_id = -n.opening_fill",
         "UPDATE new_trade n SET id = t.id, known = true FROM new_position p, portfolio_trade t"
-        " WHERE p.number = n.position AND p.known AND t.account_id = %(account)s AND t.position_id = p.id"
+        " WHERE p.number = n.position AND p.known AND t.account_id = ANY(%(accounts)s::uuid[]) AND t.position_id = p.id"
         f" AND t.first_exit_fill_id = n.first_fill AND t.kind = n.kind{positions}",
     )
 
@@ -193,7 +198,7 @@ _OF_ALLOCATIONS: Final = "new_allocation n JOIN new_trade t ON t.number = n.trad
 ALLOCATE: Final = _insert(
     "portfolio_allocation",
     {
-        **_OWNER,
+        **_owner("t"),
         "trade_id": "t.id",
         "exit_fill_id": "n.exit_fill",
         "sequence": "n.sequence",
@@ -248,7 +253,7 @@ def _add_positions(values: dict[str, str]) -> str:
         "portfolio_position",
         {
             "id": "n.id",
-            **_OWNER,
+            **_owner("n"),
             "book_id": "%(book)s",
             "opening_fill_id": "CASE WHEN n.opening_fill > 0 THEN n.opening_fill END",
             "opening_transfer_id": "CASE WHEN n.opening_fill < 0 THEN -n.opening_fill END",
@@ -266,7 +271,7 @@ def _add_trades(values: dict[str, str]) -> str:
         "portfolio_trade",
         {
             "id": "n.id",
-            **_OWNER,
+            **_owner("n"),
             "position_id": "p.id",
             "first_exit_fill_id": "n.first_fill",
             "kind": "n.kind",
@@ -302,6 +307,10 @@ SPOT: Final = _layout(
     day={},
     copied=_COPIED,
 )
+# A pool's positions and trades say whose they are.
+POOL: Final = replace(
+    SPOT, copied=_COPIED | {name: f"{_COPIED[name]}, account" for name in ("new_position", "new_trade")}
+)
 _MORE: Final = "side, funding, settled, told"
 CONTRACTS: Final = _layout(
     position=_CONTRACT,
@@ -323,7 +332,7 @@ CONTRACTS: Final = _layout(
 def _trades_in_scope(*, few: bool) -> str:
     positions = "SELECT id FROM portfolio_position WHERE book_id = %(book)s AND opened_at >= %(restart)s"
     in_scope = _among("t.position_id", positions, few=few)
-    return f"SELECT t.id FROM portfolio_trade t WHERE t.account_id = %(account)s AND {in_scope}"
+    return f"SELECT t.id FROM portfolio_trade t WHERE t.account_id = ANY(%(accounts)s::uuid[]) AND {in_scope}"
 
 
 def forget(*, few: bool) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What withdrawals took out of a book, stored; where it goes on into another account, that account's book is stale."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from core import clock, money
 from orders import own_transfers
 from orders.models import OwnTransfer, Transfer
 from orders.touched import Touched
-from portfolio import books
+from portfolio import books, pools
 from portfolio.accounting.results import AllocationKind, MovedRow
 from portfolio.models import Book, MovedLot
 
@@ -24,11 +24,9 @@ _COLUMNS = (
 
 def replace(
     book: Book, rows: Iterable[MovedRow], *, restart: datetime | None, sources: Mapping[int, str]
-) -> None:
-    """Store a fold's rows. `restart`: those from that moment on are all there are; None: they are added.
-
-    A part that changed and is carried on marks the receiving book stale from the moment it came there.
-    """
+) -> set[int]:
+    """Store a fold's rows; answers the transfers of which a part changed. `restart`: those from that moment on are all
+    there are; None: they are added."""
     before: _Parts = defaultdict(list)
     if restart is not None:
         stored = MovedLot.objects.filter(book=book, moved_at__gte=restart).order_by("transfer_id", "sequence")
@@ -38,8 +36,6 @@ def replace(
     for row in rows:
         after[row.fact].append(_part(row, sources))
     changed = {one for one in before.keys() | after.keys() if before.get(one) != after.get(one)}
-    if not changed:
-        return
     MovedLot.objects.filter(book=book, transfer_id__in=changed & before.keys()).delete()
     MovedLot.objects.bulk_create(
         MovedLot(
@@ -52,13 +48,21 @@ def replace(
         for transfer_id in sorted(changed & after.keys())
         for part in after[transfer_id]
     )
-    mark_receivers(own_transfers.confirmed().filter(outgoing_id__in=changed))
+    return changed
+
+
+def carry_on(changed: Collection[int]) -> None:
+    """What these withdrawals took is carried on: the book it came into is stale from then on."""
+    if changed:
+        mark_receivers(own_transfers.confirmed().filter(outgoing_id__in=changed))
 
 
 def mark_receivers(carried: QuerySet[OwnTransfer]) -> None:
-    """The books that these transfers bring coins into are stale from then on."""
-    for own in carried.select_related("incoming__account__user").order_by("incoming__account_id", "id"):
-        mark_entry(own.incoming)
+    """The books that these transfers bring coins into are stale from then on; a pool is from when they left, as what
+    stays in it never does."""
+    rows = carried.select_related("incoming__account__user", "outgoing__account__user")
+    for own in rows.order_by("incoming__account_id", "id"):
+        mark_entry(own.outgoing if pools.is_wanted(own.outgoing.account.user) else own.incoming)
 
 
 def mark_entry(transfer: Transfer) -> None:

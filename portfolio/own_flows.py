@@ -20,9 +20,7 @@ def inside(*, account_ids: Collection[UUID]) -> dict[date, Decimal]:
     """
     if len(account_ids) < 2:
         return {}
-    pairs = own_transfers.confirmed().filter(
-        outgoing__account_id__in=account_ids, incoming__account_id__in=account_ids
-    )
+    pairs = own_transfers.inside(account_ids=account_ids)
     columns = ("incoming__asset", "outgoing__amount", "incoming__amount")
     moved = [
         (asset, clock.utc_day(came), min(sent, arrived))

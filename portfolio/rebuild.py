@@ -5,8 +5,8 @@ One transaction per book, under the book's row lock; folding from zero gives the
 
 import heapq
 import logging
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from django.db import OperationalError
 from django.db.models import F, Func, Min, Q
 from psycopg.errors import DeadlockDetected
 
+from accounts.models import User
 from core import clock, money
 from core.django import tenancy
 from core.errors import DomainError
@@ -31,7 +32,9 @@ from portfolio import (
     fees,
     leverage,
     moved_lots,
+    pools,
     receipts,
+    scope_change,
     valuations,
 )
 from portfolio.accounting import engine
@@ -59,6 +62,8 @@ class RebuildResult:
     facts: int = 0
     since: datetime | None = None
     """From when on derived rows may have changed; None: nothing was folded."""
+    others: list[UUID] = field(default_factory=list)
+    """Accounts that share books with this one: what they show may have changed, too."""
     blocked: dict[str, str] = field(default_factory=dict)
 
 
@@ -71,7 +76,7 @@ class NoPrice(DomainError):
 def rebuild_account(
     *, user_id: UUID, account_id: UUID, at: datetime, from_zero: bool = False
 ) -> RebuildResult:
-    """Fold every stale book of an account. Opens its own doors.
+    """Fold every stale book of an account, and of the pools it is in. Opens its own doors.
 
     A book that cannot be folded (no price yet, or facts that give what cannot be stored) says why and stays stale.
     """
@@ -80,54 +85,72 @@ def rebuild_account(
         account = ExchangeAccount.objects.select_related("user").get(id=account_id)
         if from_zero:
             books.mark_all_stale(account=account)
-        stale = Book.objects.filter(account=account, stale_from__isnull=False)
+        sharing = pools.sharing(account)
         since = _stale_since(account)
         if since is not None:
-            matched = own_transfers.match(account=account, since=since)
-            moved_lots.mark_receivers(
-                own_transfers.confirmed().filter(outgoing_id__in=[m.outgoing_id for m in matched])
-            )
-        book_ids = list(stale.order_by("asset").values_list("id", flat=True))
-        if since is not None:
-            currency = account.user.reporting_currency
-            valuations.pin(
-                user_id=user_id,
-                account_id=account_id,
-                exchange=account.exchange,
-                currency=currency,
-                since=_hour(since),
-            )
+            _prepare(sharing, since)
+        book_ids = _stale_books(account)
     for book_id in book_ids:
         _rebuild_book(user_id=user_id, book_id=book_id, at=at, result=result)
     many = result.facts > _MANY
     with tenancy.acting_as(user_id):
-        if since is not None:
-            fees.refresh(account=account, since=since, many=many)
         changed = _BEGINNING if from_zero else result.since
-        annotations.refresh(account=account, since=changed)
-        leverage.refresh(account=account, since=changed)
-        if changed is not None:
-            excursions.wait(account=account, since=changed)
+        touched = [account] if changed is None else sharing
+        for each in touched:
+            waiting = since if each == account else fees.waiting_since(account=each)
+            if waiting is not None:
+                fees.refresh(account=each, since=waiting, many=many)
+            annotations.refresh(account=each, since=changed)
+            leverage.refresh(account=each, since=changed)
+            if changed is not None:
+                excursions.wait(account=each, since=changed)
+    result.others = [each.id for each in touched if each != account]
     return result
+
+
+def _prepare(sharing: Sequence[ExchangeAccount], since: datetime) -> None:
+    """Pair the accounts' transfers, and pin the prices that their facts need."""
+    for account in sharing:
+        matched = own_transfers.match(account=account, since=since)
+        moved_lots.carry_on([one.outgoing_id for one in matched])
+    for account in sharing:
+        valuations.pin(
+            user_id=account.user_id,
+            account_id=account.id,
+            exchange=account.exchange,
+            currency=account.user.reporting_currency,
+            since=_hour(since),
+        )
+
+
+def _stale_books(account: ExchangeAccount) -> list[int]:
+    """Those in force first: they take what the others held with them."""
+    stale = books.of(account).filter(stale_from__isnull=False).order_by("asset", "id")
+    in_force = books.wanted(is_pooled=pools.is_wanted(account.user))
+    rows = [*stale.filter(in_force), *stale.exclude(in_force)]
+    return [book.id for book in rows]
 
 
 def price_needs(*, user_id: UUID, account_id: UUID) -> list[PriceNeed]:
     """Candles that stale books wait for, hourly. Opens its own door."""
     with tenancy.acting_as(user_id):
         account = ExchangeAccount.objects.select_related("user").get(id=account_id)
+        sharing = pools.sharing(account)
         since = _stale_since(account)
-        if since is None:
-            return []
-        currency = account.user.reporting_currency
-        missing = valuations.needed_hours(
-            user_id=user_id, account_id=account_id, currency=currency, since=_hour(since)
-        )
-        return valuations.as_needs(missing, exchange=account.exchange, currency=currency)
+        return [] if since is None else [need for each in sharing for need in _needs_of(each, since)]
+
+
+def _needs_of(account: ExchangeAccount, since: datetime) -> list[PriceNeed]:
+    currency = account.user.reporting_currency
+    missing = valuations.needed_hours(
+        user_id=account.user_id, account_id=account.id, currency=currency, since=_hour(since)
+    )
+    return valuations.as_needs(missing, exchange=account.exchange, currency=currency)
 
 
 def _stale_since(account: ExchangeAccount) -> datetime | None:
     """From when on facts wait to be folded, or fees to be valued."""
-    stale = Book.objects.filter(account=account, stale_from__isnull=False)
+    stale = books.of(account).filter(stale_from__isnull=False)
     moments = (stale.aggregate(at=Min("stale_from"))["at"], fees.waiting_since(account=account))
     return min((at for at in moments if at is not None), default=None)
 
@@ -151,7 +174,7 @@ def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildR
             raise
         logger.info("Book %s waits: two books that send coins to each other changed at once.", book_id)
     except DomainError as error:
-        reason = error.message[:_REASON_LENGTH]
+        reason = pools.readable(error.message)[:_REASON_LENGTH]
         with tenancy.acting_as(user_id):
             Book.objects.filter(id=book_id).update(blocked_reason=reason)
             asset = Book.objects.values_list("asset", flat=True).get(id=book_id)
@@ -163,9 +186,15 @@ def _fold(book: Book, at: datetime) -> tuple[int, datetime]:
 
     Raises NoPrice, AmountOverflow, InvalidFact or another DomainError, and then changes nothing.
     """
-    owner = book.account.user
+    # Looked at once more: what was read while another transaction held the book may be older than the book.
+    owner = User.objects.get(id=book.user_id)
     book.method, book.currency = owner.cost_method, owner.reporting_currency
+    if not pools.is_in_force(book, owner):
+        book.rebuilt_at = at
+        scope_change.give_up(book)
+        return 0, _BEGINNING
     if book.market_type == MarketType.SPOT:
+        scope_change.take_over(book)
         count, since = _fold_coin(book)
     else:
         count, since = contract_rebuild.fold(book, contract_prices(book))
@@ -183,6 +212,8 @@ def _fold_coin(book: Book) -> tuple[int, datetime]:
         counter = _Counter(facts_in_order)
         state = engine.fold(state, counter, pending.sink)
     pending.commit(restart=restart)
+    if not book.pool:
+        moved_lots.carry_on(pending.moved)
     book.state = state
     book.folded_to = clock.from_ms(last[0]) if (last := engine.last_key(state)) else None
     book.fact_count = counter.count if restart == _BEGINNING else book.fact_count + counter.count
@@ -234,11 +265,18 @@ def events(book: Book, *, after: tuple[Any, ...] | None) -> Generator[Event, Non
     """
     since = clock.from_ms(after[0]) if after else None
     prices = _prices(book, since)
-    moves = receipts.events(
-        book, since=since, price_of=lambda asset, at: _price_at(asset, at, book.currency, prices)
-    )
-    with closing(_fill_events(book, since, prices)) as fills:
-        for event in heapq.merge(fills, sorted(moves, key=fold_key), key=fold_key):
+
+    def price_of(asset: str, at: int) -> int:
+        return _price_at(asset, at, book.currency, prices)
+
+    with ExitStack() as opened:
+        streams: list[Iterable[Event]] = []
+        for account in pools.accounts_of(book):
+            fills = opened.enter_context(closing(_fill_events(book, account.id, since, prices)))
+            moves = receipts.events(book, account_id=account.id, since=since, price_of=price_of)
+            streams.append(pools.placed(book, account.id, fills) if book.pool else fills)
+            streams.append(sorted(pools.placed(book, account.id, moves), key=fold_key))
+        for event in heapq.merge(*streams, key=fold_key):
             if after is None or fold_key(event) > after:
                 yield event
 
@@ -257,10 +295,10 @@ _HOUR_MS = 3_600_000
 
 
 def _fill_events(
-    book: Book, since: datetime | None, prices: dict[tuple[str, int], int]
+    book: Book, account_id: UUID, since: datetime | None, prices: dict[tuple[str, int], int]
 ) -> Generator[Event, None, None]:
     asset, currency, cash = book.asset, book.currency, settings.CASH_ASSETS
-    for row in facts.book_fills(account_id=book.account_id, asset=asset, after=since):
+    for row in facts.book_fills(account_id=account_id, asset=asset, after=since):
         fill = Fill._make(row)
         yield from from_fill(
             fill,

@@ -7,11 +7,13 @@ user's accounts took out there, if it is one, else what the user states; else it
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
+from uuid import UUID
 
 from core import clock, money
 from orders import facts
 from orders.facts import BookTransfer
 from orders.models import OwnTransfer, Transfer, TransferKind
+from portfolio import pools
 from portfolio.accounting import moved
 from portfolio.accounting.events import Event, deposit, receipt, withdrawal
 from portfolio.accounting.moved import Carried
@@ -21,20 +23,33 @@ PriceOf = Callable[[str, int], int]
 """What one coin is worth in the book's currency at a moment (milliseconds), in units. Raises NoPrice."""
 
 
-def events(book: Book, *, since: datetime | None, price_of: PriceOf) -> Iterator[Event]:
-    """The book's transfers from a moment on (inclusive), in fold order."""
-    rows = list(facts.book_transfers(account_id=book.account_id, asset=book.asset, after=since))
+def events(book: Book, *, account_id: UUID, since: datetime | None, price_of: PriceOf) -> Iterator[Event]:
+    """The transfers of one of the book's accounts from a moment on (inclusive), in fold order.
+
+    What went from one account of a pool to another never left it: of both ends only what exceeds the other is an event.
+    """
+    rows = list(facts.book_transfers(account_id=account_id, asset=book.asset, after=since))
+    kept = pools.kept(book, account_id) if book.pool and rows else {}
     carried = _carried([row.carried_by for row in rows if row.carried_by is not None])
     for row in rows:
-        yield from _events_of(row, book.asset, carried, price_of)
+        if row.fact not in kept:
+            yield from _events_of(row, book.asset, carried, price_of)
+        elif (beyond := row.quantity - kept[row.fact]) > 0:
+            yield from _events_of(
+                row._replace(quantity=beyond, stated_cost=None, carried_by=None),
+                book.asset,
+                carried,
+                price_of,
+            )
 
 
 def sources(book: Book) -> dict[int, str]:
     """What kind of entry each transfer into the book is that has a cost, by its row."""
-    into = Transfer.objects.filter(account_id=book.account_id, asset=book.asset)
+    accounts = [account.id for account in pools.accounts_of(book)]
+    into = Transfer.objects.filter(account_id__in=accounts, asset=book.asset)
     given = into.filter(kind__in=(TransferKind.AIRDROP, TransferKind.INTEREST)).values_list("id", "kind")
     arrived = OwnTransfer.objects.filter(
-        state=OwnTransfer.State.CONFIRMED, incoming__account_id=book.account_id, incoming__asset=book.asset
+        state=OwnTransfer.State.CONFIRMED, incoming__account_id__in=accounts, incoming__asset=book.asset
     ).values_list("incoming_id", flat=True)
     stated = into.filter(stated_cost__isnull=False).values_list("id", flat=True)
     return {

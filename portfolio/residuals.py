@@ -9,11 +9,12 @@ from django.db.models import OuterRef, Q, Subquery
 from core import clock
 from core.money import ZERO
 from credentials.models import ExchangeAccount
+from portfolio import books
 from portfolio.accounting.causes import Cause, Proposal
 from portfolio.accounting.holdings import DoubtKind
 from portfolio.accounting.reconstruction import TOLERANCE
 from portfolio.comparison import Compared
-from portfolio.models import Book, ItemKind, PortfolioSnapshot
+from portfolio.models import ItemKind, PortfolioSnapshot
 
 _PRICES: Final = (DoubtKind.UNPRICED, DoubtKind.STALE_PRICE)
 
@@ -55,6 +56,6 @@ def _propose(doubts: str, blocked: str) -> Proposal:
 
 
 def _blocked(account: ExchangeAccount) -> str:
-    waiting = Book.objects.filter(account=account).exclude(blocked_reason="").order_by("asset")
+    waiting = books.of(account).exclude(blocked_reason="").order_by("asset")
     found = waiting.values_list("asset", "blocked_reason").first()
     return "" if found is None else f"The book of {found[0]} is not folded yet: {found[1]}"

@@ -166,13 +166,18 @@ class _Line:
                 stock[holding.asset] = holding.quantity
             for asset, (quantity, _) in self._booked.items():
                 stock[asset] -= quantity
-        passed = dict(self._passed.get(day.day, {}))
+        passed = defaultdict(lambda: Passed(ZERO, ZERO), self._passed.get(day.day, {}))
         for asset in {*contracts.booked, *contracts.untold}:
-            moved = passed.get(asset, Passed(ZERO, ZERO))
-            passed[asset] = Passed(
-                moved.quantity + contracts.untold.get(asset, ZERO),
-                moved.value + contracts.booked.get(asset, ZERO),
+            passed[asset] = passed[asset].plus(
+                contracts.untold.get(asset, ZERO), contracts.booked.get(asset, ZERO)
             )
+        for part in self._books.get(day.day, []):
+            if part.is_shared:
+                # What came into the account's part of a pool left its other stock, at its cost.
+                quantity, cost = self._booked.get(part.asset, (ZERO, ZERO))
+                passed[part.asset] = passed[part.asset].plus(
+                    quantity - part.quantity, part.gross - (part.cost - cost)
+                )
         unsettled = contracts.unsettled_value - self._unsettled
         self._unsettled = contracts.unsettled_value
         parts = (
@@ -183,8 +188,8 @@ class _Line:
                 moved_quantity=moved.quantity,
                 moved_value=moved.value,
             )
-            for asset in {*stock, *passed}
-            for moved in [passed.get(asset, Passed(ZERO, ZERO))]
+            for asset in sorted({*stock, *passed})
+            for moved in [passed[asset]]
         )
         return sum(parts, unsettled)
 

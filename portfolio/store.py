@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from portfolio import layouts, moved_lots, receipts
+from portfolio import layouts, moved_lots, pools, receipts
 from portfolio.accounting.engine import ENGINE_VERSION
 from portfolio.accounting.exits import ExitType, exit_type
 from portfolio.accounting.results import (
@@ -41,11 +41,12 @@ EXIT_TYPES: Final[dict[bool, ExitType]] = {
 class Rows:
     """Lines for the temporary tables, in chunks; `commit` merges them into what is stored."""
 
-    layout: ClassVar[Layout]
+    layout: Layout
     version: ClassVar[int]
 
     def __init__(self, book: Book) -> None:
         self._book = book
+        self._accounts = pools.accounts_of(book)
         self._lines: dict[str, list[str]] = {name: [] for name in self.layout.copied}
         self._copied = 0
         # Those that rows were seen of, but not yet the position or trade itself: it comes after its parts.
@@ -64,7 +65,8 @@ class Rows:
         scope: dict[str, Any] = {
             "user": self._book.user_id,
             "account": self._book.account_id,
-            "exchange": self._book.account.exchange,
+            "accounts": [account.id for account in self._accounts],
+            "exchanges": [account.exchange for account in self._accounts],
             "book": self._book.id,
             "market": self._book.market_type,
             "settle": self._book.settle_asset,
@@ -135,12 +137,15 @@ class Rows:
 class Pending(Rows):
     """Collects the results of one fold of a spot book."""
 
-    layout = layouts.SPOT
     version = ENGINE_VERSION
 
     def __init__(self, book: Book) -> None:
+        self.layout = layouts.POOL if book.pool else layouts.SPOT
         super().__init__(book)
+        self._places = {account.id.hex: place for place, account in enumerate(self._accounts, 1)}
         self._moved: list[MovedRow] = []
+        self.moved: set[int] = set()
+        """Withdrawals of which a part is another than before, once all is written."""
         self.sink = storable(
             Sink(self._position, self._trade, self._allocation, self._mark, self._moved.append)
         )
@@ -149,20 +154,28 @@ class Pending(Rows):
         super().commit(restart=restart)
         carries_on = any(row.entry_fact is not None and row.entry_fact < 0 for row in self._moved)
         sources = self.sources if carries_on else {}
-        moved_lots.replace(self._book, self._moved, restart=restart, sources=sources)
+        self.moved = moved_lots.replace(self._book, self._moved, restart=restart, sources=sources)
+
+    def _named(self, symbol: str) -> tuple[str, str]:
+        """A symbol as it is stored, and the place of its account as a last column, where the book is a pool's."""
+        if not self._book.pool:
+            return escaped(symbol), ""
+        account, name = pools.parted(symbol)
+        return escaped(name), f"\t{self._places[account]}"
 
     def _position(self, row: Position) -> None:
         number = self._positions.pop(row.key, 0) or self._number()
         closed = r"\N" if row.closed_ms is None else row.closed_ms
         checkpoint = escaped(json.dumps(row.checkpoint.state(), separators=(",", ":")))
+        symbol, place = self._named(row.key.symbol)
         self._add(
             "new_position",
-            f"{number}\t{row.opening_fact}\t{escaped(row.key.symbol)}\t{escaped(row.entry_order_id)}\t{row.status}\t"
+            f"{number}\t{row.opening_fact}\t{symbol}\t{escaped(row.entry_order_id)}\t{row.status}\t"
             f"{row.opened_ms}\t{closed}\t{checkpoint}\t{or_null(row.entry_price)}\t{row.open_quantity}e-18\t"
             f"{row.open_cost}e-18\t{row.entry_quantity}e-18\t{row.entry_cost}e-18\t{row.exit_quantity}e-18\t"
             f"{row.moved_quantity}e-18\t{row.moved_cost}e-18\t{row.dust_out_quantity}e-18\t"
             f"{row.unknown_quantity}e-18\t{row.unknown_proceeds}e-18\t{row.entry_fees + row.exit_fees}e-18\t"
-            f"{row.realised_gross}e-18\t{row.realised_net}e-18\n",
+            f"{row.realised_gross}e-18\t{row.realised_net}e-18{place}\n",
         )
 
     def _trade(self, row: Trade) -> None:
@@ -174,12 +187,13 @@ class Pending(Rows):
         position = self._positions.get(key.position)
         if position is None:
             position = self._positions[key.position] = self._number()
+        symbol, place = self._named(key.symbol)
         self._add(
             "new_trade",
-            f"{number}\t{position}\t{first_fact}\t{escaped(key.symbol)}\t{escaped(key.order_id)}\t{key.kind}\t"
+            f"{number}\t{position}\t{first_fact}\t{symbol}\t{escaped(key.order_id)}\t{key.kind}\t"
             f"{EXIT_TYPES[closes]}\t{closes}\t{entered}\t{exited}\t{quantity}e-18\t{cost}e-18\t{proceeds}e-18\t"
             f"{or_null(entry_price)}\t{or_null(exit_price)}\t{gross}e-18\t{entry_fees}e-18\t{exit_fees}e-18\t"
-            f"{net}e-18\t{or_null(percent)}\t{unknown_quantity}e-18\t{unknown_proceeds}e-18\n",
+            f"{net}e-18\t{or_null(percent)}\t{unknown_quantity}e-18\t{unknown_proceeds}e-18{place}\n",
         )
 
     def _mark(self, row: Mark) -> None:

@@ -17,8 +17,8 @@ from django.db import connection, transaction
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from orders import facts
-from portfolio import rebuild
-from portfolio.models import AssetDay, Book
+from portfolio import books, rebuild
+from portfolio.models import AssetDay
 
 _SUMS: Final = (
     *("traded", "deposited", "withdrawn", "withdrawal_fees", "settled", "funding", "income", "moved"),
@@ -111,9 +111,7 @@ def verify(*, user_id: UUID, account_id: UUID, at: datetime) -> Verified:
     found = Verified()
     with tenancy.acting_as(user_id), transaction.atomic():
         account = ExchangeAccount.objects.get(id=account_id)
-        stale = dict(
-            Book.objects.filter(account=account, stale_from__isnull=False).values_list("id", "asset")
-        )
+        stale = dict(books.of(account).filter(stale_from__isnull=False).values_list("id", "asset"))
         found.waiting = sorted(stale.values())
         for table in _TABLES:
             found.rows[table.what] = _keep(table, account_id=account_id)

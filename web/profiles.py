@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from accounts import passwords, profile, sessions, two_factor
 from accounts.models import User
@@ -11,6 +11,8 @@ from credentials import accounts
 from credentials.models import ExchangeAccount
 from portfolio import books
 
+_OF_BOOKS: Final = ("cost_method", "cost_scope")
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -18,7 +20,7 @@ class Profile:
     configured_exchanges: list[str]
     two_factor: bool
     books_to_recompute: int
-    """Books that the background still has to fold anew, after another cost method, say."""
+    """Books that the background still has to fold anew, after another cost method or scope, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,13 @@ def log_in(*, email: str, password: str, code: str | None = None, at: datetime) 
 
 
 def update(*, user: User, at: datetime, **changes: Any) -> Profile:
-    """`accounts.profile.update`; another cost method has every book folded anew. Raises Invalid."""
+    """`accounts.profile.update`; another cost method or scope has every book folded anew. Raises Invalid."""
     with tenancy.acting_as(user.id):
-        if changes.get("cost_method", user.cost_method) != user.cost_method:
-            for account in ExchangeAccount.objects.all():
-                books.mark_all_stale(account=account)
+        before = [getattr(user, name) for name in _OF_BOOKS]
         profile.update(user=user, at=at, **changes)
+        if [getattr(user, name) for name in _OF_BOOKS] != before:
+            for account in ExchangeAccount.objects.select_related("user").order_by("created_at", "id"):
+                books.mark_all_stale(account=account)
     return profile_of(user)
 
 

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from core.django import actors
 
 COST_METHODS: Final = ("average", "fifo", "lifo", "hifo")
+COST_SCOPES: Final = ("account", "all")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -57,6 +58,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     cost_method = models.CharField(
         max_length=10, default="average", choices=[(name, name) for name in COST_METHODS]
     )
+    cost_scope = models.CharField(
+        max_length=10,
+        default="account",
+        db_default="account",
+        choices=[(name, name) for name in COST_SCOPES],
+        help_text="Whose purchases a sale may consume: its account's, or those of all accounts of its mode.",
+    )
     seen_at = models.DateTimeField(
         null=True, blank=True, help_text="Last request, kept to the minute: sets the sync pace."
     )
@@ -77,6 +85,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.CheckConstraint(
                 condition=models.Q(cost_method__in=COST_METHODS), name="user_cost_method_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cost_scope__in=COST_SCOPES), name="user_cost_scope_known"
             ),
         ]
 

@@ -42,17 +42,44 @@ GROUP BY a.exit_fill_id HAVING sum(a.quantity) > min(f.quantity)""",
         """
 SELECT f.id, f.account_id, f.symbol, f.executed_at, f.quantity
 FROM orders_fill f
-JOIN portfolio_book b ON b.account_id = f.account_id AND b.market_type = 'spot' AND b.asset = f.base_asset
-WHERE f.market_type = 'spot' AND f.side = 'SELL' AND b.stale_from IS NULL
+JOIN credentials_exchangeaccount c ON c.id = f.account_id
+JOIN portfolio_book b ON b.user_id = f.user_id AND b.market_type = 'spot' AND b.asset = f.base_asset
+  AND (b.account_id = f.account_id AND b.pool = '' OR b.pool = c.mode)
+WHERE f.market_type = 'spot' AND f.side = 'SELL' AND b.stale_from IS NULL AND b.engine_version > 0
   AND NOT EXISTS (SELECT FROM portfolio_allocation a WHERE a.exit_fill_id = f.id AND a.account_id = f.account_id)""",
     ),
     Rule(
-        "an allocation consumes an entry of the same account that came before",
+        "an allocation consumes an entry of the same account, or of its pool, that came before",
         "portfolio_allocation",
         """
 SELECT a.id, e.executed_at AS entered, x.executed_at AS left_at
 FROM portfolio_allocation a JOIN orders_fill x ON x.id = a.exit_fill_id JOIN orders_fill e ON e.id = a.entry_fill_id
-WHERE e.account_id <> a.account_id OR x.account_id <> a.account_id OR e.executed_at > x.executed_at""",
+JOIN portfolio_trade t ON t.id = a.trade_id JOIN portfolio_position p ON p.id = t.position_id
+JOIN portfolio_book b ON b.id = p.book_id
+WHERE e.account_id <> a.account_id AND b.pool = '' OR e.user_id <> a.user_id OR x.account_id <> a.account_id
+   OR e.executed_at > x.executed_at""",
+    ),
+    Rule(
+        "positions and trades are of their book's account, those of a pool of accounts of its mode",
+        "portfolio_position",
+        """
+SELECT b.id, b.asset, b.pool, p.id AS position, t.id AS trade
+FROM portfolio_book b JOIN portfolio_position p ON p.book_id = b.id
+JOIN credentials_exchangeaccount opened ON opened.id = p.account_id
+LEFT JOIN portfolio_trade t ON t.position_id = p.id
+LEFT JOIN credentials_exchangeaccount ended ON ended.id = t.account_id
+WHERE b.pool = '' AND (p.account_id <> b.account_id OR t.account_id <> b.account_id)
+   OR b.pool <> '' AND (opened.mode <> b.pool OR ended.mode <> b.pool)""",
+    ),
+    Rule(
+        "coins are kept in one way: a pool's folded book leaves none of an account, and the reverse",
+        "portfolio_book",
+        """
+SELECT b.id, b.asset, b.pool, o.id AS other
+FROM portfolio_book b JOIN credentials_exchangeaccount a ON a.id = b.account_id
+JOIN portfolio_book o ON o.user_id = b.user_id AND o.asset = b.asset AND o.market_type = 'spot' AND o.pool = ''
+JOIN credentials_exchangeaccount c ON c.id = o.account_id AND c.mode = a.mode
+WHERE b.pool <> '' AND b.engine_version > 0 AND o.engine_version > 0""",
     ),
     Rule(
         "a trade is the sum of its allocations",

@@ -60,7 +60,8 @@ LEFT JOIN (
   SELECT b.account_id, b.settle_asset AS asset, sum(y.untold) AS total FROM portfolio_bookday y
   JOIN portfolio_book b ON b.id = y.book_id WHERE b.market_type <> 'spot' GROUP BY 1, 2
 ) u ON u.account_id = r.account_id AND u.asset = r.asset
-LEFT JOIN portfolio_book b ON b.account_id = r.account_id AND b.market_type = 'spot' AND b.asset = r.asset
+LEFT JOIN portfolio_book b
+  ON b.account_id = r.account_id AND b.market_type = 'spot' AND b.asset = r.asset AND b.pool = ''
 WHERE abs(r.total - coalesce(d.total, 0) - coalesce(u.total, 0))
       > coalesce(b.step, CASE WHEN r.asset = ANY(%(cash)s) THEN %(tolerance)s ELSE 0.00000001 END)
   AND NOT EXISTS (

@@ -198,6 +198,16 @@ def receipt(
     return event
 
 
+def at_place(event: Event, symbol: str) -> Event:
+    """The same event under another symbol: that of a place among several whose facts one book takes in."""
+    if symbol == event.symbol:
+        return event
+    moved = event._replace(symbol=symbol)
+    if isinstance(event, Receipt) and isinstance(moved, Receipt):
+        moved.entered_ms = event.entered_ms
+    return moved
+
+
 # Money and its scale.
 _Money = tuple[int, int]
 

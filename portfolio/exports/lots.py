@@ -24,9 +24,10 @@ from django.db.models.functions import Coalesce
 
 from core import clock, money
 from core.django.fields import MoneyField
+from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
 from orders.models import OwnTransfer
-from portfolio import receipts
+from portfolio import pools, receipts
 from portfolio.accounting.open_lots import OpenLot, open_contract_lots, open_lots
 from portfolio.exports.sections import OF_ACCOUNT, Section, Selection, amount, integer, text, time
 from portfolio.exports.tables import Row
@@ -68,7 +69,7 @@ def lots(selection: Selection) -> Iterator[Row]:
     yield from LOTS.rows(_disposed(selection))
     if selection.until is None:
         for book in _books(selection):
-            yield from _held(book)
+            yield from _held(book, selection)
 
 
 def _disposed(selection: Selection) -> QuerySet[Any]:
@@ -111,20 +112,28 @@ def _disposed(selection: Selection) -> QuerySet[Any]:
 
 
 def _books(selection: Selection) -> Iterator[Book]:
-    rows = Book.objects.filter(account_id__in=selection.account_ids).select_related("account")
+    """Pools too, whoever's account their book hangs on: their lots are of the account that bought them."""
+    of_accounts = Q(account_id__in=selection.account_ids) | ~Q(pool="")
+    rows = Book.objects.filter(of_accounts).select_related("account__user")
     return rows.order_by("account__created_at", "account_id", "market_type", "asset", "side").iterator(
         chunk_size=20
     )
 
 
-def _held(book: Book) -> Iterator[Row]:
+def _held(book: Book, selection: Selection) -> Iterator[Row]:
     is_coin = book.market_type == MarketType.SPOT
     held = open_lots(book.state) if is_coin else open_contract_lots(book.state, book.method)
+    accounts = {each.id.hex: each for each in pools.accounts_of(book)}
     sources = None
     for lot in held:
+        account = book.account
+        if book.pool and lot.symbol is not None:
+            account = accounts[pools.parted(lot.symbol)[0]]
+        if account.id not in selection.account_ids:
+            continue
         if lot.fact is not None and lot.fact < 0 and sources is None:
             sources = receipts.sources(book)
-        yield _row(book, lot, _source(lot, sources or {}))
+        yield _row(book, account, lot, _source(lot, sources or {}))
 
 
 def _source(lot: OpenLot, sources: dict[int, str]) -> str:
@@ -133,11 +142,11 @@ def _source(lot: OpenLot, sources: dict[int, str]) -> str:
     return sources.get(-lot.fact, _SOURCE.LOT.value) if lot.fact < 0 else _SOURCE.LOT.value
 
 
-def _row(book: Book, lot: OpenLot, source: str) -> Row:
+def _row(book: Book, account: ExchangeAccount, lot: OpenLot, source: str) -> Row:
     entered = None if lot.entered_ms is None else clock.from_ms(lot.entered_ms)
     told = {
-        "account": book.account.label,
-        "exchange": book.account.exchange,
+        "account": account.label,
+        "exchange": account.exchange,
         "state": "held",
         "market_type": book.market_type,
         "asset": book.asset,

@@ -5,15 +5,24 @@ from django.db.models import Q
 
 from core.django.fields import MoneyField
 from core.django.tenancy import AccountModel, OwnedModel
+from credentials.models import Mode
 from portfolio.models.enums import Method
 
 
 class Book(AccountModel):
-    """The inventory of one asset, or one contract's position, in one account: what makes one new fill cheap.
+    """The inventory of one asset, or one contract's position, in one account: what makes one new fill cheap. Or, as
+    `pool` says, of one asset in all accounts of a mode; the book of an account then stands by, empty (`pools`).
 
     `state` is the engine's tail after the last folded fact; `stale_from` the time of the earliest fact not folded.
     """
 
+    pool = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The mode of the accounts whose coins it holds together; empty: those of its account alone.",
+    )
     market_type = models.CharField(max_length=10, default="spot")
     asset = models.CharField(max_length=40, help_text="Of contracts, the symbol.")
     side = models.CharField(
@@ -44,9 +53,19 @@ class Book(AccountModel):
     class Meta(AccountModel.Meta):
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "market_type", "asset", "side"], name="book_once_per_asset"
+                fields=["account", "market_type", "asset", "side"],
+                condition=Q(pool=""),
+                name="book_once_per_asset",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "pool", "asset"], condition=~Q(pool=""), name="book_once_per_pool"
             ),
             models.UniqueConstraint(fields=["user", "account", "id"], name="book_owner"),
+            models.UniqueConstraint(fields=["user", "id"], name="book_owner_key"),
+            models.CheckConstraint(condition=Q(pool__in=["", *Mode.values]), name="book_pool_known"),
+            models.CheckConstraint(
+                condition=Q(pool="") | Q(market_type="spot"), name="book_pool_is_of_coins"
+            ),
             models.CheckConstraint(condition=Q(method__in=Method.values), name="book_method_known"),
             models.CheckConstraint(condition=Q(step__gt=0), name="book_step_positive"),
         ]

@@ -1,7 +1,8 @@
 """What books are folded into: positions, trades, allocations and the lots that moved.
 
-A row hangs on its parent by the parent's id, user and account in one foreign key (migration 0002): so a chain from an
-allocation up to its book stays within one account, which is checked where the book hangs on the account.
+A row hangs on its parent by the parent's id and user in one foreign key, and on an account of that user by another.
+Where a book is of one account, so are its rows; those of a pool are of the account of the fill that opened the
+position, or that began the exit. An allocation is of its trade's account, a lot that moved of its book's.
 """
 
 from django.db import models
@@ -100,7 +101,7 @@ class Position(AccountModel):
                 | Q(opening_fill__isnull=True, opening_transfer__isnull=False),
                 name="position_opened_by_one_fact",
             ),
-            models.UniqueConstraint(fields=["user", "account", "id"], name="position_owner"),
+            models.UniqueConstraint(fields=["user", "id"], name="position_owner_key"),
             models.UniqueConstraint(
                 fields=["book", "side"], condition=Q(status="OPEN"), name="position_one_open_per_book"
             ),

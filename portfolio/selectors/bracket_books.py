@@ -51,7 +51,8 @@ class BracketBooks:
     def still_open(self, entry: Order) -> bool:
         """Whether the position that the entry opened, or added to, is open."""
         asset = entry.symbol if entry.market_type != MarketType.SPOT else self.assets.get(key_of(entry), "")
-        since = self.open.get((entry.account_id, entry.market_type, asset, side_of(entry)))
+        place = entry.market_type, asset, side_of(entry)
+        since = self.open.get((entry.account_id, *place)) or self.open.get((entry.account.mode, *place))
         return since is not None and since <= (entry.filled_at or entry.exchange_updated_at)
 
 
@@ -85,7 +86,13 @@ def _results(position_ids: Collection[int]) -> dict[int, Decimal]:
     return dict(rows.values_list("position_id").annotate(Sum("net_pnl")))
 
 
-def _still_open(accounts: Iterable[UUID]) -> dict[tuple[UUID, str, str, str], datetime]:
-    rows = Position.objects.filter(account_id__in=list(accounts), status=PositionStatus.OPEN)
-    columns = ("account_id", "market_type", "book__asset", "side", "opened_at")
-    return {(account, kind, asset, side): at for account, kind, asset, side, at in rows.values_list(*columns)}
+def _still_open(accounts: Iterable[UUID]) -> dict[tuple[UUID | str, str, str, str], datetime]:
+    """By account, or by the mode of all accounts where coins are pooled."""
+    rows = Position.objects.filter(
+        Q(account_id__in=list(accounts)) | ~Q(book__pool=""), status=PositionStatus.OPEN
+    )
+    columns = ("book__pool", "account_id", "market_type", "book__asset", "side", "opened_at")
+    return {
+        (pool or account, kind, asset, side): at
+        for pool, account, kind, asset, side, at in rows.values_list(*columns)
+    }

@@ -13,7 +13,7 @@ from core import clock, money
 from core.money import CONTEXT, ZERO, quantize
 from exchanges.rows import MarketType
 from orders.models import Fill
-from portfolio import rebuild
+from portfolio import pools, rebuild
 from portfolio.accounting import engine, results
 from portfolio.accounting.events import Event, EventKind, InvalidFact, MissingPrice, from_fill
 from portfolio.accounting.events import Fill as FillFact
@@ -217,12 +217,12 @@ def _fold_again(row: Trade) -> tuple[results.Trade | None, str]:
     if len(events) > MAX_EVENTS:
         return None, f"More than {MAX_EVENTS} facts; rebuild the account to check them."
     engine.fold(state, events, collector.sink)
-    wanted = _key(row)
+    wanted = _key(row, pools.symbol_in(book, row.account_id, row.symbol))
     found = next((trade for trade in collector.trades if trade.key[1:] == wanted), None)
     return found, "" if found else "The facts no longer give this trade; rebuild the account."
 
 
-def _key(row: Trade) -> tuple[str, str, results.TradeKind, str]:
+def _key(row: Trade, symbol: str) -> tuple[str, str, results.TradeKind, str]:
     """Of a trade within its book, its position left out: an exit fill begins one trade of a kind."""
     first = row.first_exit_fill.exchange_fill_id
-    return row.symbol, row.exit_order_id, results.TradeKind(row.kind), first
+    return symbol, row.exit_order_id, results.TradeKind(row.kind), first

@@ -59,6 +59,11 @@ SPOILED = {
     "a trade is the sum of its allocations": "UPDATE portfolio_allocation SET cost = cost + 1",
     "the trades of a position sum to its result": "UPDATE portfolio_position SET net_pnl = net_pnl + 1e-18",
     "a position holds what entered it and did not leave": "UPDATE portfolio_position SET moved_quantity = 1e-18",
+    "positions and trades are of their book's account, those of a pool of accounts of its mode":
+        "UPDATE portfolio_book SET pool = 'demo' WHERE market_type = 'spot'",
+    "coins are kept in one way: a pool's folded book leaves none of an account, and the reverse": """
+        INSERT INTO portfolio_book SELECT (jsonb_populate_record(b, jsonb_build_object('id', 1, 'pool', 'live'))).*
+        FROM portfolio_book b WHERE market_type = 'spot'""",
     "positions of a book do not overlap": """
         INSERT INTO portfolio_position SELECT (jsonb_populate_record(p, jsonb_build_object('id', 1,
             'opening_fill_id', 1, 'status', 'CLOSED', 'quantity', 0, 'closed_at', p.opened_at + interval '1 s'))).*

@@ -29,6 +29,7 @@ PECULIAR: Final[Mapping[str, Row]] = {
     "credentials_exchangeaccount": {"is_active": True},
     "orders_fill": {"market_type": "spot"},
     "pipeline_coveragegap": {"since": NOW, "until": NOW + timedelta(days=1)},
+    "portfolio_book": {"market_type": "spot"},
     "portfolio_fee": {"fill_id": FRESH},
     "portfolio_position": {"opening_fill_id": FRESH},
     "portfolio_reconciliationitem": {"difference": 0},

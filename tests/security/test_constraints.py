@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_table_owner")]
 # CHECKs that are more than a list of known values or comparisons with a number: rows that break them, and only them.
 BROKEN: Final[dict[str, list[dict[str, Any]]]] = {
     "api_token_ends_after_it_began": [{"expires_at": NOW, "created_at": NOW}],
+    "book_pool_is_of_coins": [{"pool": "live", "market_type": "futures"}],
     "coverage_gap_lasts": [{"until": NOW}],
     "excursion_from_zero": [
         {"max_drawdown": -1},
@@ -55,6 +56,7 @@ BROKEN: Final[dict[str, list[dict[str, Any]]]] = {
 }
 # Unique rules that hold for some rows only, where the specimen is none of them.
 CONCERNED: Final[dict[str, dict[str, Any]]] = {
+    "book_once_per_pool": {"pool": "live"},
     "own_transfer_arrives_once": {"state": "confirmed"},
     "own_transfer_leaves_once": {"state": "confirmed"},
     "position_once_per_opening_transfer": {

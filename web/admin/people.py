@@ -39,13 +39,22 @@ class UserAdmin(admin.ModelAdmin[User]):
         "is_deleted",
         "reporting_currency",
         "cost_method",
+        "cost_scope",
         "seen_at",
         "created_at",
         "last_login",
     ]
     fields = [
         *("email", "name", "password", "is_active", "is_verified", "is_staff", "is_superuser"),
-        *("is_deleted", "reporting_currency", "cost_method", "seen_at", "created_at", "last_login"),
+        *(
+            "is_deleted",
+            "reporting_currency",
+            "cost_method",
+            "cost_scope",
+            "seen_at",
+            "created_at",
+            "last_login",
+        ),
     ]
     ordering = ["email"]
 

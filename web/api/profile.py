@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.details import NAME_LENGTH, PASSWORD_LENGTH
 from accounts.models import User
-from accounts.models.users import COST_METHODS
+from accounts.models.users import COST_METHODS, COST_SCOPES
 from accounts.permissions import RecentLogIn, SessionOnly, TokenScope
 from core import clock
 from core.django.schema import problems
@@ -37,6 +37,7 @@ class ProfileSerializer(serializers.Serializer[profiles.Profile]):
     dateOfBirth = serializers.DateTimeField(source="user.date_of_birth", allow_null=True)
     reportingCurrency = serializers.CharField(source="user.reporting_currency")
     costMethod = serializers.CharField(source="user.cost_method")
+    costScope = serializers.CharField(source="user.cost_scope")
     booksToRecompute = serializers.IntegerField(
         source="books_to_recompute",
         help_text="Books that the background still folds anew, after another cost method, say; 0: all is done.",
@@ -52,6 +53,12 @@ class ProfileChangeSerializer(StrictSerializer):
     )
     cost_method = serializers.ChoiceField(
         choices=list(COST_METHODS), required=False, help_text="Every book is folded anew by it."
+    )
+    cost_scope = serializers.ChoiceField(
+        choices=list(COST_SCOPES),
+        required=False,
+        help_text="`account`: a sale consumes what its own account bought; `all`: what any of the user's accounts"
+        " did. Every book is folded anew by it.",
     )
 
 

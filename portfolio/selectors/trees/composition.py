@@ -7,9 +7,11 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from core.money import ZERO, quantize
+from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
+from portfolio import shares
 from portfolio.composition import Closes
-from portfolio.models import AssetSnapshot, BookDay, PortfolioSnapshot
+from portfolio.models import AssetSnapshot, Book, BookDay, PortfolioSnapshot
 from portfolio.selectors.trees.node import ExplanationNode, Rule, texts, total
 
 _LOOK_BACK: Final = timedelta(days=30)
@@ -32,9 +34,25 @@ def assets_of(rows: Sequence[PortfolioSnapshot]) -> dict[int, dict[str, AssetSna
 
 def standing_books(account_id: UUID, day: date) -> list[BookDay]:
     """Every book as it stood at a day's end, closed ones left out."""
-    rows = BookDay.objects.filter(account_id=account_id, day__lte=day).select_related("book")
+    rows = BookDay.objects.filter(account_id=account_id, day__lte=day, book__pool="").select_related("book")
     newest = rows.defer("book__state").order_by("book_id", "-day").distinct("book_id")
-    return [row for row in newest if row.quantity]
+    return [row for row in [*newest, *shared_days(account_id, day)] if row.quantity]
+
+
+def shared_days(account_id: UUID, day: date) -> list[BookDay]:
+    """The account's shares of pools as they stood at a day's end, each as a day of the pool's book, with what it
+    realised on the day it is of; they are not stored."""
+    account = ExchangeAccount.objects.get(id=account_id)
+    standing = {
+        part.book_id: (changed, part)
+        for changed, parts in sorted(shares.by_day(account, until=day).items())
+        for part in parts
+    }
+    found = Book.objects.defer("state").in_bulk(list(standing))
+    return [
+        BookDay(book=found[book], day=changed, quantity=part.quantity, cost=part.cost, gross_pnl=part.gross)
+        for book, (changed, part) in standing.items()
+    ]
 
 
 def closes_of(

@@ -277,12 +277,14 @@ def _gross(step: Step) -> list[ExplanationNode]:
     """Book by book; the parts of exits below, if the day has not too many."""
     row = step.row
     books = list(
-        BookDay.objects.filter(account_id=row.account_id, day=row.snapshot_date)
+        BookDay.objects.filter(account_id=row.account_id, day=row.snapshot_date, book__pool="")
         .exclude(gross_pnl=0)
         .select_related("book")
         .defer("book__state")
         .order_by("book__asset", "book_id")
     )
+    shared = composition.shared_days(row.account_id, row.snapshot_date)
+    books += [each for each in shared if each.day == row.snapshot_date and each.gross_pnl]
     if not books:
         return []
     parts = list(_allocations(step).order_by("id")[: node.LIMIT + 1])

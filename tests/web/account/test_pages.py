@@ -59,8 +59,12 @@ def test_what_is_not_sensitive_asks_for_nothing(as_alice_of_before: Client, path
 
 
 def test_the_trail_shows_ones_own_entries_and_no_others(as_alice: Client, as_bob_too: Client) -> None:
-    theirs = as_bob_too.post("/account", {"name": "Robert", "date_of_birth": "", "cost_method": "fifo"})
-    as_alice.post("/account", {"name": "Alicia", "date_of_birth": "", "cost_method": "average"})
+    theirs = as_bob_too.post(
+        "/account", {"name": "Robert", "date_of_birth": "", "cost_method": "fifo", "cost_scope": "all"}
+    )
+    as_alice.post(
+        "/account", {"name": "Alicia", "date_of_birth": "", "cost_method": "average", "cost_scope": "account"}
+    )
 
     page = as_alice.get("/account/trail").content.decode()
 

@@ -8,7 +8,7 @@ from accounts.models import User
 from tests.factories import UserFactory
 from tests.mailbox import Mailbox
 
-FORM = {"name": "Alicia", "date_of_birth": "1990-05-17", "cost_method": "fifo"}
+FORM = {"name": "Alicia", "date_of_birth": "1990-05-17", "cost_method": "fifo", "cost_scope": "all"}
 
 
 def test_the_page_shows_what_is_stored(as_alice: Client) -> None:
@@ -25,10 +25,11 @@ def test_what_is_saved_is_shown_again(as_alice: Client, alice: User) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/account")
     page = as_alice.get("/account").content.decode()
     alice.refresh_from_db()
-    assert (alice.name, str(alice.date_of_birth), alice.cost_method) == (
+    assert (alice.name, str(alice.date_of_birth), alice.cost_method, alice.cost_scope) == (
         "Alicia",
         "1990-05-17 00:00:00+00:00",
         "fifo",
+        "all",
     )
     assert "Saved." in page
     assert 'value="1990-05-17"' in page
@@ -52,6 +53,7 @@ def test_a_birth_may_be_taken_back(as_alice: Client, alice: User) -> None:
         ("date_of_birth", "tomorrow"),
         ("date_of_birth", "3000-01-01"),
         ("cost_method", "best"),
+        ("cost_scope", "some"),
     ],
 )
 def test_bad_input_is_marked_at_its_field(as_alice: Client, alice: User, field: str, value: str) -> None:

@@ -38,6 +38,7 @@ def test_the_profile_is_the_frontends_user_and_more(alice: User, as_alice: JsonC
         "dateOfBirth": None,
         "reportingCurrency": "USDT",
         "costMethod": "average",
+        "costScope": "account",
         "booksToRecompute": 0,
     }
 
@@ -51,9 +52,11 @@ def test_what_is_given_is_changed_and_the_rest_stays(alice: User, as_alice: Json
         "1990-05-17T00:00:00Z",
     )
     assert as_alice.patch("/user/me", {"cost_method": "fifo"}).json()["displayName"] == "Alicia"
+    assert as_alice.patch("/user/me", {"cost_scope": "all"}).json()["costScope"] == "all"
     assert as_alice.patch("/user/me", {"date_of_birth": None}).json()["dateOfBirth"] is None
     alice.refresh_from_db()
-    assert (alice.name, alice.cost_method, alice.email) == ("Alicia", "fifo", "alice@example.com")
+    assert (alice.name, alice.cost_method, alice.cost_scope) == ("Alicia", "fifo", "all")
+    assert alice.email == "alice@example.com"
 
 
 def test_nothing_given_changes_nothing(alice: User, as_alice: JsonClient) -> None:
@@ -68,6 +71,7 @@ def test_nothing_given_changes_nothing(alice: User, as_alice: JsonClient) -> Non
         ({"name": "a\x1bb"}, ("/name", "unprintable")),
         ({"date_of_birth": "3000-01-01"}, ("/date_of_birth", "in_the_future")),
         ({"cost_method": "best"}, ("/cost_method", "invalid_choice")),
+        ({"cost_scope": "some"}, ("/cost_scope", "invalid_choice")),
         ({"email": "new@example.com"}, ("/email", "unknown")),
         ({"isVerified": True}, ("/isVerified", "unknown")),
         ({"is_staff": True}, ("/is_staff", "unknown")),
@@ -80,6 +84,7 @@ def test_bad_input_is_told_at_its_member(
     assert problem(as_alice.patch("/user/me", changes)) == (400, "invalid", [refused])
     alice.refresh_from_db()
     assert (alice.name, alice.cost_method, alice.is_staff) == ("Alice", "average", False)
+    assert alice.cost_scope == "account"
 
 
 def test_closing_needs_the_password_and_ends_everything(alice: User, as_alice: JsonClient) -> None:

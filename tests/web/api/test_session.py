@@ -24,6 +24,7 @@ def _shape(user: User, exchanges: list[str]) -> dict[str, object]:
         "dateOfBirth": None,
         "reportingCurrency": "USDT",
         "costMethod": "average",
+        "costScope": "account",
         "booksToRecompute": 0,
     }
 

@@ -27,10 +27,15 @@ def profile(request: HttpRequest) -> HttpResponse:
     user = member(request)
     if request.method != "POST":
         born = user.date_of_birth.date().isoformat() if user.date_of_birth else ""
-        given = {"name": user.name, "date_of_birth": born, "cost_method": user.cost_method}
+        given = {
+            "name": user.name,
+            "date_of_birth": born,
+            "cost_method": user.cost_method,
+            "cost_scope": user.cost_scope,
+        }
         left = books.left_to_recompute(user_id=user.id)
         return render(request, _PROFILE, {"given": given, "books_left": left})
-    given = forms.read(request, "name", "date_of_birth", "cost_method")
+    given = forms.read(request, "name", "date_of_birth", "cost_method", "cost_scope")
     serializer = ProfileChangeSerializer(data={**given, "date_of_birth": given["date_of_birth"] or None})
     try:
         serializer.is_valid(raise_exception=True)
