@@ -30,7 +30,8 @@ SELECT
     ) ORDER BY m.account_id)
     FROM portfolio_accountmark m WHERE m.account_id = ANY(%(accounts)s::uuid[])),
   (SELECT json_agg(json_build_array(b.id, b.asset, b.rebuilt_at, b.stale_from, b.blocked_reason) ORDER BY b.id)
-    FROM portfolio_book b WHERE b.account_id = ANY(%(accounts)s::uuid[])),
+    FROM portfolio_book b WHERE b.account_id = ANY(%(accounts)s::uuid[])
+      OR b.user_id IN (SELECT user_id FROM owners) AND NOT b.pool = ''),
   (SELECT json_agg(json_build_array(i.kind, i.subject, i.value::text) ORDER BY i.kind, i.subject, i.id)
     FROM portfolio_reconciliationitem i WHERE i.account_id = ANY(%(accounts)s::uuid[]) AND i.state = 'open'),
   json_build_array(

@@ -17,7 +17,7 @@ from core.django.actors import Actor, ActorKind
 from core.money import text
 from credentials.models import ExchangeAccount
 from orders.models import Fill, Transfer
-from pipeline import derive
+from pipeline import derive, market
 from pipeline.invariants.examine import examine
 from portfolio import metrics, verification
 from portfolio.models import BookDay, PortfolioSnapshot, Trade
@@ -111,6 +111,7 @@ def test_a_fact_of_one_account_redraws_the_days_of_the_others(
 ) -> None:
     """1 more bought here at 50, of which the way took 0.1: 1.5 sold there cost 45 + 60."""
     monkeypatch.setattr(derive, "_needs", lambda **_: [])
+    monkeypatch.setattr(market, "freshen_prices", lambda **_: None)
     monkeypatch.setattr(metrics, "refresh", lambda **_: 0)
     late = fill(pool.here, "BUY", "1", "50", executed_at=moment(0, 9))
     touch(pool.here, [late])
