@@ -163,6 +163,6 @@ SECTIONS: Final[tuple[tuple[Section, Rows], ...]] = (
     (OWN_TRANSFERS, _own_transfers),
     _of_accounts(BALANCES, WalletBalance, "reported_at"),
     _of_accounts(POSITIONS, ReportedPosition),
-    _of_accounts(BOOKS, Book, market_type=MarketType.SPOT.value),
+    _of_accounts(BOOKS, Book, market_type=MarketType.SPOT.value, pool=""),
     (VALUATIONS, _valuations),
 )
