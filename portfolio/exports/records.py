@@ -38,10 +38,10 @@ class End(_Record, tag="end"):
 
 class Account(_Record):
     id: UUID
-    label: str
+    label: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     exchange: str
     mode: Literal["live", "demo"]
-    exchange_uid: str
+    exchange_uid: Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class OrderRecord(_Record, tag="order"):

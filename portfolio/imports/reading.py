@@ -5,8 +5,9 @@ read or stored are set aside with their number, and the others stay. A second im
 the exchange's ids, and each names the account it was exported from as its source.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby, islice
 from typing import IO, Any, Final
 from uuid import UUID
@@ -99,10 +100,12 @@ class _Reader:
     def read_links(self, file: IO[bytes]) -> None:
         """Once all orders are stored: roles, groups, parents, strategies and notes of those that are new."""
         next(_lines(file))
-        for kind, batch in _batches(self._records(file, aside=False)):
+        aside = {one.line for one in self.outcome.set_aside}
+        taken = (one for one in self._records(file, aside=False) if one[0] not in aside)
+        for kind, batch in _batches(taken):
             if kind is records.OrderRecord:
                 for account, rows in self._by_account(batch):
-                    storing.link_orders(account, [row for _, row in rows], after=self._last_order)
+                    self._try(rows, partial(storing.link_orders, account, after=self._last_order))
 
     def finish(self) -> None:
         """Let books follow."""
@@ -147,7 +150,7 @@ class _Reader:
         for number, line in _lines(file, first=2):
             try:
                 record = records.DECODER.decode(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 if aside:
                     self._set_aside(number, f"It cannot be read: {error}")
                     self._count(_kind_of(line))
@@ -158,14 +161,15 @@ class _Reader:
 
     def _store(self, kind: type[Any], batch: list[Numbered]) -> None:
         if kind is records.ValuationRecord:
-            self._try(batch, lambda rows: storing.store_valuations(self.user, rows))
+            self._try(batch, partial(storing.store_valuations, self.user))
         elif kind is records.OwnTransferRecord:
             self._try(batch, self._store_own_transfers)
         elif (store := storing.STORES.get(kind)) is None:
-            self._set_aside(batch[0][0], "A record of this kind has no place here.")
+            for number, _ in batch:
+                self._set_aside(number, "A record of this kind has no place here.")
         else:
             for account, rows in self._by_account(batch):
-                self._try(rows, lambda given, to=account: store(to, given), account)
+                self._try(rows, partial(store, account), account)
 
     def _store_own_transfers(self, rows: list[Any]) -> Touched:
         by_file = {source: account.id for source, account in self.outcome.accounts.items()}
@@ -177,12 +181,17 @@ class _Reader:
         ]
         return storing.store_own_transfers(self.user, [row for row in rows if row not in left_out], by_file)
 
-    def _try(self, batch: list[Numbered], store: Any, account: ExchangeAccount | None = None) -> None:
+    def _try(
+        self,
+        batch: list[Numbered],
+        store: Callable[[list[Any]], Touched],
+        account: ExchangeAccount | None = None,
+    ) -> None:
         """All at once; if that is refused, each row by itself, and those that are refused aside."""
         try:
             with transaction.atomic():
-                touched: Touched = store([row for _, row in batch])
-        except (DomainError, DataError, IntegrityError, ValueError) as error:
+                touched = store([row for _, row in batch])
+        except (DomainError, DataError, IntegrityError, ValueError, ArithmeticError) as error:
             if len(batch) == 1:
                 self._set_aside(batch[0][0], _reason(error))
                 return

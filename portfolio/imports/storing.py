@@ -230,7 +230,7 @@ def store_steps(account: ExchangeAccount, rows: Sequence[BookRecord]) -> Touched
     return Touched()
 
 
-def link_orders(account: ExchangeAccount, rows: Sequence[OrderRecord], *, after: int) -> None:
+def link_orders(account: ExchangeAccount, rows: Sequence[OrderRecord], *, after: int) -> Touched:
     """What the file's orders say of each other and carry of the user's, for those with ids beyond `after`: those that
     this import stored.
     """
@@ -248,6 +248,7 @@ def link_orders(account: ExchangeAccount, rows: Sequence[OrderRecord], *, after:
         if known.get(place := (row.market_type.value, row.symbol, row.exchange_order_id), 0) > after
     ]
     bulk.update(table=Order._meta.db_table, columns=("id", "parent_id", *_LINKS), rows=values, key=("id",))
+    return Touched()
 
 
 def _order(row: OrderRecord) -> OrderRow:

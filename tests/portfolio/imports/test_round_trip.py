@@ -249,6 +249,25 @@ def test_bad_lines_are_set_aside_and_the_good_ones_stay(people: tuple[User, User
         assert len(values(new, Fill, "id")) == len(fills) - 6
 
 
+def test_orders_that_cannot_be_stored_or_linked_keep_nobody_waiting(
+    people: tuple[User, User, Outcome],
+) -> None:
+    theirs, _, _ = people
+    rows = lines(raw(theirs, "complete"))
+    orders = [row for row in rows if row["record"] == "order"]
+    orders[0]["client_order_id"] = "\0"
+    orders[1]["role"] = "far too long a role"
+    misplaced = next(row for row in rows if row["record"] == "transfer")
+    misplaced["occurred_at"] = "0001-01-01T00:00:00+14:00"
+    with undone():
+        new: User = UserFactory.create(cost_method="fifo")
+        outcome = reading.read(user=new, file=io.BytesIO(written(rows)))
+
+        aside = [one.line for one in outcome.set_aside]
+        assert aside == [rows.index(row) + 1 for row in (*orders, misplaced)]
+        assert values(new, Order, "exchange_order_id") == [("-2",)]
+
+
 def test_a_dry_run_stores_nothing(people: tuple[User, User, Outcome]) -> None:
     theirs, _, _ = people
     with undone():
