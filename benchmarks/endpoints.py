@@ -84,6 +84,7 @@ def _trader(trades: int, days: int) -> Any:
     rebuild.rebuild_account(user_id=account.user_id, account_id=account.id, at=at)
     stored = _multiply(account, trades, days)
     _snapshots(account, days)
+    _vacuum()
     metrics.refresh(user_id=account.user_id, at=at, from_zero=True)
     _vacuum()
     _print("history", trades=stored, days=days, seconds=time.perf_counter() - started)

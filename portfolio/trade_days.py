@@ -23,11 +23,14 @@ _TOGETHER: Final[Mapping[str, Any]] = {
     f"{name}_sum": _EXTREMES[name] if name in _EXTREMES else Sum(name) for name in COLUMNS
 }
 
-# Whole days of an account, by its index on exit times.
+# Whole days of an account, each by its index on exit times: the offset keeps the planner from comparing every day with
+# every trade, as it does where it cannot tell how few trades a day has.
 _OF_DAYS: Final = """
 FROM unnest(%(accounts)s::uuid[], %(days)s::date[]) AS d (account_id, day)
-JOIN portfolio_trade t ON t.user_id = %(user)s AND t.account_id = d.account_id AND t.kind = 'TRADE'
-  AND t.exit_time >= d.day::timestamp AT TIME ZONE 'UTC' AND t.exit_time < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+CROSS JOIN LATERAL (
+  SELECT * FROM portfolio_trade WHERE user_id = %(user)s AND account_id = d.account_id AND kind = 'TRADE'
+    AND exit_time >= d.day::timestamp AT TIME ZONE 'UTC' AND exit_time < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+  OFFSET 0) t
 """
 # A stop on the losing side of the entry; of contracts the entry value (in the reporting currency) shrinks with the
 # price, of inverse ones with its inverse.
@@ -78,9 +81,12 @@ SELECT DISTINCT account_id, day, is_of_trades FROM taken
 _PLANNED_BY: Final = """
 SELECT DISTINCT t.account_id, (t.exit_time AT TIME ZONE 'UTC')::date
 FROM unnest(%(accounts)s::uuid[], %(days)s::date[]) AS d (account_id, day)
-JOIN portfolio_trade t ON t.user_id = %(user)s AND t.account_id = d.account_id AND t.stop_loss_price IS NOT NULL
-  AND t.entry_time >= (d.day + 1)::timestamp AT TIME ZONE 'UTC'
-  AND t.entry_time < (d.day + 2)::timestamp AT TIME ZONE 'UTC'
+CROSS JOIN LATERAL (
+  SELECT account_id, exit_time FROM portfolio_trade
+  WHERE user_id = %(user)s AND account_id = d.account_id AND stop_loss_price IS NOT NULL
+    AND entry_time >= (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+    AND entry_time < (d.day + 2)::timestamp AT TIME ZONE 'UTC'
+  OFFSET 0) t
 """
 _EVERY: Final = """
 SELECT account_id, (exit_time AT TIME ZONE 'UTC')::date FROM portfolio_trade WHERE user_id = %(user)s
