@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-ALL = ("engine", "rebuild", "ingest", "adapters", "sync", "dispatch", "limits", "identity", "metrics")
+ALL = ("engine", "rebuild", "ingest", "adapters", "sync", "dispatch", "limits", "identity", "metrics", "endpoints")
 
 
 def main(names: list[str]) -> int:
