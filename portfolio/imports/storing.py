@@ -217,6 +217,7 @@ def store_steps(account: ExchangeAccount, rows: Sequence[BookRecord]) -> Touched
     for row in rows:
         Book.objects.get_or_create(
             account=account,
+            pool="",
             market_type=MarketType.SPOT.value,
             asset=row.asset,
             side="",
