@@ -19,6 +19,15 @@ def test_metrics_lead_to_their_days(period: str, as_alice: Client, trade_id: int
     assert "Net result of closed trades" in page
 
 
+def test_what_is_made_of_accounts_says_how_far_it_can_be_trusted(as_alice: Client, trade_id: int) -> None:
+    pages = [
+        as_alice.get(f"/explain/{path}").content.decode() for path in ("metric/all_time", f"trade/{trade_id}")
+    ]
+
+    told = 'title="What came last has not been held against the exchange&#x27;s report yet.">partial</a>'
+    assert [told in page for page in pages] == [True, False]
+
+
 def test_another_persons_number_is_not_there(as_bob: Client, trade_id: int) -> None:
     assert as_bob.get(f"/explain/trade/{trade_id}").status_code == 404
 

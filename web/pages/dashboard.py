@@ -28,7 +28,6 @@ from portfolio import scope as scopes
 from portfolio.accounting.periods import PeriodKind
 from portfolio.scope import Scope
 from portfolio.selectors.balances import asset_balances
-from portfolio.selectors.confidence import confidence
 from portfolio.selectors.curve import CurvePoint, EquityCurve, equity_curve
 from portfolio.selectors.performance import performance, period_for, strategies
 from portfolio.selectors.positions import open_positions
@@ -66,9 +65,9 @@ class Reader:
         return urlencode({"account": self.account}) if self.account else ""
 
     @cached_property
-    def trust(self) -> Trust:
+    def trust(self) -> Trust | None:
         """How far the totals can be trusted; read once, inside the open door."""
-        return trust.in_words(confidence(scope=self.scope, at=self.at))
+        return trust.of(self.scope, at=self.at)
 
 
 Context = Mapping[str, Any]

@@ -7,15 +7,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from core import clock
 from core.django import tenancy
 from core.errors import DomainError
+from portfolio.scope import resolve
 from portfolio.selectors.trees.day import day_tree
 from portfolio.selectors.trees.metric import metric_tree
 from portfolio.selectors.trees.node import ExplanationTree
 from portfolio.selectors.trees.position import position_tree
 from portfolio.selectors.trees.snapshot import snapshot_tree
 from portfolio.selectors.trees.trade import trade_tree
+from web.pages import trust
 from web.pages.access import member, member_page
+from web.pages.trust import Trust
 
 _TREES: Final[Mapping[str, tuple[Callable[..., ExplanationTree], str]]] = {
     "trade": (trade_tree, "trade_id"),
@@ -46,11 +50,18 @@ def explain(request: HttpRequest, kind: str, row_id: str) -> HttpResponse:
     try:
         with tenancy.acting_as(member(request).id):
             tree = make(**wanted)
+            told = _trust(kind, wanted.get("account"))
     except DomainError:
         raise Http404 from None
     unchecked = sum(check.equal is None for check in tree.checks)
     differing = [check for check in tree.checks if check.equal is False]
-    return render(request, "explain.html", {"tree": tree, "unchecked": unchecked, "differing": differing})
+    context = {"tree": tree, "unchecked": unchecked, "differing": differing, "trust": told}
+    return render(request, "explain.html", context)
+
+
+def _trust(kind: str, account: str | None) -> Trust | None:
+    """Of what is made of whole accounts."""
+    return trust.of(resolve(account=account), at=clock.now()) if kind in _OF_ACCOUNTS else None
 
 
 def _number(text: str) -> int:

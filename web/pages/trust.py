@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.urls import reverse
 
 from portfolio.models import Grade
-from portfolio.selectors.confidence import Code, Confidence, GradeReason
+from portfolio.scope import Scope
+from portfolio.selectors.confidence import Code, Confidence, GradeReason, confidence
 from web.pages.stream_names import STREAM_NAMES
 
 _TONES: Final[Mapping[str, str]] = {Grade.COMPLETE: "good", Grade.PARTIAL: "warn", Grade.UNRELIABLE: "bad"}
@@ -61,11 +63,16 @@ class Trust:
         return " ".join(doubt.words for doubt in self.doubts)
 
 
-def in_words(confidence: Confidence) -> Trust:
+def of(scope: Scope, *, at: datetime) -> Trust | None:
+    """Of the scope's totals; None where there are none, as no account was ever connected. Inside an open door."""
+    return in_words(confidence(scope=scope, at=at)) if scope.account_ids else None
+
+
+def in_words(told: Confidence) -> Trust:
     return Trust(
-        grade=confidence.grade,
-        tone=_TONES[confidence.grade],
-        doubts=[_doubt(reason) for reason in confidence.reasons],
+        grade=told.grade,
+        tone=_TONES[told.grade],
+        doubts=[_doubt(reason) for reason in told.reasons],
     )
 
 
