@@ -8,6 +8,7 @@ from exchanges.histories import (
     binance_futures,
     binance_products,
     binance_statement,
+    bisq,
     bitcoin_tax,
     bittrex,
     bittytax,
@@ -26,7 +27,14 @@ FORMATS: Final[Mapping[str, Format]] = {
     each.name: each
     for each in (
         *(binance_statement.FORMAT, binance_futures.FORMAT, *binance_products.FORMATS),
-        *(bybit_closed.FORMAT, coinbase_pro.FORMAT, *bittrex.FORMATS, kucoin.FORMAT, *pionex.FORMATS),
+        *(
+            bisq.FORMAT,
+            bybit_closed.FORMAT,
+            coinbase_pro.FORMAT,
+            *bittrex.FORMATS,
+            kucoin.FORMAT,
+            *pionex.FORMATS,
+        ),
         *(cointracking.FORMAT, blockpit.FORMAT, bittytax.FORMAT, bitcoin_tax.FORMAT, rotki_trades.FORMAT),
     )
 }

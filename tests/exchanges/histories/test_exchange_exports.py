@@ -100,6 +100,23 @@ def test_bittrex_withdrawals_are_below_zero() -> None:
     assert reasons(history) == [(4, "Amount -1 has the wrong sign")]
 
 
+def test_bisq_names_the_coin_that_changes_hands() -> None:
+    history = read(
+        "Trade ID,Date/Time,Market,Price,Deviation,Amount in BTC,Amount,Currency,Transaction Fee,Trade Fee BTC,"
+        "Trade Fee BSQ,Buyer Deposit,Seller Deposit,Offer type,Status\n"
+        "a,11 Dec 2020 17:13:40,BTC/EUR,15883.3283,-0.10%,0.05,794,EUR,0.0001,,2.01,1,1,Sell BTC,Completed\n"
+        "b,23 Dec 2019 06:33:02,BTC/EUR,6785.6724,2.00%,0.01,1234,EUR,0.0001,0.00109140,,1,1,Buy BTC,Completed\n"
+        "c,11 Jun 2019 20:21:44,DASH/BTC,0.01541873,3%,0.30,19.45685539,DASH,0.000228,0.0009,,1,1,Sell DASH,Completed\n"
+        "d,11 Jun 2019 23:31:21,BTC/EUR,10020,N/A,,,EUR,0.00003120,0.0001,,1,1,Sell BTC,Canceled\n"
+    )
+    assert [told(fill) for fill in history.fills] == [
+        ("SELL BTCEUR", "0.05", "794", "0.0001", "BTC"),
+        ("BUY BTCEUR", "0.01", "1234", "0.0011914", "BTC"),
+        ("SELL DASHBTC", "19.45685539", "0.3", "0.001128", "BTC"),
+    ]
+    assert history.left_out == {"with the status 'Canceled'": 1}
+
+
 def test_kucoin() -> None:
     history = read(
         "tradeCreatedAt,symbol,side,price,size,funds,fee,feeCurrency\n"
