@@ -32,7 +32,7 @@ class Profile:
     transfers: bool = True  # further deposits and withdrawals
     saves: bool = True  # buys a little BTC or ETH every week and keeps it
     has_holes: bool = False  # conversions and interest that no endpoint tells
-    collects: bool = False  # is given coins, and changes some outside the order book; Binance and Gate.io tell it
+    collects: bool = False  # is given coins, and changes some outside the order book
     is_live: bool = False  # goes on trading every 20 to 60 seconds
     contracts: str = ""  # trades contracts, too: "one_way" or "hedge"; "" for none
     contract_days: int | None = None  # ... in the last days only; None: from the beginning
