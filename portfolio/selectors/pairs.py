@@ -82,7 +82,8 @@ def pairs(
         **{name: value for name, value in wanted.items() if value is not None},
     )
     if after is not None:
-        rows = rows.filter(Q(closed_at__lt=after.time) | Q(closed_at=after.time, id__lt=after.id))
+        # The bound is where the index is entered: without it every page is read from the newest row on.
+        rows = rows.filter(Q(closed_at__lte=after.time) & (Q(closed_at__lt=after.time) | Q(id__lt=after.id)))
     page = list(
         rows.select_related("book")
         .defer("checkpoint", "book__state")
