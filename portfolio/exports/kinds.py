@@ -61,6 +61,7 @@ def _header(kind: str, user: User, selection: Selection, at: datetime) -> dict[s
         "generated_at": _moment(at),
         "currency": user.reporting_currency,
         "method": user.cost_method,
+        "cost_scope": user.cost_scope,
         "accounts": list(accounts.values_list("label", flat=True)),
         "since": _moment(selection.since),
         "until": _moment(selection.until),

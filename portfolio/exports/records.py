@@ -27,6 +27,7 @@ class Header(_Record, tag="header"):
     generated_at: str
     currency: str
     method: str
+    cost_scope: str
     accounts: list[str]
     since: str | None
     until: str | None

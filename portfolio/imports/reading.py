@@ -141,10 +141,12 @@ class _Reader:
                 f"The file's books are in {header.get('currency')!r:.20}, this user's in"
                 f" {self.user.reporting_currency}."
             )
-        if header.get("method") != self.user.cost_method:
-            self.outcome.notes.append(
-                f"The file's books go by {header.get('method')!r:.20}; here they go by {self.user.cost_method}."
-            )
+        ours = {"method": self.user.cost_method, "cost_scope": self.user.cost_scope}
+        self.outcome.notes += [
+            f"The file's books go by {name} {header.get(name)!r:.20}; here they go by {value!r}."
+            for name, value in ours.items()
+            if header.get(name) != value
+        ]
 
     def _records(self, file: IO[bytes], *, aside: bool = True) -> Iterator[Numbered]:
         for number, line in _lines(file, first=2):
