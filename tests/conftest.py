@@ -64,7 +64,8 @@ def only_binance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _clean_cache() -> Iterator[None]:
+def _clean_cache(settings: object) -> Iterator[None]:
+    """Of the cache that the test used: so it ends before the settings do."""
     yield
     cache.clear()
 
