@@ -113,7 +113,7 @@ def test_every_owned_table_has_its_walls(model: type[tenancy.OwnedModel]) -> Non
         policies = cursor.fetchall()
         cursor.execute(
             "SELECT count(*) FROM pg_constraint WHERE conname = ANY(%s)",
-            [[f"{table}_{end}_fk" for end in ("account", "user", "outgoing")]],
+            [[f"{table}_{end}_fk" for end in ("account", "user", "outgoing", "export")]],
         )
         keys = cursor.fetchone()
 
@@ -142,7 +142,7 @@ def test_every_unique_rule_of_an_owned_table_starts_with_owner_or_account_or_a_p
         for constraint in model._meta.total_unique_constraints
     }
 
-    parents = {"book", "position", "trade", "snapshot", "transfer", "outgoing"}
+    parents = {"book", "position", "trade", "snapshot", "transfer", "outgoing", "export"}
     assert {first for _, first in starts} <= {"user", "account", *parents}
 
 
