@@ -112,10 +112,11 @@ def _disposed(selection: Selection) -> QuerySet[Any]:
 
 
 def _books(selection: Selection) -> Iterator[Book]:
-    """Pools too, whoever's account their book hangs on: their lots are of the account that bought them."""
+    """Pools too, whoever's account their book hangs on: their lots are of the account that bought them. So their place
+    does not depend on that account."""
     of_accounts = Q(account_id__in=selection.account_ids) | ~Q(pool="")
     rows = Book.objects.filter(of_accounts).select_related("account__user")
-    return rows.order_by("account__created_at", "account_id", "market_type", "asset", "side").iterator(
+    return rows.order_by("market_type", "asset", "side", "account__created_at", "account_id").iterator(
         chunk_size=20
     )
 
