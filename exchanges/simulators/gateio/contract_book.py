@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from exchanges.simulators import liquidations
 from exchanges.simulators.contract_account import MarginAccount
+from exchanges.simulators.following import follows
 from exchanges.simulators.gateio import contract_wire as wire
 from exchanges.simulators.gateio.contract_wire import Json
 from exchanges.simulators.gateio.wire import short
@@ -13,6 +14,22 @@ Row = tuple[int, str, int, Json]  # (moment, kind, change, what else is told)
 
 def rows(margin: MarginAccount, settle: str) -> list[Json]:
     """Everything that ever changed the wallet, newest first."""
+    return _books(margin)[settle]
+
+
+def _facts(margin: MarginAccount) -> tuple[int, ...]:
+    by_contract = [sum(map(len, rows.values())) for rows in (margin.orders, margin.fills)]
+    told = (len(margin.transfers), len(margin.funding), len(margin.incomes))
+    return (margin.updated_at, *by_contract, *told)
+
+
+@follows(_facts)
+def _books(margin: MarginAccount) -> dict[str, list[Json]]:
+    """By settlement."""
+    return {settle: _book(margin, settle) for settle in wire.SETTLES}
+
+
+def _book(margin: MarginAccount, settle: str) -> list[Json]:
     told: list[Json] = []
     balance = 0
     for at, kind, change, more in sorted(_movements(margin, settle), key=lambda row: row[0]):

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from exchanges.simulators import amounts
 from exchanges.simulators.account import Account
 from exchanges.simulators.facts import Conversion, Dividend, Fill, Order
+from exchanges.simulators.following import follows
 from exchanges.simulators.gateio import names
 from exchanges.simulators.gateio.parameters import Span
 from exchanges.simulators.gateio.wire import short, transfer_id
@@ -66,12 +67,26 @@ class Entry(NamedTuple):
 
 def entries(account: Account, span: Span) -> list[Entry]:
     """What changed the wallet in that time, newest first."""
+    return [entry for entry in _book(account) if entry.row.at in span]
+
+
+def _facts(account: Account) -> tuple[int, ...]:
+    by_symbol = [sum(map(len, rows.values())) for rows in (account.orders, account.fills)]
+    return (
+        *(account.updated_at, len(account.open_orders), *by_symbol),
+        *(len(account.deposits), len(account.withdrawals), len(account.dividends), len(account.conversions)),
+        len(account.margin.transfers) if account.margin else 0,
+    )
+
+
+@follows(_facts)
+def _book(account: Account) -> list[Entry]:
+    """Everything that ever changed the wallet, newest first."""
     found: list[Entry] = []
     balances: dict[str, int] = {}
     for row in sorted(each for each in _changes(account) if each.change):
         balances[row.asset] = balances.get(row.asset, 0) + row.change
-        if row.at in span:
-            found.append(Entry(row, balances[row.asset]))
+        found.append(Entry(row, balances[row.asset]))
     return found[::-1]
 
 
