@@ -3,7 +3,18 @@
 import subprocess
 import sys
 
-ALL = ("engine", "rebuild", "ingest", "adapters", "sync", "dispatch", "limits", "identity", "metrics", "endpoints")
+ALL = (
+    "engine",
+    "rebuild",
+    "ingest",
+    "adapters",
+    "sync",
+    "dispatch",
+    "limits",
+    "identity",
+    "metrics",
+    "endpoints",
+)
 
 
 def main(names: list[str]) -> int:

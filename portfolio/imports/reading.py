@@ -218,7 +218,9 @@ class _Reader:
 
     def _target(self, source: UUID) -> ExchangeAccount | None:
         """The account here; None: the file has none of that id. Raises Invalid."""
-        if not self.outcome.accounts:  # in the order in which they were connected: it decides where pools hang
+        if (
+            not self.outcome.accounts
+        ):  # in the order in which they were connected: it decides where pools hang
             self.outcome.accounts = {each.id: self._open(each) for each in self._described.values()}
         return self.outcome.accounts.get(source)
 

@@ -15,8 +15,8 @@ from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
-from tests.security.operations import document
 from tests.security.people import Person, undone
+from web.api.docs import document
 
 EXAMPLES: Final = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "2"))
 IS_SMALL: Final = EXAMPLES < 10
