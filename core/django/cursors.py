@@ -2,9 +2,12 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, Self, TypeVar
+
+from django.db.models import Q
 
 from core import clock
 from core.errors import Invalid
@@ -13,6 +16,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _LONGEST: Final = 80
 _MAX_ID: Final = 2**63 - 1
 _MAX_TIME: Final = 2**53
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,14 @@ class Place:
             raise Invalid(
                 detail, errors=[{"pointer": "/cursor", "code": "invalid_cursor", "detail": detail}]
             ) from None
+
+    def beyond(self, time: str) -> Q:
+        """Rows that come after this place, by the field of their time. The bound by time alone is where the index is
+        entered: without it every page is read from the newest row on."""
+        return Q(**{f"{time}__lte": self.time}) & (Q(**{f"{time}__lt": self.time}) | Q(id__lt=self.id))
+
+
+def cut(found: Sequence[_R], limit: int, place: Callable[[_R], Place]) -> tuple[list[_R], str | None]:
+    """A page of rows, of which one more was asked for than it holds, and the cursor of the next; None: there is none."""
+    page = list(found[:limit])
+    return page, place(page[-1]).text() if len(found) > limit else None
