@@ -54,6 +54,6 @@ class Place:
 
 
 def cut(found: Sequence[_R], limit: int, place: Callable[[_R], Place]) -> tuple[list[_R], str | None]:
-    """A page of rows, of which one more was asked for than it holds, and the cursor of the next; None: there is none."""
+    """A page of rows, of which one more was asked for than it holds, and the next one's cursor; None: the last."""
     page = list(found[:limit])
     return page, place(page[-1]).text() if len(found) > limit else None
