@@ -9,7 +9,7 @@ from uuid import UUID
 from accounts.models import AuditLog
 from core.django import auditing, tenancy
 from core.django.actors import ActorKind
-from core.django.cursors import Place
+from core.django.cursors import Place, cut
 
 ROW_CHANGES: Final = ("INSERT", "UPDATE", "DELETE")
 MOST: Final = 200  # entries a page
@@ -83,11 +83,8 @@ def page(
     if cursor is not None:
         rows = rows.filter(id__lt=Place.read(cursor).id)
     found = list(rows.order_by("-id")[: limit + 1])
-    last = found[limit - 1] if len(found) > limit else None
-    return Page(
-        results=[_entry(row) for row in found[:limit]],
-        next_cursor=None if last is None else Place(last.created_at, last.id).text(),
-    )
+    shown, following = cut(found, limit, lambda row: Place(row.created_at, row.id))
+    return Page(results=[_entry(row) for row in shown], next_cursor=following)
 
 
 def _entry(row: AuditLog) -> Entry:

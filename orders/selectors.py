@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from core.django.cursors import Place
+from core.django.cursors import Place, cut
 from core.errors import Invalid, NotFound
 from orders.models import Fill, FundingPayment, Order, Transfer
 
@@ -232,15 +232,9 @@ def _page(rows: QuerySet[_M], time: str, fields: Collection[str], limit: int, cu
     if not 1 <= limit <= MOST:
         raise Invalid(f"limit must be between 1 and {MOST}.")
     if cursor is not None:
-        rows = rows.filter(_after(time, Place.read(cursor)))
+        rows = rows.filter(Place.read(cursor).beyond(time))
     found: list[Mapping[str, Any]] = list(
         rows.order_by(f"-{time}", "-id").values(*fields, exchange=F("account__exchange"))[: limit + 1]
     )
-    page = [dict(row) for row in found[:limit]]
-    more = len(found) > limit
-    return ListPage(page, Place(page[-1][time], page[-1]["id"]).text() if more else None)
-
-
-def _after(time: str, place: Place) -> Q:
-    """Rows after a place in (time, id) descending: the first half is what the index is entered by."""
-    return Q(**{f"{time}__lte": place.time}) & (Q(**{f"{time}__lt": place.time}) | Q(id__lt=place.id))
+    page, following = cut(found, limit, lambda row: Place(row[time], row["id"]))
+    return ListPage([dict(row) for row in page], following)

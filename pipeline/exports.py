@@ -13,12 +13,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from accounts import audit
 from accounts.models import User
 from core.django import tenancy
-from core.django.cursors import Place
+from core.django.cursors import Place, cut
 from core.errors import Conflict, Invalid, NotFound
 from credentials.models import ExchangeAccount, Mode
 from credentials.scope import resolve
@@ -175,14 +174,10 @@ def page(*, user_id: UUID, limit: int = 50, cursor: str | None = None) -> Export
     with tenancy.acting_as(user_id):
         rows = Export.objects.select_related("account").order_by("-requested_at", "-id")
         if cursor is not None:
-            place = Place.read(cursor)
-            rows = rows.filter(Q(requested_at__lt=place.time) | Q(requested_at=place.time, id__lt=place.id))
+            rows = rows.filter(Place.read(cursor).beyond("requested_at"))
         found = list(rows[: limit + 1])
-    last = found[limit - 1] if len(found) > limit else None
-    return ExportReports(
-        results=[_report(row) for row in found[:limit]],
-        next_cursor=None if last is None else Place(last.requested_at, last.id).text(),
-    )
+    page, following = cut(found, limit, lambda row: Place(row.requested_at, row.id))
+    return ExportReports(results=[_report(row) for row in page], next_cursor=following)
 
 
 def show(*, user_id: UUID, export_id: int) -> ExportReport:

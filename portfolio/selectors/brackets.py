@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from core.django.cursors import Place
+from core.django.cursors import Place, cut
 from core.errors import NotFound
 from core.money import ZERO
 from credentials.scope import Scope
@@ -120,9 +120,7 @@ def brackets(
         return BracketPage(_orphaned(rows), None)
     anchors = rows.filter(Q(role=ENTRY) | _IS_LEG & Q(parent=None))
     if after is not None:
-        anchors = anchors.filter(
-            Q(ordered_at__lte=after.time) & (Q(ordered_at__lt=after.time) | Q(id__lt=after.id))
-        )
+        anchors = anchors.filter(after.beyond("ordered_at"))
     sibling = Order.objects.filter(
         _IS_LEG & ~Q(group_id=""),
         parent=None,
@@ -133,9 +131,8 @@ def brackets(
     )
     anchors = anchors.filter(Q(role=ENTRY) | ~Exists(sibling))
     found = list(anchors.order_by("-ordered_at", "-id")[: limit + 1])
-    page, more = found[:limit], len(found) > limit
-    cursor = Place(page[-1].ordered_at, page[-1].pk).text() if more else None
-    return BracketPage(_assemble(page), cursor)
+    page, following = cut(found, limit, lambda row: Place(row.ordered_at, row.pk))
+    return BracketPage(_assemble(page), following)
 
 
 def bracket(*, order_id: int) -> Bracket:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
-from core.django.cursors import Place
+from core.django.cursors import Place, cut
 from core.money import ZERO
 from credentials.scope import Scope
 from portfolio.accounting.own_coins import OWN_COINS, saved
@@ -143,12 +143,10 @@ def fees_page(
         account_id__in=account_ids, **{name: value for name, value in asked.items() if value is not None}
     )
     if after is not None:
-        before = Q(fee_timestamp__lt=after.time) | Q(id__lt=after.id)
-        rows = rows.filter(Q(fee_timestamp__lte=after.time) & before)
+        rows = rows.filter(after.beyond("fee_timestamp"))
     found = list(rows.order_by("-fee_timestamp", "-id").values(*_FIELDS)[: limit + 1])
-    page = [FeeRow(**row, in_totals=row["fee_type"] != FUNDING) for row in found[:limit]]
-    more = len(found) > limit
-    return FeePage(page, Place(page[-1].fee_timestamp, page[-1].id).text() if more else None)
+    page, following = cut(found, limit, lambda row: Place(row["fee_timestamp"], row["id"]))
+    return FeePage([FeeRow(**row, in_totals=row["fee_type"] != FUNDING) for row in page], following)
 
 
 def summary(*, scope: Scope, period: Period, currency: str) -> FeeSummary:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 
-from core.django.cursors import Place
+from core.django.cursors import Place, cut
 from credentials.scope import Scope
 from exchanges.rows import MarketType
 from portfolio.accounting.pairing import Leg, Pairing, pair
@@ -82,20 +82,23 @@ def pairs(
         **{name: value for name, value in wanted.items() if value is not None},
     )
     if after is not None:
-        # The bound is where the index is entered: without it every page is read from the newest row on.
-        rows = rows.filter(Q(closed_at__lte=after.time) & (Q(closed_at__lt=after.time) | Q(id__lt=after.id)))
-    page = list(
+        rows = rows.filter(after.beyond("closed_at"))
+    found = list(
         rows.select_related("book")
         .defer("checkpoint", "book__state")
         .order_by("-closed_at", "-id")[: limit + 1]
     )
-    shown, more = page[:limit], len(page) > limit
+    shown, following = cut(found, limit, _place)
     sums = _sums([row.pk for row in shown])
-    last = shown[-1] if more else None
     return PairPage(
         results=[_pair(row, sums[row.pk]) for row in shown],
-        next_cursor=Place(last.closed_at, last.pk).text() if last and last.closed_at else None,
+        next_cursor=following,
     )
+
+
+def _place(row: Position) -> Place:
+    assert row.closed_at is not None
+    return Place(row.closed_at, row.pk)
 
 
 def _sums(position_ids: Collection[int]) -> dict[int, Mapping[str, Any]]:

@@ -6,10 +6,8 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
-
 from core import clock
-from core.django.cursors import Place
+from core.django.cursors import Place, cut
 from core.errors import NotFound
 from credentials.models import ExchangeAccount
 from credentials.scope import Scope
@@ -74,13 +72,12 @@ def items(
     if kind is not None:
         rows = rows.filter(kind=kind)
     if cursor is not None:
-        after = Place.read(cursor)
-        rows = rows.filter(Q(opened_at__lt=after.time) | Q(opened_at=after.time, id__lt=after.id))
-    page = list(rows.select_related("account").order_by("-opened_at", "-id")[: limit + 1])
-    last = page[limit - 1] if len(page) > limit else None
+        rows = rows.filter(Place.read(cursor).beyond("opened_at"))
+    found = list(rows.select_related("account").order_by("-opened_at", "-id")[: limit + 1])
+    page, following = cut(found, limit, lambda row: Place(row.opened_at, row.pk))
     return DifferencePage(
-        results=[told(row) for row in page[:limit]],
-        next_cursor=Place(last.opened_at, last.pk).text() if last else None,
+        results=[told(row) for row in page],
+        next_cursor=following,
     )
 
 

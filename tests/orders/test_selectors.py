@@ -216,7 +216,7 @@ def test_a_deep_page_enters_the_list_by_its_index() -> None:
             [AT, account.id, account.user_id],
         )
         cursor.execute("SET LOCAL enable_bitmapscan = off")  # without statistics the planner guesses
-        rows = Fill.objects.filter(selectors._after("executed_at", Place(at(10), 10**9)))
+        rows = Fill.objects.filter(Place(at(10), 10**9).beyond("executed_at"))
         plan = rows.order_by("-executed_at", "-id").values("id")[:50].explain()
 
     assert "Index Scan using fill_list" in plan or "Index Only Scan using fill_list" in plan
