@@ -6,7 +6,7 @@ What the exchange says of the key is noted by `note_key_check`, `note_auth_succe
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -40,7 +40,7 @@ __all__ = [
     "note_auth_success",
     "note_key_check",
     "note_unasked",
-    "open_for_files",
+    "open_without_key",
     "show",
     "syncable",
     "update",
@@ -100,34 +100,35 @@ def connect(
     return account
 
 
-def open_for_files(*, user_id: UUID, label: str) -> ExchangeAccount:
-    """A new account without a key, of a place that is known from files alone. Raises LabelTaken."""
-    with tenancy.acting_as(user_id):
-        account = ExchangeAccount(
-            user_id=user_id, exchange=Exchange.FILES, label=label, key_note="Known from files; it has no key."
-        )
-        _save(account)
-    return account
-
-
 def open_without_key(
-    *, user_id: UUID, exchange: str, mode: str, label: str, exchange_uid: str = ""
+    *,
+    user_id: UUID,
+    label: str,
+    exchange: str = Exchange.FILES,
+    mode: str = Mode.LIVE,
+    exchange_uid: str = "",
+    account_id: UUID | None = None,
 ) -> ExchangeAccount:
-    """An account whose history comes from files: like a closed one, it is never asked for anything. A key of the same
-    owner at the exchange, connected later, goes on with it (`exchange_uid`). Inside an open door. Raises Invalid.
+    """A new account whose history comes from files. Of a place that we do not speak to it lives, and takes more files.
+    Of an exchange it rests like a closed one, never asked for anything, until a key of the same owner goes on with it
+    (`exchange_uid`). Raises Invalid, LabelTaken.
     """
     if exchange not in Exchange.values or exchange in DATA_SOURCES:
         raise Invalid(f"{exchange!r:.40} is no exchange that can be imported.")
-    taken = ExchangeAccount.objects.filter(exchange=exchange, mode=mode, exchange_uid=exchange_uid).exists()
-    return ExchangeAccount.objects.create(
-        user_id=user_id,
-        exchange=exchange,
-        mode=Mode(mode),
-        label=label,
-        exchange_uid="" if taken else exchange_uid,
-        is_active=False,
-        key_note="Imported from a file; it has no key.",
-    )
+    with tenancy.acting_as(user_id):
+        same = ExchangeAccount.objects.filter(exchange=exchange, mode=mode, exchange_uid=exchange_uid)
+        account = ExchangeAccount(
+            id=account_id or uuid4(),
+            user_id=user_id,
+            exchange=exchange,
+            mode=Mode(mode),
+            label=label,
+            exchange_uid="" if same.exists() else exchange_uid,
+            is_active=exchange == Exchange.FILES,
+            key_note="Known from files; it has no key.",
+        )
+        _save(account)
+    return account
 
 
 @sensitive_variables("api_key", "secret_key", "passphrase")

@@ -7,12 +7,13 @@ Accounts are named by their ids, orders and transfers by the exchange's.
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import JSONField, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from core.django.tenancy import AccountModel
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
-from orders.models import Fill, FundingPayment, Order, OwnTransfer, Transfer
+from orders.models import Fill, FundingPayment, Order, OwnTransfer, StrategyPrefix, Transfer
 from portfolio.exports.sections import (
     Section,
     Selection,
@@ -25,12 +26,21 @@ from portfolio.exports.sections import (
     time,
 )
 from portfolio.exports.tables import Row
-from portfolio.models import Book, ReportedPosition, Valuation, WalletBalance
+from portfolio.models import (
+    AccountMark,
+    Book,
+    ItemState,
+    ReconciliationItem,
+    ReportedPosition,
+    Valuation,
+    WalletBalance,
+)
 
 _ACCOUNT: Final = text("account", "account_id")
 ACCOUNTS: Final = Section(
-    "account", text("id"), text("label"), text("exchange"), text("mode"), text("exchange_uid")
+    "account", *map(text, ("id", "label", "exchange", "mode", "exchange_uid")), listed("coverage")
 )
+STRATEGY_PREFIXES: Final = Section("strategy_prefix", text("prefix"), text("strategy"))
 ORDERS: Final = Section(
     "order",
     _ACCOUNT,
@@ -113,6 +123,17 @@ POSITIONS: Final = Section(
     time("reported_at"),
 )
 BOOKS: Final = Section("book", _ACCOUNT, text("asset"), amount("step"))
+DISMISSALS: Final = Section(
+    "dismissal",
+    _ACCOUNT,
+    *map(text, ("kind", "subject", "side")),
+    *map(amount, ("reported", "computed", "value")),
+    *map(time, ("reported_at", "diverged_from", "diverged_to")),
+    text("cause"),
+    listed("evidence"),
+    text("reason"),
+    *map(time, ("opened_at", "changed_at", "resolved_at")),
+)
 VALUATIONS: Final = Section(
     "valuation",
     *map(text, ("asset", "currency")),
@@ -137,8 +158,16 @@ def _of_accounts(
 
 
 def _accounts(selection: Selection) -> Iterator[Row]:
+    """With what is not known of their history: no book of theirs is surer elsewhere."""
+    mark = AccountMark.objects.filter(account_id=OuterRef("id")).values("coverage")[:1]
+    nothing = Value([], output_field=JSONField())
     rows = ExchangeAccount.objects.filter(id__in=selection.account_ids)
+    rows = rows.annotate(coverage=Coalesce(Subquery(mark), nothing, output_field=JSONField()))
     return ACCOUNTS.rows(rows.order_by("created_at", "id"))
+
+
+def _strategy_prefixes(selection: Selection) -> Iterator[Row]:
+    return STRATEGY_PREFIXES.rows(StrategyPrefix.objects.order_by("prefix"))
 
 
 def _own_transfers(selection: Selection) -> Iterator[Row]:
@@ -156,6 +185,7 @@ def _valuations(selection: Selection) -> Iterator[Row]:
 # What refers to others comes after them; prices last, so that those of facts that come meanwhile are there.
 SECTIONS: Final[tuple[tuple[Section, Rows], ...]] = (
     (ACCOUNTS, _accounts),
+    (STRATEGY_PREFIXES, _strategy_prefixes),
     _of_accounts(ORDERS, Order, "ordered_at"),
     _of_accounts(FILLS, Fill, "executed_at"),
     _of_accounts(FUNDING, FundingPayment, "paid_at"),
@@ -164,5 +194,6 @@ SECTIONS: Final[tuple[tuple[Section, Rows], ...]] = (
     _of_accounts(BALANCES, WalletBalance, "reported_at"),
     _of_accounts(POSITIONS, ReportedPosition),
     _of_accounts(BOOKS, Book, market_type=MarketType.SPOT.value, pool=""),
+    _of_accounts(DISMISSALS, ReconciliationItem, state=ItemState.DISMISSED.value),
     (VALUATIONS, _valuations),
 )

@@ -43,6 +43,13 @@ class Account(_Record):
     exchange: str
     mode: Literal["live", "demo"]
     exchange_uid: Annotated[str, msgspec.Meta(max_length=64)]
+    coverage: list[str] = []
+    """What is not known of its history, in codes; files of before have none."""
+
+
+class StrategyPrefixRecord(_Record, tag="strategy_prefix"):
+    prefix: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    strategy: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
 
 class OrderRecord(_Record, tag="order"):
@@ -179,6 +186,25 @@ class BookRecord(_Record, tag="book"):
     step: Amount
 
 
+class DismissalRecord(_Record, tag="dismissal"):
+    account: UUID
+    kind: str
+    subject: str
+    side: str
+    reported: Amount
+    computed: Amount
+    value: Amount | None
+    reported_at: Moment
+    diverged_from: Moment | None
+    diverged_to: Moment | None
+    cause: str
+    evidence: list[str]
+    reason: str
+    opened_at: Moment
+    changed_at: Moment
+    resolved_at: Moment
+
+
 class ValuationRecord(_Record, tag="valuation"):
     asset: str
     currency: str
@@ -190,7 +216,7 @@ class ValuationRecord(_Record, tag="valuation"):
 
 
 Record = (
-    Header | End | Account | OrderRecord | FillRecord | FundingRecord | TransferRecord | OwnTransferRecord | Balance
-    | Position | BookRecord | ValuationRecord
+    Header | End | Account | StrategyPrefixRecord | OrderRecord | FillRecord | FundingRecord | TransferRecord
+    | OwnTransferRecord | Balance | Position | BookRecord | DismissalRecord | ValuationRecord
 )  # fmt: skip
 DECODER: Final = msgspec.json.Decoder(Record)

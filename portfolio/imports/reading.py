@@ -1,10 +1,12 @@
-"""A complete export into accounts without keys: the same facts, and so the same books.
+"""A complete export into accounts: the same facts, and so the same books.
 
 Works in one transaction: a file that is cut off, foreign, or of another version leaves nothing. Lines that cannot be
 read or stored are set aside with their number, and the others stay. A second import changes nothing: facts are known by
-the exchange's ids, and each names the account it was exported from as its source.
+the exchange's ids, accounts by the one they were exported from. What is of an account at the exchange that the user has
+here, too, joins it.
 """
 
+import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,17 +21,18 @@ from accounts import audit
 from accounts.models import User
 from core.django import tenancy
 from core.errors import DomainError, Invalid
-from credentials import accounts
 from credentials.models import ExchangeAccount
-from orders.models import Fill, FundingPayment, Order, Transfer
+from orders.models import Order
 from orders.touched import Touched
 from portfolio import books
 from portfolio.exports import records
 from portfolio.exports.kinds import COMPLETE
 from portfolio.exports.tables import PRODUCER, VERSION
-from portfolio.imports import storing
+from portfolio.imports import storing, targets
 
 LONGEST_LINE: Final = 4_000_000
+MOST_ASIDE: Final = 10_000
+"""Lines set aside, beyond which a file is broken."""
 _BATCH: Final = 1_000
 _NO_EXPORT: Final = "This is no export of this platform."
 Numbered = tuple[int, Any]
@@ -55,8 +58,9 @@ class Outcome:
 
 
 def read(*, user: User, file: IO[bytes], label: str | None = None, is_dry: bool = False) -> Outcome:
-    """Import a file for a user: into new accounts without keys, or those of an earlier import of it. `label`: the name
-    of the account to import into, where the file has one; it must be empty. Opens its own door. Raises Invalid."""
+    """Import a file for a user: into new accounts without keys, those of an earlier import of it, or those that are the
+    same at the exchange. `label`: the name of the account to import into, where the file has one; it must be empty.
+    Opens its own door. Raises Invalid."""
     with tenancy.acting_as(user.id), transaction.atomic():
         reader = _Reader(user, label)
         reader.read_facts(file)
@@ -86,7 +90,7 @@ class _Reader:
             if kind is records.End:
                 end = batch[0][1]
             elif kind is records.Account:
-                self._described = {one.id: one for _, one in batch}
+                self._described |= {one.id: one for _, one in batch}
             else:
                 self._store(kind, batch)
         if end is None:
@@ -162,8 +166,8 @@ class _Reader:
             yield number, record
 
     def _store(self, kind: type[Any], batch: list[Numbered]) -> None:
-        if kind is records.ValuationRecord:
-            self._try(batch, partial(storing.store_valuations, self.user))
+        if (of_user := storing.OF_USER.get(kind)) is not None:
+            self._try(batch, partial(of_user, self.user))
         elif kind is records.OwnTransferRecord:
             self._try(batch, self._store_own_transfers)
         elif (store := storing.STORES.get(kind)) is None:
@@ -171,7 +175,8 @@ class _Reader:
                 self._set_aside(number, "A record of this kind has no place here.")
         else:
             for account, rows in self._by_account(batch):
-                self._try(rows, partial(store, account), account)
+                if kind not in storing.REPORTS or not targets.is_reported(account):
+                    self._try(rows, partial(store, account), account)
 
     def _store_own_transfers(self, rows: list[Any]) -> Touched:
         by_file = {source: account.id for source, account in self.outcome.accounts.items()}
@@ -229,60 +234,20 @@ class _Reader:
         if self.label is not None and len(self._described) > 1:
             labels = ", ".join(repr(one.label) for one in self._described.values())
             raise Invalid(f"The file has several accounts ({labels}): they keep their labels, name none.")
-        own = ExchangeAccount.objects.filter(id=described.id).first()
-        if own is not None and self.label is None:
-            raise Invalid(
-                f"These facts are here already, as {own.label!r}: name an account to have a copy beside it."
-            )
-        if own is not None:
-            self.outcome.notes.append(f"A copy of {own.label!r}: totals over all accounts count both.")
-        return _open(self.user, described, self.label)
+        target = targets.find(user=self.user, described=described, label=self.label)
+        self.outcome.notes += target.notes
+        return target.account
 
     def _count(self, record: str) -> None:
         self.outcome.rows[record] = self.outcome.rows.get(record, 0) + 1
 
     def _set_aside(self, line: int, reason: str) -> None:
-        self.outcome.set_aside.append(SetAside(line, reason[:300]))
-
-
-def _open(user: User, described: records.Account, label: str | None) -> ExchangeAccount:
-    """The account an earlier import filled, the empty one of that label, or a new one. Raises Invalid."""
-    rows = ExchangeAccount.objects.select_related("user")
-    source = storing.source_of(described.id)
-    if (filled := _filled(source)) is not None:
-        return rows.get(id=filled)
-    if label is not None and (
-        named := rows.filter(label=label).order_by("-is_active", "-created_at").first()
-    ):
-        if (named.exchange, named.mode) != (described.exchange, described.mode):
+        """Raises Invalid beyond MOST_ASIDE."""
+        if len(self.outcome.set_aside) >= MOST_ASIDE:
             raise Invalid(
-                f"{label!r} is an account of {named.exchange} ({named.mode}), the file's is of another."
+                f"More than {MOST_ASIDE} lines cannot be taken over, so nothing was; the last: {reason[:100]}"
             )
-        if named.is_active or any(_holds(model, named.id) for model in _FACTS):
-            raise Invalid(f"{label!r} is not empty, or has a key: name one that is not there yet.")
-        return named
-    return accounts.open_without_key(
-        user_id=user.id,
-        exchange=described.exchange,
-        mode=described.mode,
-        label=label or described.label,
-        exchange_uid=described.exchange_uid,
-    )
-
-
-_FACTS: Final[tuple[Any, ...]] = (Fill, Order, Transfer, FundingPayment)
-
-
-def _filled(source: str) -> UUID | None:
-    for model in _FACTS:
-        found: UUID | None = model.objects.filter(source=source).values_list("account_id", flat=True).first()
-        if found is not None:
-            return found
-    return None
-
-
-def _holds(model: Any, account_id: UUID) -> bool:
-    return bool(model.objects.filter(account_id=account_id).exists())
+        self.outcome.set_aside.append(SetAside(line, reason[:300]))
 
 
 def _last_id(model: Any) -> int:
@@ -290,12 +255,13 @@ def _last_id(model: Any) -> int:
 
 
 def _lines(file: IO[bytes], first: int = 1) -> Iterator[tuple[int, bytes]]:
-    """Numbered. Raises Invalid for one too long to be ours."""
+    """Numbered; blank ones are left out. Raises Invalid for one too long to be ours."""
     number = first
     while line := file.readline(LONGEST_LINE + 1):
         if len(line) > LONGEST_LINE:
             raise Invalid(_NO_EXPORT if number == 1 else f"Line {number} is too long.")
-        yield number, line
+        if not line.isspace():
+            yield number, line.removeprefix(codecs.BOM_UTF8)
         number += 1
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from accounts.models import User
 from core import money
 from core.django import bulk
+from core.errors import Invalid
 from credentials.models import ExchangeAccount
 from exchanges.rows import (
     ContractSide,
@@ -30,14 +31,17 @@ from portfolio import marks
 from portfolio.exports.records import (
     Balance,
     BookRecord,
+    DismissalRecord,
     FillRecord,
     FundingRecord,
     OrderRecord,
     OwnTransferRecord,
     Position,
+    StrategyPrefixRecord,
     TransferRecord,
     ValuationRecord,
 )
+from portfolio.imports import words
 from portfolio.models import Book, ReportedPosition, Valuation, WalletBalance
 
 _LINKS: Final = ("role", "group_id", "linked_by", "strategy", "strategy_by", "note", "tags")
@@ -121,7 +125,7 @@ def store_transfers(account: ExchangeAccount, rows: Sequence[TransferRecord]) ->
 def store_own_transfers(
     user: User, rows: Sequence[OwnTransferRecord], accounts: Mapping[UUID, UUID]
 ) -> Touched:
-    """Between accounts of the file (`accounts`: theirs to ours)."""
+    """Between accounts of the file (`accounts`: theirs to ours). Raises Invalid where an end is missing."""
     names = [row.outgoing for row in rows] + [row.incoming for row in rows]
     found = Transfer.objects.filter(account_id__in=accounts.values(), exchange_transfer_id__in=names)
     ends = {
@@ -134,10 +138,13 @@ def store_own_transfers(
     for row in rows:
         outgoing = ends.get((accounts[row.outgoing_account], "WITHDRAWAL", row.outgoing))
         incoming = ends.get((accounts[row.incoming_account], "DEPOSIT", row.incoming))
-        if outgoing is not None and incoming is not None:
-            pair = OwnTransfer(user_id=user.id, outgoing_id=outgoing, incoming_id=incoming)
-            pair.state, pair.matched_by, pair.note = row.state, row.matched_by, row.note
-            pairs.append(pair)
+        if outgoing is None or incoming is None:
+            raise Invalid(
+                "An end of this transfer between accounts is not among the transfers that were stored."
+            )
+        pair = OwnTransfer(user_id=user.id, outgoing_id=outgoing, incoming_id=incoming)
+        pair.state, pair.matched_by, pair.note = row.state, row.matched_by, row.note
+        pairs.append(pair)
     before = OwnTransfer.objects.count()
     OwnTransfer.objects.bulk_create(pairs, ignore_conflicts=True)
     return Touched(stored=OwnTransfer.objects.count() - before)
@@ -336,4 +343,12 @@ STORES: Final[dict[type[Any], Callable[[ExchangeAccount, Sequence[Any]], Touched
     Balance: store_balances,
     Position: store_positions,
     BookRecord: store_steps,
+    DismissalRecord: words.store_dismissals,
+}
+"""Of an account."""
+REPORTS: Final = (Balance, Position)
+"""What the exchange said of what is held."""
+OF_USER: Final[dict[type[Any], Callable[[User, Sequence[Any]], Touched]]] = {
+    ValuationRecord: store_valuations,
+    StrategyPrefixRecord: words.store_prefixes,
 }

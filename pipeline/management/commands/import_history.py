@@ -64,7 +64,7 @@ class Command(BaseCommand):
             with tenancy.acting_as(user.id):
                 label = options["account"]
                 account = (
-                    accounts.open_for_files(user_id=user.id, label=label) if options["new"] else _find(label)
+                    accounts.open_without_key(user_id=user.id, label=label) if options["new"] else _find(label)
                 )
                 outcome = history_files.load(
                     account=account, text=content, at=at, name=options["format"], place=options["place"],
