@@ -1,7 +1,7 @@
 """Orders, executions and transfers in the frontend's shapes. Each read needs an open door."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -26,9 +26,13 @@ from web.exchange_routes.shapes import (
 )
 
 _NUMBERED: Final = frozenset({"binance"})  # exchanges that write order ids as numbers
-_LAST_DIGITS: Final = re.compile(r"[0-9]+\Z")
+_NUMBER: Final = re.compile(r"(?:algo-)?([0-9]+)")  # conditional orders have a prefix of ours
 _BITGET_STATUS: Final = {"NEW": "live", "PARTIALLY_FILLED": "partially_filled", "CANCELED": "cancelled"}
-_BITGET_PRESETS: Final = ("presetTakeProfitPrice", "presetStopLossPrice")
+# Where Bitget writes what: spot, contracts of classic accounts, unified accounts.
+_BITGET_PRESETS: Final = {
+    "presetTakeProfitPrice": ("presetTakeProfitPrice", "presetStopSurplusPrice", "takeProfit"),
+    "presetStopLossPrice": ("presetStopLossPrice", "stopLoss"),
+}
 _WALLETS: Final = {"spot": "MAIN", "futures": "UMFUTURE"}  # as Binance names them in transfers
 
 Row = Mapping[str, Any]
@@ -167,13 +171,13 @@ def _order(row: Row) -> Order:
 
 
 def _order_id(exchange: str, order_id: str) -> int | str:
-    """A number where the exchange writes one; of conditional orders, which have a prefix of ours, what follows it."""
-    digits = _LAST_DIGITS.search(order_id) if exchange in _NUMBERED else None
-    return int(digits[0]) if digits else order_id
+    """A number where the exchange wrote one; systems that orders were imported from write what they like."""
+    found = _NUMBER.fullmatch(order_id) if exchange in _NUMBERED else None
+    return int(found[1]) if found else order_id
 
 
 def _bitget_order(row: Row) -> BitgetOrder:
-    presets = {name: str(row["raw"].get(name) or "") for name in _BITGET_PRESETS}
+    presets = {name: _first_told(row["raw"], keys) for name, keys in _BITGET_PRESETS.items()}
     return BitgetOrder(
         orderId=row["exchange_order_id"],
         symbol=row["symbol"],
@@ -191,6 +195,10 @@ def _bitget_order(row: Row) -> BitgetOrder:
         uTime=_ms(row["exchange_updated_at"]),
         account=row["account_id"],
     )
+
+
+def _first_told(raw: Mapping[str, Any], keys: Iterable[str]) -> str:
+    return next((str(raw[key]) for key in keys if raw.get(key)), "")
 
 
 def _fill(row: Row) -> ExchangeTrade:

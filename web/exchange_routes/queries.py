@@ -10,7 +10,7 @@ from credentials.models import Mode
 from orders.selectors import MOST
 
 MARKETS: Final = ("spot", "futures", "all")
-_LAST_MS: Final = 253402300799999  # of the year 9999
+_LAST_MS: Final = 253402300799998  # of the year 9999 but one: the moment after it is one, too
 
 
 class LiveQuery(QuerySerializer):

@@ -95,6 +95,7 @@ def test_bitgets_own_paths_answer(path: str, bitget: ExchangeAccount, reader: Js
         ({"limit": "0"}, "/limit"), ({"limit": "501"}, "/limit"), ({"cursor": "MTIz"}, "/cursor"),
         ({"startTime": "yesterday"}, "/startTime"), ({"startTime": "-1"}, "/startTime"),
         ({"endTime": "9" * 20}, "/endTime"), ({"startTime": "2", "endTime": "1"}, "/endTime"),
+        ({"endTime": "253402300799999"}, "/endTime"),
         ({"live": "perhaps"}, "/live"), ({"mode": "both"}, "/mode"),
     ],
 )  # fmt: skip

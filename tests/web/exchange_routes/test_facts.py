@@ -84,6 +84,30 @@ def test_a_conditional_order_of_binance_has_a_number_too(
     assert (row["orderId"], row["orderIdText"]) == (77, "algo-77")
 
 
+def test_an_imported_orders_name_is_not_cut_to_a_number(account: ExchangeAccount, reader: JsonClient) -> None:
+    OrderFactory.create(account=account, exchange_order_id="entry-x7")
+
+    assert [row["orderId"] for row in body(reader.get("/binance/open-orders"))] == ["entry-x7"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ({"presetStopSurplusPrice": "2001", "presetStopLossPrice": "1800"}, ("2001", "1800")),
+        ({"takeProfit": "2001", "stopLoss": ""}, ("2001", "")),
+    ],
+    ids=["contracts", "unified"],
+)
+def test_bitgets_presets_have_one_name(
+    raw: dict[str, str], expected: tuple[str, str], bitget: ExchangeAccount, reader: JsonClient
+) -> None:
+    OrderFactory.create(account=bitget, raw=raw, **CONTRACT)
+
+    (row,) = body(reader.get("/bitget/order/all-open-orders?market=futures"))
+
+    assert (row["presetTakeProfitPrice"], row["presetStopLossPrice"]) == expected
+
+
 def test_bitgets_open_orders_speak_bitget(bitget: ExchangeAccount, reader: JsonClient) -> None:
     OrderFactory.create(
         account=bitget,
