@@ -132,6 +132,7 @@ class Order(Fact):
                 condition=~Q(strategy=""),
                 name="order_of_strategy",
             ),
+            models.Index(fields=["user"], condition=~Q(tags=[]), name="order_tagged"),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ WINDOW: Final = timedelta(days=3)
 TOLERANCE: Final = Decimal("0.00000001")  # exchanges cut amounts to eight places, each its own way
 
 _CONFIRMED: Final = OwnTransfer.State.CONFIRMED
+_MOST_UNMATCHED: Final = 500
 _COUNTS: Final = Q(kind=TransferKind.DEPOSIT, status="success") | (
     Q(kind=TransferKind.WITHDRAWAL) & ~Q(status="failed")
 )
@@ -131,6 +132,28 @@ def listed(*, state: str | None = None, after: int = 0, limit: int = 50) -> list
     """A page of the owner's, oldest first."""
     rows = OwnTransfer.objects.select_related("outgoing", "incoming").filter(id__gt=after)
     return list((rows.filter(state=state) if state else rows).order_by("id")[:limit])
+
+
+def newest_confirmed(*, limit: int) -> list[OwnTransfer]:
+    """With their accounts."""
+    rows = confirmed().select_related("outgoing__account", "incoming__account")
+    return list(rows.order_by("-incoming__occurred_at", "-id")[:limit])
+
+
+def unmatched_withdrawals(*, assets: Collection[str]) -> list[Transfer]:
+    """Those that are no transfer between own accounts yet, the latest first, with their accounts."""
+    rows = Transfer.objects.filter(_COUNTS, kind=TransferKind.WITHDRAWAL, asset__in=assets)
+    rows = rows.exclude(id__in=confirmed().values("outgoing_id")).select_related("account").defer("raw")
+    return list(rows.order_by("-occurred_at", "-id")[:_MOST_UNMATCHED])
+
+
+def may_be_one(*, outgoing: Transfer, incoming: Transfer) -> bool:
+    """Whether a pair by hand would be taken."""
+    try:
+        _require_pair(outgoing, incoming)
+    except Invalid:
+        return False
+    return True
 
 
 def confirmed() -> QuerySet[OwnTransfer]:

@@ -1,7 +1,9 @@
 """What orders say about trades and positions: exit types, strategies, planned stops and targets."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -154,6 +156,12 @@ def refresh(*, account: ExchangeAccount, since: datetime | None) -> None:
         elif any(changed):
             _refresh_some(cursor, scope)
     marks.orders_followed(mark)
+
+
+def follow(account_ids: Iterable[UUID]) -> None:
+    """Let positions and trades of these accounts say what their orders say now."""
+    for account in ExchangeAccount.objects.select_related("user").filter(id__in=list(account_ids)):
+        refresh(account=account, since=None)
 
 
 def _refresh_some(cursor: CursorWrapper, scope: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ _LINK = header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`;
 class HistoryQuery(PeriodQuery):
     symbol = serializers.CharField(required=False, max_length=40, help_text="As on the exchange.")
     strategy = serializers.CharField(required=False, max_length=60, help_text="Of the exit order.")
+    tag = serializers.CharField(required=False, max_length=40, help_text="Of the exit order.")
     limit = serializers.IntegerField(min_value=1, max_value=trades.MAX_LIMIT, default=100)
     cursor = serializers.CharField(required=False, max_length=80, help_text="From the Link header.")
 
@@ -88,6 +89,7 @@ class TradeHistoryView(BooksEndpoint):
             limit=self.query["limit"],
             symbol=self.query.get("symbol"),
             strategy=self.query.get("strategy"),
+            tag=self.query.get("tag"),
             after=Place.read(cursor) if cursor else None,
         )
 

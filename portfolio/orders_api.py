@@ -1,8 +1,6 @@
 """What users say about their orders: strategy, note, tags. Positions and trades follow before the answer."""
 
-from collections.abc import Iterable
 from typing import cast
-from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -14,7 +12,6 @@ from core.django import tenancy
 from core.django.answers import plain, schema
 from core.django.schema import problems
 from core.django.views import Endpoint
-from credentials.models import ExchangeAccount
 from orders import selectors, strategies
 from orders.serializers import OrderNotesSerializer, OrderSerializer, PrefixSerializer
 from orders.strategies import PrefixRule
@@ -47,7 +44,7 @@ class OrderView(Endpoint):
         given = self.body(OrderNotesSerializer)
         with tenancy.acting_as(_user(request).id):
             order = strategies.annotate(order_id=order_id, **given)
-            _follow([order.account_id])
+            annotations.follow([order.account_id])
             found = selectors.order(order_id=order_id)
         return Response(plain(found, amounts="text"))
 
@@ -77,7 +74,7 @@ class PrefixesView(Endpoint):
         given, user = self.body(PrefixSerializer), _user(request)
         with tenancy.acting_as(user.id):
             rule, accounts = strategies.set_rule(user_id=user.id, **given)
-            _follow(accounts)
+            annotations.follow(accounts)
         return Response(plain(rule, amounts="text"), status=status.HTTP_201_CREATED)
 
 
@@ -93,14 +90,8 @@ class PrefixView(Endpoint):
         """Its orders fall to the next longest prefix, or to no strategy."""
         user = _user(request)
         with tenancy.acting_as(user.id):
-            _follow(strategies.remove_rule(user_id=user.id, rule_id=prefix_id))
+            annotations.follow(strategies.remove_rule(user_id=user.id, rule_id=prefix_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _follow(account_ids: Iterable[UUID]) -> None:
-    """Let positions and trades of these accounts say what their orders say now."""
-    for account in ExchangeAccount.objects.select_related("user").filter(id__in=list(account_ids)):
-        annotations.refresh(account=account, since=None)
 
 
 def _user(request: Request) -> User:

@@ -3,28 +3,34 @@
 A statement stands at once; the books it concerns are marked, and folded anew in the background.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 
 from core.django import tenancy
-from orders import own_transfers, stated_costs
+from orders import own_transfers, stated_costs, strategies
 from orders.models import OwnTransfer, StatedCost, Transfer, TransferKind
-from portfolio import moved_lots
+from portfolio import annotations, moved_lots
 
 MOST: Final = 100
+_MOST_SENDERS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """What a page asks its user about: deposits of coins, newest first, and pairs that may be one transfer."""
+    """What a page asks its user about: deposits of coins, newest first, pairs that may be one transfer, and those that
+    are."""
 
     deposits: list[Transfer]
     """With `stated_cost`, None where none is stated. Cash has no cost, and what was carried brings its own."""
     proposed: list[OwnTransfer]
+    confirmed: list[OwnTransfer]
+    senders: dict[int, list[Transfer]]
+    """By deposit: withdrawals from other accounts of its owner that it may have been, the latest first."""
 
 
 def asked(*, user_id: UUID) -> Statements:
@@ -38,8 +44,30 @@ def asked(*, user_id: UUID) -> Statements:
             .select_related("account", "stated_cost")
             .order_by("-occurred_at", "-id")
         )
-        proposed = own_transfers.listed(state=OwnTransfer.State.PROPOSED, limit=MOST)
-        return Statements(list(deposits[:MOST]), proposed)
+        came = list(deposits[:MOST])
+        return Statements(
+            deposits=came,
+            proposed=own_transfers.listed(state=OwnTransfer.State.PROPOSED, limit=MOST),
+            confirmed=own_transfers.newest_confirmed(limit=MOST),
+            senders=_senders(came),
+        )
+
+
+def _senders(deposits: Sequence[Transfer]) -> dict[int, list[Transfer]]:
+    left = own_transfers.unmatched_withdrawals(assets={each.asset for each in deposits})
+    found = {
+        came.pk: [each for each in left if own_transfers.may_be_one(outgoing=each, incoming=came)]
+        for came in deposits
+    }
+    return {number: rows[:_MOST_SENDERS] for number, rows in found.items() if rows}
+
+
+def annotate(*, user_id: UUID, order_id: int, **said: Any) -> None:
+    """Strategy, note or tags of an order, as `strategies.annotate` takes them; its fills, position and trades follow at
+    once, sums by strategy in the background. Raises NotFound."""
+    with tenancy.acting_as(user_id):
+        order = strategies.annotate(order_id=order_id, **said)
+        annotations.follow([order.account_id])
 
 
 def state_cost(

@@ -3,16 +3,19 @@
 from django.urls import path
 
 from web.pages import (
+    brackets,
     connect,
     coverage,
     dashboard,
     explain,
     exports,
+    fees,
     forgotten,
     joining,
     reconciliation,
     session,
     trade,
+    trades,
     transfers,
 )
 from web.pages.account import access, leaving, profile, trail
@@ -52,7 +55,11 @@ urlpatterns = [
     path("exports/<int:export_id>", exports.export_file, name="export-file"),
     path("transfers", transfers.transfers, name="transfers"),
     path("equity", dashboard.equity_table, name="equity"),
+    path("trades", trades.trades_page, name="trades"),
     path("trades/<int:trade_id>", trade.trade, name="trade"),
+    path("trades/<int:trade_id>/notes", trade.trade_notes, name="trade-notes"),
+    path("brackets", brackets.brackets_page, name="brackets"),
+    path("fees", fees.fees_page, name="fees"),
     path("explain/<str:kind>/<str:row_id>", explain.explain, name="explain"),
     path("fragments/<str:name>", dashboard.fragment, name="fragment"),
 ]

@@ -1,20 +1,28 @@
 """Closed trades, newest first. Totals come from the maintained daily rows, never from counting a history."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from core.django.cursors import Place
+from core.django.cursors import Place, cut
 from core.errors import NotFound
 from core.money import ZERO
 from credentials.scope import Scope
+from orders.models import Order
 from portfolio.accounting.periods import Period, format_duration
-from portfolio.models import Excursion, PerformanceMetric, PeriodType, PositionSide, Trade, TradeKind
+from portfolio.models import (
+    Excursion,
+    PerformanceMetric,
+    PeriodType,
+    PositionSide,
+    Trade,
+    TradeDay,
+    TradeKind,
+)
 
 MAX_LIMIT: Final = 500
 
@@ -84,6 +92,11 @@ class ClosedTrade:
     """Why there are none (`not_yet`, `missing_candles`, `shorter_than_interval`, `no_direct_market`), or empty."""
 
     @property
+    def fees(self) -> Decimal:
+        """Of entry and exit; funding stands by itself."""
+        return self.entry_fees + self.exit_fees
+
+    @property
     def gains_by_rise(self) -> bool:
         """Whether gross is exit value less entry value, or the other way round."""
         return (self.side == PositionSide.LONG) is not self.is_inverse
@@ -102,6 +115,23 @@ class TradeHistory:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What was traded, in alphabetical order."""
+
+    symbols: list[str]
+    strategies: list[str]
+
+
+def names(*, scope: Scope, period: Period) -> Names:
+    """Symbols and strategies of the trades that ended in a period."""
+    days = TradeDay.objects.filter(
+        account_id__in=scope.account_ids, day__gte=period.first_day, day__lte=period.last_day
+    ).order_by()
+    strategies = days.exclude(strategy="").values_list("strategy", flat=True).distinct()
+    return Names(sorted(days.values_list("symbol", flat=True).distinct()), sorted(strategies))
+
+
 def history(
     *,
     scope: Scope,
@@ -109,32 +139,34 @@ def history(
     limit: int,
     symbol: str | None = None,
     strategy: str | None = None,
+    tag: str | None = None,
     after: Place | None = None,
 ) -> TradeHistory:
-    """The trades that ended in a period, newest first, from `after` on."""
+    """The trades that ended in a period, newest first, from `after` on. `tag`: of the exit order."""
     asked = {"symbol": symbol, "strategy": strategy}
-    chosen = {name: value for name, value in asked.items() if value is not None}
+    chosen = Q(**{name: value for name, value in asked.items() if value is not None})
+    if tag is not None:
+        chosen &= Q(_is_tagged(tag))
     rows = _trades().filter(
+        chosen,
         account_id__in=scope.account_ids,
         kind=TradeKind.TRADE,
         exit_time__gte=period.start,
         exit_time__lt=period.end,
-        **chosen,
     )
     if after is not None:
-        # The bound is where the index is entered: without it every page is read from the newest row on.
-        rows = rows.filter(Q(exit_time__lte=after.time) & (Q(exit_time__lt=after.time) | Q(id__lt=after.id)))
-    page = list(rows.order_by("-exit_time", "-id")[: limit + 1])
-    last = page[limit - 1] if len(page) > limit else None
+        rows = rows.filter(after.beyond("exit_time"))
+    found = list(rows.order_by("-exit_time", "-id")[: limit + 1])
+    page, following = cut(found, limit, lambda row: Place(row.exit_time, row.pk))
     totals = _totals(scope, period, chosen)
     return TradeHistory(
-        trades=[closed(row) for row in page[:limit]],
+        trades=[closed(row) for row in page],
         total_trades=totals["trades"] or 0,
         total_pnl=totals["net"] or ZERO,
         cost_unknown_trades=totals["unknown"] or 0,
         period_start=period.start,
         period_end=period.last_second,
-        next_cursor=Place(last.exit_time, last.pk).text() if last else None,
+        next_cursor=following,
     )
 
 
@@ -157,15 +189,29 @@ def _trades() -> QuerySet[Trade]:
     )
 
 
-def _totals(scope: Scope, period: Period, chosen: Mapping[str, str]) -> dict[str, Any]:
-    """From the maintained daily rows; of some symbol or strategy, from its trades."""
+def _is_tagged(tag: str) -> Exists:
+    """Few orders have tags, and an index holds these (`order_tagged`)."""
+    return Exists(
+        Order.objects.filter(
+            ~Q(tags=[]),
+            tags__contains=[tag],
+            account_id=OuterRef("account_id"),
+            market_type=OuterRef("market_type"),
+            symbol=OuterRef("symbol"),
+            exchange_order_id=OuterRef("exit_order_id"),
+        )
+    )
+
+
+def _totals(scope: Scope, period: Period, chosen: Q) -> dict[str, Any]:
+    """From the maintained daily rows; of some symbol, strategy or tag, from their trades."""
     if chosen:
         chosen_trades: dict[str, Any] = Trade.objects.filter(
+            chosen,
             account_id__in=scope.account_ids,
             kind=TradeKind.TRADE,
             exit_time__gte=period.start,
             exit_time__lt=period.end,
-            **chosen,
         ).aggregate(
             trades=Count("id", filter=Q(exit_quantity__gt=0)),
             net=Sum("net_pnl", filter=Q(exit_quantity__gt=0)),

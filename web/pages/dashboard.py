@@ -27,6 +27,7 @@ from pipeline.models import Trigger
 from portfolio import scope as scopes
 from portfolio.accounting.periods import PeriodKind
 from portfolio.scope import Scope
+from portfolio.selectors import brackets
 from portfolio.selectors.balances import asset_balances
 from portfolio.selectors.curve import CurvePoint, EquityCurve, equity_curve
 from portfolio.selectors.performance import performance, period_for, strategies
@@ -34,15 +35,13 @@ from portfolio.selectors.positions import open_positions
 from portfolio.selectors.reconciliation import open_count
 from portfolio.selectors.snapshot import snapshot
 from portfolio.selectors.trades import history
-from web.pages import trust
+from web.pages import lists, trust
 from web.pages.access import member, member_page
 from web.pages.metric_rows import COMPARED, METRICS
 from web.pages.sync_state import sync_card
 from web.pages.trust import Trust
 from web.templatetags.figures import DASH, day_text, written
 
-PERIODS: Final[Mapping[str, str]] = {"30d": "30 d", "90d": "90 d", "1y": "1 y", "all": "All"}
-DEFAULT_PERIOD: Final = "90d"
 _CHANGES: Final[Mapping[str, str]] = {"1 d": "1d", "7 d": "7d", "30 d": "30d"}
 _LAST_TRADES: Final = 10
 _BENCHMARK: Final = "BTC"
@@ -134,7 +133,7 @@ def _reader(request: HttpRequest, user: User) -> Reader:
         scope=scope,
         currency=user.reporting_currency,
         at=clock.now(),
-        period=period if period in PERIODS else DEFAULT_PERIOD,
+        period=period if period in lists.PERIODS else lists.DEFAULT_PERIOD,
         account=account,
     )
 
@@ -169,10 +168,9 @@ def _change(reader: Reader, label: str, window: str) -> Context:
 
 
 def _equity(reader: Reader) -> Context:
-    window = PeriodKind.ALL_TIME if reader.period == "all" else reader.period
     curve = equity_curve(
         scope=reader.scope,
-        period=period_for(window, scope=reader.scope, at=reader.at),
+        period=period_for(lists.window(reader.period), scope=reader.scope, at=reader.at),
         currency=reader.currency,
         benchmark=_BENCHMARK,
     )
@@ -180,7 +178,7 @@ def _equity(reader: Reader) -> Context:
         "curve": curve,
         "equity_points": [_point(point, reader.currency) for point in curve.data_points],
         "finding": _finding(curve, reader.currency),
-        "periods": PERIODS,
+        "periods": lists.PERIODS,
         "trust": reader.trust,
     }
 
@@ -216,7 +214,9 @@ def _finding(curve: EquityCurve, currency: str) -> str:
 
 
 def _positions(reader: Reader) -> Context:
-    return {"open": open_positions(scope=reader.scope, at=reader.at)}
+    left_alone = brackets.brackets(scope=reader.scope, orphaned=True).results
+    legs = sum(bool(leg.orphaned) for each in left_alone for leg in (*each.targets, *each.stops))
+    return {"open": open_positions(scope=reader.scope, at=reader.at), "orphaned_legs": legs}
 
 
 def _trades(reader: Reader) -> Context:
@@ -260,7 +260,8 @@ def _metrics(reader: Reader) -> Context:
 
 def _balances(reader: Reader) -> Context:
     found = asset_balances(scope=reader.scope, currency=reader.currency, at=reader.at)
-    return {"balances": found, "trust": reader.trust}
+    several = len({row.account_id for row in found.results}) > 1
+    return {"balances": found, "several": several, "trust": reader.trust}
 
 
 def _allocation(reader: Reader) -> Context:

@@ -1,6 +1,6 @@
 """What the forms of the pages share: reading fields, and coming back with the reason at the field it concerns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -21,12 +21,21 @@ def by_field(error: DomainError | ValidationError) -> dict[str, str]:
     """The reasons by the field they concern, a service's or a serializer's; what concerns none has an empty name."""
     if isinstance(error, ValidationError):
         details: Any = error.detail
-        return {name: " ".join(str(text) for text in texts) for name, texts in details.items()}
+        return {name: " ".join(_texts(told)) for name, told in details.items()}
     reasons: dict[str, str] = {}
     for one in error.details.get("errors", ()):
         field = one["pointer"].lstrip("/")
         reasons[field] = f"{reasons[field]} {one['detail']}" if field in reasons else one["detail"]
     return reasons or {"": error.message}
+
+
+def _texts(told: Any) -> Iterator[str]:
+    """Of a field, or of the fields of a list's members."""
+    for one in told.values() if isinstance(told, Mapping) else told:
+        if isinstance(one, list | Mapping):
+            yield from _texts(one)
+        else:
+            yield str(one)
 
 
 def refused(

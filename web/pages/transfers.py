@@ -15,16 +15,22 @@ from web.pages import forms
 from web.pages.access import member, member_page
 
 _PAGE = "transfers.html"
+_MAX_ID = 2**63 - 1
 
 
 class _CostSerializer(StrictSerializer):
-    transfer = serializers.IntegerField()
+    transfer = serializers.IntegerField(min_value=1, max_value=_MAX_ID)
     cost = serializers.DecimalField(max_digits=DIGITS, decimal_places=PLACES, min_value=0, allow_null=True)
     note = serializers.CharField(max_length=1000, allow_blank=True)
 
 
+class _DeclareSerializer(StrictSerializer):
+    outgoing = serializers.IntegerField(min_value=1, max_value=_MAX_ID)
+    incoming = serializers.IntegerField(min_value=1, max_value=_MAX_ID)
+
+
 class _PairSerializer(StrictSerializer):
-    pair = serializers.IntegerField()
+    pair = serializers.IntegerField(min_value=1, max_value=_MAX_ID)
     decision = serializers.ChoiceField(choices=["confirm", "reject"])
 
 
@@ -38,10 +44,12 @@ def transfers(request: HttpRequest) -> HttpResponse:
     try:
         if "pair" in request.POST:
             _decide(request)
+        elif "incoming" in request.POST:
+            _declare(request)
         else:
             _state(request)
     except (ValidationError, DomainError) as error:
-        given = forms.read(request, "transfer", "cost", "note")
+        given = forms.read(request, "transfer", "cost", "note", "incoming", "outgoing")
         return forms.refused(request, _PAGE, error, given=given, asked=statements.asked(user_id=user.id))
     messages.success(request, "Saved. The coin's book is folded anew, which takes a moment.")
     return redirect("web:transfers")
@@ -55,6 +63,13 @@ def _state(request: HttpRequest) -> None:
     statements.state_cost(
         user_id=member(request).id, transfer_id=told["transfer"], cost=told["cost"], note=told["note"]
     )
+
+
+def _declare(request: HttpRequest) -> None:
+    serializer = _DeclareSerializer(data=forms.read(request, "outgoing", "incoming"))
+    serializer.is_valid(raise_exception=True)
+    told = serializer.validated_data
+    statements.declare(user_id=member(request).id, outgoing_id=told["outgoing"], incoming_id=told["incoming"])
 
 
 def _decide(request: HttpRequest) -> None:

@@ -6,7 +6,7 @@ Unknown is a dash with its reason, never a zero. Changes carry their sign as wel
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django import template
 from django.utils.html import format_html
@@ -163,6 +163,30 @@ def age(at: datetime | None) -> SafeString:
 def day(value: date) -> SafeString:
     """A UTC calendar day."""
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), day_text(value))
+
+
+@register.filter
+def bare(value: Decimal) -> str:
+    """Every digit and nothing else, as a form takes it."""
+    return money.text(value)
+
+
+@register.filter
+def share(value: Decimal) -> str:
+    """A part of one as a percentage."""
+    return f"{written(100 * value, places=2, trim=True)} %"
+
+
+@register.filter
+def of(rows: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping has under a key; nothing if it has none."""
+    return rows.get(key, ())
+
+
+@register.filter
+def minute(at: datetime) -> str:
+    """A point in time as bare text, where no element can stand."""
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M}"
 
 
 @register.filter
