@@ -31,7 +31,10 @@ NOT_GIVEN_UP: Final = Q(stale_from__isnull=False) | ~Q(engine_version=0)
 _LIMIT: Final = Decimal(10) ** (money.DIGITS - money.PLACES)
 logger = logging.getLogger(__name__)
 
-# In one order for all: two accounts that mark the same pools at once would else wait for each other.
+IN_ORDER: Final = ("-market_type", "pool", "asset", "side", "id")
+"""In which whoever locks several books does: coins by account, then pools, then contracts. Two who lock the same ones
+at once would else wait for each other."""
+
 _MARK = """
 INSERT INTO portfolio_book
   (user_id, account_id, market_type, asset, side, currency, method, step, state, stale_from, fact_count, engine_version,
@@ -62,6 +65,7 @@ INSERT INTO portfolio_book
    blocked_reason)
 SELECT %s, %s, 'futures', symbol, side, %s, %s, 1e-18, '{}', stale_from, 0, 0, ''
 FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS new (symbol, side, stale_from)
+ORDER BY symbol, side
 ON CONFLICT (account_id, market_type, asset, side) WHERE pool = ''
 DO UPDATE SET stale_from = least(portfolio_book.stale_from, excluded.stale_from)
 """
@@ -140,6 +144,11 @@ def of(account: ExchangeAccount) -> QuerySet[Book]:
 def wanted(*, is_pooled: bool) -> Q:
     """Books in force: of coins those that their owner wants, of contracts all."""
     return ~Q(market_type=MarketType.SPOT) | (~Q(pool="") if is_pooled else Q(pool=""))
+
+
+def lock_all() -> None:
+    """Nobody marks or folds any of the owner's books until this transaction ends."""
+    list(Book.objects.select_for_update().order_by(*IN_ORDER).values_list("id"))
 
 
 def mark_all_stale(*, account: ExchangeAccount) -> int:

@@ -158,6 +158,9 @@ def _stale_since(account: ExchangeAccount) -> datetime | None:
 def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildResult) -> None:
     try:
         with tenancy.acting_as(user_id):
+            known = Book.objects.select_related("account").defer("state").get(id=book_id)
+            if known.market_type == MarketType.SPOT:
+                scope_change.lock_replaced(known)
             book = (
                 Book.objects.select_for_update(of=("self",), skip_locked=True)
                 .select_related("account__user")

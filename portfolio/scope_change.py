@@ -1,13 +1,20 @@
 """From books of single accounts to pools and back: what is not wanted any more goes in the transaction that folds what
 takes its place. Needs an open door."""
 
-from django.db.models import F, Func, QuerySet
+from django.db.models import Q, QuerySet
 
 from core import clock
 from exchanges.rows import MarketType
 from portfolio import books
 from portfolio.models import Book, BookDay, MovedLot
 from portfolio.store import Pending
+
+
+def lock_replaced(book: Book) -> None:
+    """Whatever a fold of the book may have to give up, and itself, in the order in which others lock them."""
+    if _replaced(book).filter(books.NOT_GIVEN_UP).exists():
+        same = Book.objects.filter(asset=book.asset, market_type=MarketType.SPOT)
+        list(same.select_for_update().order_by(*books.IN_ORDER).values_list("id"))
 
 
 def take_over(book: Book) -> None:
@@ -26,7 +33,8 @@ def give_up(book: Book) -> None:
     BookDay.objects.filter(book=book).delete()
     MovedLot.objects.filter(book=book).delete()
     if book.stale_from is not None and book.pool:
-        _replaced(book).update(stale_from=Func(F("stale_from"), book.stale_from, function="least"))
+        later = Q(stale_from__isnull=True) | Q(stale_from__gt=book.stale_from)
+        _replaced(book).filter(later).update(stale_from=book.stale_from)
     elif book.stale_from is not None:
         books.mark_pools(book.account, {book.asset: book.stale_from})
     book.state, book.engine_version, book.fact_count = {}, 0, 0

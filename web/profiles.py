@@ -44,9 +44,12 @@ def log_in(*, email: str, password: str, code: str | None = None, at: datetime) 
 def update(*, user: User, at: datetime, **changes: Any) -> Profile:
     """`accounts.profile.update`; another cost method or scope has every book folded anew. Raises Invalid."""
     with tenancy.acting_as(user.id):
-        before = [getattr(user, name) for name in _OF_BOOKS]
+        # As it is stored: another request may have changed it since `user` was read.
+        stored = User.objects.select_for_update(no_key=True).values_list(*_OF_BOOKS)
+        before = list(stored.get(id=user.id))
         profile.update(user=user, at=at, **changes)
         if [getattr(user, name) for name in _OF_BOOKS] != before:
+            books.lock_all()
             for account in ExchangeAccount.objects.select_related("user").order_by("created_at", "id"):
                 books.mark_all_stale(account=account)
     return profile_of(user)

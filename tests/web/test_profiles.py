@@ -18,6 +18,7 @@ from portfolio.models import Book, Trade
 from portfolio.rebuild import rebuild_account
 from tests.clients import log_in
 from tests.factories import PASSWORD, AccountFactory, FillFactory, UserFactory
+from tests.portfolio.books import fill, fold
 from web import connections, profiles
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +166,15 @@ def test_what_changes_no_method_leaves_the_books_alone() -> None:
 def _gross(user: User) -> Decimal:
     with tenancy.acting_as(user.id):
         return Trade.objects.get().gross_pnl
+
+
+def test_a_method_is_compared_with_what_another_request_has_stored_meanwhile() -> None:
+    account = AccountFactory.create()
+    one, other = (User.objects.get(id=account.user_id) for _ in range(2))
+    fold(account, fill(account, "BUY", "1", "100"))
+    profiles.update(user=one, at=clock.now(), cost_method="fifo")
+    fold(account)
+
+    changed = profiles.update(user=other, at=clock.now(), cost_method="average")
+
+    assert changed.books_to_recompute == 1
