@@ -27,7 +27,7 @@ def read(table: Table, wanted: Wanted) -> History:
     """Raises nothing: what cannot be read is set aside."""
     history = History()
     known: dict[tuple[str, str], FillRow] = {}
-    for line in table.lines:
+    for line in history.whole(table.lines):
         try:
             fill = _fill(line)
         except UnreadableRow as error:

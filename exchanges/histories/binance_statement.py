@@ -30,7 +30,7 @@ def read(table: Table, wanted: Wanted) -> History:
     """Raises nothing: what cannot be read is set aside."""
     history = History()
     repeats = repeated(table.lines)
-    entries = [entry for line in table.lines if (entry := _entry(line, history)) is not None]
+    entries = [entry for line in history.whole(table.lines) if (entry := _entry(line, history)) is not None]
     if repeats:
         again = [line for line in table.lines if line.number in repeats]
         history.remark(

@@ -11,7 +11,7 @@ from typing import Final
 from core.money import CONTEXT, ZERO, parse
 from exchanges.histories import cells, swaps
 from exchanges.histories.history import Format, History, Wanted
-from exchanges.histories.tables import Line, Table, identity, repeated
+from exchanges.histories.tables import Line, Table, identity
 from exchanges.reading import UnreadableRow
 from exchanges.rows import ContractSide, FillRow, MarketType, PositionSide, Side
 
@@ -25,11 +25,7 @@ _LIQUIDATIONS: Final = ("bust", "liquidation", "adl")
 def read(table: Table, wanted: Wanted) -> History:
     """Raises nothing: what cannot be read is set aside."""
     history = History()
-    again = repeated(table.lines)
-    for line in table.lines:
-        if line.number in again:
-            history.remark([line], f"says what line {again[line.number]} says, and is taken once")
-            continue
+    for line in history.once(table.lines):
         try:
             history.inferred += _round_trip(line)
         except UnreadableRow as error:

@@ -30,24 +30,23 @@ class _Entry(NamedTuple):
 def read(table: Table, wanted: Wanted) -> History:
     """Raises nothing: what cannot be read is set aside."""
     history = History()
-    trades: dict[str, list[_Entry]] = defaultdict(list)
-    for line in table.lines:
+    trades: dict[tuple[str, str], list[_Entry]] = defaultdict(list)
+    for line in history.once(table.lines):
         try:
             entry = _entry(line)
             if entry.type in _TRADE:
-                trades[line.cells["Trade id"]].append(entry)
+                trades[line.cells["Trade id"], line.cells["Order id"]].append(entry)
             else:
                 records.book(line, _transfer(entry), history, name=NAME, wanted=wanted)
         except UnreadableRow as error:
             history.reject([line], str(error))
-    for trade_id, entries in trades.items():
+    for (trade_id, order), entries in trades.items():
         try:
             swap = _swap(entries)
         except UnreadableRow as error:
             history.reject([entry.line for entry in entries], str(error))
         else:
             name = identity(NAME, trade_id, swap.got_coin, swap.spent_coin)
-            order = entries[0].line.cells["Order id"]
             history.fills.append(swaps.fill(swap, name=name, order=order, cash=wanted.cash))
     return history
 

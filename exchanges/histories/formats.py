@@ -21,7 +21,7 @@ from exchanges.histories import (
     rotki_trades,
 )
 from exchanges.histories.history import Format
-from exchanges.histories.tables import Table, tables
+from exchanges.histories.tables import Table, headers, table
 
 FORMATS: Final[Mapping[str, Format]] = {
     each.name: each
@@ -44,15 +44,15 @@ def recognise(text: str, *, name: str | None = None) -> tuple[Format, Table]:
     """The format whose header stands in the file, the one with the most columns of several. Raises Invalid."""
     wanted = FORMATS.values() if name is None else [FORMATS[name]]
     found = [
-        (len(one.columns), one, table)
-        for table in tables(text)
+        (len(one.columns), one, header)
+        for header in headers(text)
         for one in wanted
-        if one.columns <= set(table.columns)
+        if one.columns <= set(header.columns)
     ]
     if not found:
         names = ", ".join(one.name for one in wanted)
         raise Invalid(
             f"No header of a format that is known stands in the file's first lines; tried: {names}."
         )
-    _, one, table = max(found, key=lambda each: each[0])
-    return one, table
+    _, one, header = max(found, key=lambda each: each[0])
+    return one, table(text, header)

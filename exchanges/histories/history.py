@@ -1,11 +1,11 @@
 """What a file tells: facts, and what of it is none."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from exchanges.histories.tables import Line, Table
+from exchanges.histories.tables import Line, Table, identity, repeated
 from exchanges.rows import BadRow, ConversionRow, FillRow, TransferRow
 
 
@@ -36,10 +36,34 @@ class History:
     set_aside: list[SetAside] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     remarks: list[str] = field(default_factory=list)
+    _named: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
     def reject(self, lines: Iterable[Line], reason: str) -> None:
         """Set lines aside for one reason."""
         self.set_aside += [SetAside(line, reason) for line in lines]
+
+    def whole(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Lines whose cells have a column each; the others are set aside, as it is open which cell is what."""
+        for line in lines:
+            if line.excess:
+                self.reject([line], "it has more cells than the header")
+            else:
+                yield line
+
+    def once(self, lines: Sequence[Line]) -> Iterator[Line]:
+        """Whole lines, those that say what one before said left out, which is told."""
+        again = repeated(lines)
+        for line in self.whole(lines):
+            if line.number in again:
+                self.remark([line], f"says what line {again[line.number]} says, and is taken once")
+            else:
+                yield line
+
+    def name(self, *parts: object) -> str:
+        """An id for what the parts say; each of several facts that say the same has its own."""
+        self._named[parts] += 1
+        number = self._named[parts]
+        return identity(*parts) if number == 1 else identity(*parts, number)
 
     def remark(self, lines: Sequence[Line], words: str) -> None:
         """Tell what was done with some lines."""

@@ -14,7 +14,7 @@ from core.errors import Invalid
 from core.money import ZERO
 from exchanges.histories import cells, swaps
 from exchanges.histories.history import History, Wanted
-from exchanges.histories.tables import Line, Table, identity, repeated
+from exchanges.histories.tables import Line, Table
 from exchanges.reading import UnreadableRow
 from exchanges.rows import TransferKind, TransferRow, TransferStatus
 
@@ -65,14 +65,8 @@ def read(table: Table, wanted: Wanted, *, name: str, record: Reader, place: str 
     before said is taken once. Raises Invalid for a file of several places, where none is wanted."""
     history = History()
     lines = _of_place(table.lines, place, wanted.place, history) if place else table.lines
-    again = repeated(lines)
-    for line in lines:
-        if line.number in again:
-            history.remark([line], f"says what line {again[line.number]} says, and is taken once")
-            continue
+    for line in history.once(lines):
         try:
-            if line.excess:
-                raise UnreadableRow("it has more cells than the header")
             book(line, record(line), history, name=name, wanted=wanted)
         except UnreadableRow as error:
             history.reject([line], str(error))
@@ -97,7 +91,7 @@ def book(line: Line, each: Record, history: History, *, name: str, wanted: Wante
         history.left_out[each.words] += 1
         return
     parts = (each.reference,) if each.reference else (each.at.isoformat(), *each[2:8])
-    own = identity(name, each.kind.name, *parts)
+    own = history.name(name, each.kind.name, *parts)
     if each.kind is Kind.TRADE:
         if not each.got or not each.spent or each.got_coin == each.spent_coin:
             raise UnreadableRow("a trade needs two coins and an amount of each")

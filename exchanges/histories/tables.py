@@ -2,16 +2,21 @@
 
 import csv
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import io
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Final, NamedTuple
 
+from core.errors import Invalid
 from core.money import text
 
 _SEPARATORS: Final = (",", ";", "\t")
 _PREAMBLE: Final = 10
 """How many lines may stand before the header: names, dates, titles."""
 _ID_LENGTH: Final = 32
+_Row = tuple[int, list[str]]
 
 
 class Line(NamedTuple):
@@ -28,16 +33,33 @@ class Table(NamedTuple):
     lines: tuple[Line, ...]
 
 
-def tables(content: str) -> Iterator[Table]:
-    """The content as it may be meant: by every separator, from every line on that may be the header."""
+class Header(NamedTuple):
+    """A line that may be one; `place`: how many stand before it."""
+
+    columns: tuple[str, ...]
+    separator: str
+    place: int
+
+
+def headers(content: str) -> Iterator[Header]:
+    """What may be meant as the header: every one of the first lines, by every separator."""
     for separator in _SEPARATORS:
-        rows = list(_rows(content, separator))
-        for place, (_, cells) in enumerate(rows[:_PREAMBLE]):
-            columns = tuple(_columns(cells))
-            if len(columns) > 1:
-                yield Table(
-                    columns, tuple(_line(columns, number, each) for number, each in rows[place + 1 :])
-                )
+        try:
+            for place, (_, cells) in enumerate(islice(_rows(content, separator), _PREAMBLE)):
+                if len(cells) > 1:
+                    yield Header(tuple(_columns(cells)), separator, place)
+        except csv.Error:  # by this separator it is no table so far; told by `table` if it is meant
+            continue
+
+
+def table(content: str, header: Header) -> Table:
+    """What stands behind a header. Where it stands once more, another file was put behind: its lines are those before
+    as far as they say the same. Raises Invalid where the text is no table."""
+    rows = islice(_rows(content, header.separator), header.place, None)
+    try:
+        return Table(header.columns, tuple(_united(header.columns, rows)))
+    except csv.Error as error:
+        raise Invalid(f"The file is no table: {error}.") from None
 
 
 def identity(*parts: object) -> str:
@@ -57,9 +79,33 @@ def repeated(lines: Collection[Line]) -> dict[int, int]:
     return found
 
 
-def _rows(content: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(content.removeprefix("\ufeff").replace("\0", "").splitlines(), delimiter=separator)
-    for cells in reader:
+def _united(columns: Sequence[str], rows: Iterable[_Row]) -> Iterator[Line]:
+    """Equal lines of one file are as many facts; what several files hold alike are the same ones."""
+    before: Counter[str] = Counter()
+    now: Counter[str] = Counter()
+    first = next(iter(rows), (0, []))[1]
+    for number, cells in rows:
+        if cells == first:
+            before, now = before | now, Counter()
+            continue
+        line = _line(columns, number, cells)
+        now[line.text] += 1
+        if now[line.text] > before[line.text]:
+            yield line
+
+
+def _rows(content: str, separator: str) -> Iterator[_Row]:
+    """Raises csv.Error, with the number of the line, for a quote that is never closed, say."""
+    plain = io.StringIO(content.removeprefix("\ufeff").replace("\0", ""), newline="")
+    reader = csv.reader(plain, delimiter=separator, strict=True)
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise csv.Error(f"Line {number}: {error}") from None
+        if cells is None:
+            return
         stripped = [cell.strip() for cell in cells]
         if any(stripped):
             yield reader.line_num, stripped

@@ -157,3 +157,27 @@ def test_binances_products_tell_amounts_with_their_coin() -> None:
     assert reasons(history) == [(4, "Amount per period is no amount with a coin")]
     staked = read("Date(UTC),Coin,Token,Amount,Status\n2021-03-01 12:00:00,ETH,BETH,0.1,Success\n")
     assert [told(fill) for fill in staked.fills] == [("BUY BETHETH", "0.1", "0.1", "0", "ETH")]
+
+
+def test_a_line_of_coinbase_pro_that_stands_twice_counts_once() -> None:
+    lines = (
+        "default,match,2018-03-15T10:55:12.843Z,52.3,52.3,ETH,,10201,b2c3\n"
+        "default,match,2018-03-15T10:55:12.843Z,-1.14732,1.35268,BTC,,10201,b2c3\n"
+    )
+    history = read(COINBASE + lines + lines)
+
+    assert [told(fill) for fill in history.fills] == [("BUY ETHBTC", "52.3", "1.14732", "0", "BTC")]
+    assert history.remarks == [
+        "line 4: says what line 2 says, and is taken once",
+        "line 5: says what line 3 says, and is taken once",
+    ]
+
+
+def test_one_number_of_two_trades_at_coinbase_pro_is_of_two_orders() -> None:
+    lines = (
+        "default,match,2018-03-15T10:55:12.843Z,{0},0,ETH,,7,{1}\n"
+        "default,match,2018-03-15T10:55:12.843Z,-1,0,{2},,7,{1}\n"
+    )
+    history = read(COINBASE + lines.format("52", "a", "BTC") + lines.format("3", "b", "EUR"))
+
+    assert [fill.symbol for fill in history.fills] == ["ETHBTC", "ETHEUR"]

@@ -104,3 +104,18 @@ def test_a_coin_named_by_its_address_is_none_that_we_know() -> None:
     )
     assert [told(fill) for fill in history.fills] == [("SELL LTCBTC", "392.887", "4.3241", "0", "BTC")]
     assert reasons(history) == [(3, "Spend Currency 'EIP155:1/ERC20:0XA0B8' is no ticker")]
+
+
+def test_lines_that_differ_in_what_is_not_read_are_facts_of_their_own() -> None:
+    """One transaction that paid twice, two equal deposits of a minute with a comment each."""
+    pionex = read(
+        "date(UTC+0),tx_type,amount,coin,network,txid,fee\n"
+        "2/27/2022 12:02,DEPOSIT,115,BUSD,BEP20,12345,0\n2/27/2022 12:02,DEPOSIT,5,BUSD,BEP20,12345,0\n"
+    )
+    line = '"Deposit","1","ETH","-","","","","Wallet","","{}","20.09.2019 02:01:10"\n'
+    head = '"Type","Buy","Cur.","Sell","Cur.","Fee","Cur.","Exchange","Group","Comment","Date"\n'
+    cointracking = read(head + line.format("one") + line.format("two"))
+
+    for history in (pionex, cointracking):
+        names = [row.transfer_id for row in history.transfers]
+        assert (len(names), len(set(names))) == (2, 2)
