@@ -38,6 +38,12 @@ def utc_day(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
+def floor_ms(moment: datetime) -> datetime:
+    """The millisecond the moment lies in."""
+    finer = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - finer) if finer else moment
+
+
 def floor_hour(moment: datetime) -> datetime:
     """The hour the moment lies in."""
     return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,5 +1,6 @@
 """Facts as the exchange reports them, stored once. Every function works inside the owner's open door.
 
+Fills, funding and transfers happen in whole milliseconds: the order in which books are folded knows no finer.
 Fills and funding are append-only. Orders and transfers change state: a stored state gives way only to a later one, so
 pages may come twice and in any order.
 """
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from django.db.models import Min
 
+from core import clock
 from core.django import bulk
 from credentials.models import ExchangeAccount
 from exchanges.rows import ContractSide, FillRow, MarketType, OrderRow, OrderStatus
@@ -201,7 +203,7 @@ def _fill_values(row: FillRow, pair_id: int | None) -> tuple[Any, ...]:
     return (
         *(row.market_type, row.symbol, row.fill_id, row.base_asset, row.quote_asset, row.order_id, row.side),
         *(row.price, row.quantity, row.quote_quantity, row.fee_amount, row.fee_currency, row.is_maker),
-        row.executed_at,
+        clock.floor_ms(row.executed_at),
         *_contract_values(row.contract),
         *(pair_id, row.raw),
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from core.clock import utc_day
+from core.clock import floor_ms, utc_day
 from core.django import bulk
 from credentials.models import ExchangeAccount
 from exchanges.rows import REPORTED_WALLETS, FundingRow, TransferKind, TransferRow, TransferStatus
@@ -153,13 +153,21 @@ def _transfer_values(row: TransferRow) -> tuple[Any, ...]:
             row.address,
             row.tx_id,
         ),
-        *(row.from_wallet, row.to_wallet, row.status, row.occurred_at, row.raw),
+        *(row.from_wallet, row.to_wallet, row.status, floor_ms(row.occurred_at), row.raw),
     )
 
 
 def _funding_values(row: FundingRow) -> tuple[Any, ...]:
     return (
-        *(row.symbol, row.payment_id, row.position_side, row.asset, row.amount, row.paid_at, row.rate),
+        *(
+            row.symbol,
+            row.payment_id,
+            row.position_side,
+            row.asset,
+            row.amount,
+            floor_ms(row.paid_at),
+            row.rate,
+        ),
         *(row.quantity, row.raw),
     )
 

@@ -33,3 +33,9 @@ def test_a_day_is_the_utc_day_wherever_the_moment_was_told() -> None:
 def test_an_hour_begins_where_its_minutes_are_zero() -> None:
     moment = datetime(2026, 3, 1, 12, 34, 56, 789, tzinfo=UTC)
     assert clock.floor_hour(moment) == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_moment_lies_in_a_millisecond() -> None:
+    moment = datetime(2026, 3, 1, 12, 0, 0, 123_999, tzinfo=UTC)
+
+    assert clock.floor_ms(moment) == datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)

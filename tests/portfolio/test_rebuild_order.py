@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from core.django import tenancy
 from credentials.models import ExchangeAccount
+from orders import ingest
 from orders.models import Fill
-from portfolio.models import Book, Position
+from portfolio import books
+from portfolio.models import Book, Position, Trade
 from tests.factories import AccountFactory
+from tests.orders import rows as rows_of
 from tests.portfolio.books import START, fill, fold, touch
 from tests.portfolio.pictures import picture, rows
 
@@ -109,6 +112,26 @@ def test_two_positions_of_one_millisecond_survive_a_late_fill_after_at_or_before
     if late >= timedelta(0):
         assert rows(account, Position, "id")[0] == first
         assert stored == [("CLOSED", Decimal(10)), ("CLOSED", Decimal(20)), ("OPEN", Decimal(0))]
+
+
+def test_facts_told_finer_than_a_millisecond_are_folded_whenever_they_come(account: ExchangeAccount) -> None:
+    """Files and older systems tell microseconds; the order of a book knows none: within a millisecond ids decide."""
+    told = [("9", "BUY", 100, 900), ("3", "BUY", 200, 950), ("2", "SELL", 300, 990)]
+    for fill_id, side, price, microsecond in told:
+        row = rows_of.fill(
+            fill_id=fill_id, order_id=fill_id, side=side, price=Decimal(price), quote_quantity=Decimal(price),
+            fee_amount=Decimal(0), executed_at=START.replace(microsecond=microsecond),
+        )  # fmt: skip
+        with tenancy.acting_as(account.user_id):
+            touched = ingest.store_fills(account=account, rows=[row], source="test", run_id=None)
+            books.mark_stale(account=account, touched=touched)
+        result = fold(account)
+        assert result.blocked == {}
+
+    kept = picture(account)
+    fold(account, from_zero=True)
+    assert picture(account) == kept
+    assert rows(account, Trade, "unknown_quantity") == [(Decimal(1),)]
 
 
 def test_touching_makes_books_stale_only_from_the_earliest_fact(account: ExchangeAccount) -> None:
