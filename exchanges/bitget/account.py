@@ -5,13 +5,22 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from exchanges.base import Derivatives, Markets, NoConversions
+from exchanges.base import Derivatives, Markets
 from exchanges.bitget import client as wire
 from exchanges.bitget.listings import KnownMarkets
 from exchanges.bitget.spot import ClassicAccount
 from exchanges.bitget.unified import UnifiedAccount
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, TransferKind, TransferRow
+from exchanges.rows import (
+    AccountInfo,
+    BalanceRow,
+    ConversionRow,
+    FillRow,
+    OrderRow,
+    Page,
+    TransferKind,
+    TransferRow,
+)
 from exchanges.transport import CcxtClient
 
 _SETTINGS: Final = "private_uta_get_v3_account_settings"  # answered for unified accounts only
@@ -19,7 +28,7 @@ _SETTINGS: Final = "private_uta_get_v3_account_settings"  # answered for unified
 _REFUSED: Final = (ErrorKind.PERMISSION, ErrorKind.USER, ErrorKind.BUG)
 
 
-class BitgetAccount(NoConversions):
+class BitgetAccount:
     """Implements `exchanges.base.Account`. `markets` saves asking for them where the caller knows them."""
 
     def __init__(self, client: CcxtClient, markets: Markets | None = None) -> None:
@@ -67,6 +76,13 @@ class BitgetAccount(NoConversions):
 
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
         return self._reader.transfers(kind, position, until)
+
+    @property
+    def has_conversions(self) -> bool:
+        return self._reader.has_conversions
+
+    def conversions(self, position: str, until: datetime) -> Page[ConversionRow]:
+        return self._reader.conversions(position, until)
 
     def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
         return self._reader.traded_symbols(assets, known)

@@ -12,7 +12,7 @@ from exchanges.base import ApiKeys
 from exchanges.bitget.errors import DIALECT
 from exchanges.transport import CcxtClient, CcxtProfile, Clock, unreadable
 
-PAGE: Final = 100  # the most rows any of the histories gives at once
+PAGE: Final = 100  # the most rows nearly all of the histories give at once
 _MOST_PAGES: Final = 100  # of a list that is read as a whole
 _IDS_END: Final = 10**30
 
@@ -57,10 +57,12 @@ def rows(
     return data
 
 
-def page_below(client: CcxtClient, endpoint: str, asked: Mapping[str, Any], *, by: str) -> Listed:
+def page_below(
+    client: CcxtClient, endpoint: str, asked: Mapping[str, Any], *, by: str, limit: int = PAGE
+) -> Listed:
     """A page of a plain array, which goes on below the smallest id, `by`, of a full page."""
-    found = rows(client, endpoint, {**asked, "limit": PAGE})
-    return Listed(found, _smallest(found, by) if len(found) >= PAGE else "")
+    found = rows(client, endpoint, {**asked, "limit": limit})
+    return Listed(found, _smallest(found, by) if len(found) >= limit else "")
 
 
 def page_with_end(client: CcxtClient, endpoint: str, asked: Mapping[str, Any], *, member: str) -> Listed:

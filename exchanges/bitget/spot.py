@@ -9,14 +9,23 @@ from core import clock
 from core.money import InvalidAmount
 from exchanges import plain, reading
 from exchanges.bitget import client as wire
-from exchanges.bitget import futures, mapping, plans, rights, walks
+from exchanges.bitget import futures, mapping, outside, plans, rights, walks
 from exchanges.bitget import listings as symbols
 from exchanges.bitget.client import Listed
 from exchanges.bitget.listings import KnownMarkets
 from exchanges.bitget.walks import Window, below
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.reading import PageReader, UnreadableRow
-from exchanges.rows import AccountInfo, BalanceRow, FillRow, OrderRow, Page, TransferKind, TransferRow
+from exchanges.rows import (
+    AccountInfo,
+    BalanceRow,
+    ConversionRow,
+    FillRow,
+    OrderRow,
+    Page,
+    TransferKind,
+    TransferRow,
+)
 from exchanges.transport import CcxtClient, unreadable
 from exchanges.windows import covered_to
 
@@ -53,7 +62,7 @@ class ClassicAccount:
 
     @property
     def transfer_kinds(self) -> tuple[TransferKind, ...]:
-        own = (*_OUTER, TransferKind.INTERNAL)
+        own = (*_OUTER, TransferKind.INTERNAL, TransferKind.AIRDROP)
         return (*own, TransferKind.REBATE, TransferKind.CHARGE) if self.derivatives else own
 
     def info(self) -> AccountInfo:
@@ -110,6 +119,8 @@ class ClassicAccount:
     def transfers(self, kind: TransferKind, position: str, until: datetime) -> Page[TransferRow]:
         if kind is TransferKind.INTERNAL:
             return self._moves(position, until)
+        if kind is TransferKind.AIRDROP:
+            return outside.bills(self._client, position, until)
         if kind in (TransferKind.REBATE, TransferKind.CHARGE):
             return self._incomes(kind, position, until)
         start = clock.EPOCH if position else self._registered
@@ -123,6 +134,13 @@ class ClassicAccount:
             walks.TRANSFERS, position, walks.endless(start, until), ask, read, forgets=False
         )
         return walks.within(page, clock.EPOCH, until, lambda row: row.occurred_at)
+
+    @property
+    def has_conversions(self) -> bool:
+        return True
+
+    def conversions(self, position: str, until: datetime) -> Page[ConversionRow]:
+        return outside.conversions(self._client, position, until)
 
     def traded_symbols(self, assets: Sequence[str], known: Sequence[str]) -> list[str]:
         """What was ordered lately (at first: in all the time that is told), and what assets point at."""

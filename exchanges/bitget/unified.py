@@ -8,6 +8,7 @@ from typing import Any, Final
 from core import clock
 from core.money import InvalidAmount
 from exchanges import reading
+from exchanges.base import NoConversions
 from exchanges.bitget import client as wire
 from exchanges.bitget import listings as symbols
 from exchanges.bitget import mapping, rights, unified_mapping, walks
@@ -38,7 +39,7 @@ _OUTER: Final = {
 }
 
 
-class UnifiedAccount:
+class UnifiedAccount(NoConversions):
     """What `BitgetAccount` answers for a unified account; `settings` are the account's, as just told."""
 
     transfer_kinds = (

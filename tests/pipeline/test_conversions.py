@@ -16,7 +16,7 @@ PEOPLE = (COLLECTOR.shortened(20),)
 GIVEN = {"Flexible": "INTEREST", "ADA distribution": "AIRDROP"}
 
 
-@pytest.fixture(params=["binance", "gateio"])
+@pytest.fixture(params=["binance", "bitget", "gateio"])
 def world(open_world: Open, request: pytest.FixtureRequest) -> World:
     return open_world(request.param, "collector", PEOPLE)
 
@@ -24,7 +24,8 @@ def world(open_world: Open, request: pytest.FixtureRequest) -> World:
 def given(world: World) -> dict[str, tuple[str, str, Decimal]]:
     with world.door():
         rows = Transfer.objects.filter(account=world.account, kind__in=GIVEN.values())
-        return {row.exchange_transfer_id: (row.kind, row.asset, row.amount) for row in rows}
+        told = ((row.exchange_transfer_id.removeprefix("bill-"), row) for row in rows)
+        return {told_id: (row.kind, row.asset, row.amount) for told_id, row in told}
 
 
 def truly_given(world: World) -> dict[str, tuple[str, str, Decimal]]:

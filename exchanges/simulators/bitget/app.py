@@ -6,7 +6,17 @@ from typing import Final
 
 from exchanges.simulators.account import Account
 from exchanges.simulators.app import SimulatorApp
-from exchanges.simulators.bitget import errors, mix, private, public, signing, unified, wallet, wire
+from exchanges.simulators.bitget import (
+    bills,
+    errors,
+    mix,
+    private,
+    public,
+    signing,
+    unified,
+    wallet,
+    wire,
+)
 from exchanges.simulators.bitget.context import Answer, Context, PublicContext, PublicEndpoint, SignedEndpoint
 from exchanges.simulators.bitget.limits import RequestLedger
 from exchanges.simulators.bitget.parameters import Parameters
@@ -17,6 +27,7 @@ from exchanges.simulators.world import World
 _SIGNED: Final[Mapping[tuple[str, str], SignedEndpoint]] = {
     **private.ENDPOINTS,
     **wallet.ENDPOINTS,
+    **bills.ENDPOINTS,
     **mix.ENDPOINTS,
     **unified.ENDPOINTS,
 }

@@ -11,7 +11,13 @@ EXCHANGE: Final = "bitget"
 _PLACES: Final = 10**6  # behind the millisecond: the market's number and the end of the world's id
 _MARKET: Final = 10**4
 _PLANS: Final = 50  # trigger orders have the numbers of other markets
-_BILLS: Final = {"fill": 1, "funding": 2, "transfer": 3, "income": 4}
+_BILLS: Final = {
+    name: number
+    for number, name in enumerate(
+        ("fill", "funding", "transfer", "income", "dividend", "conversion", "dust", "left", "came"), start=1
+    )
+}
+_LEGS: Final = 20  # what a fill did to each coin has the numbers of other markets
 _NUMBERS: Final = {name: number for number, name in enumerate(listed(EXCHANGE))}
 
 
@@ -57,6 +63,11 @@ def contract(name: str) -> str:
 def settle(name: str) -> str:
     """What the world's contract settles in."""
     return CONTRACTS[name].settle
+
+
+def leg_id(row: Fill, leg: int) -> int:
+    """Of what a fill did to one coin: its base, its quote, or a third."""
+    return _identity(row.executed_at, _LEGS + 3 * _NUMBERS[row.symbol] + leg, row.fill_id)
 
 
 def bill_id(kind: str, at: int, number: int) -> int:

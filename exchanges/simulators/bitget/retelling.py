@@ -5,7 +5,7 @@ from typing import Any
 
 from exchanges.simulators import amounts, truth
 from exchanges.simulators.account import Account
-from exchanges.simulators.bitget import names, signing, unified_wire, wire
+from exchanges.simulators.bitget import bills, names, signing, unified_wire, wire
 from exchanges.simulators.contract_account import MarginAccount
 from exchanges.simulators.facts import Order
 from exchanges.simulators.symbols import assets
@@ -28,6 +28,10 @@ def tell(world: World, unified: Collection[str]) -> Json:
 
 def _retell(told: dict[str, Any], account: Account) -> None:
     told["api_passphrase"] = signing.passphrase(account)
+    for row, told_id in zip(told.get("dividends", ()), bills.dividend_ids(account), strict=True):
+        row["id"] = told_id
+    for row, told_id in zip(told.get("conversions", ()), bills.conversion_ids(account), strict=True):
+        row["id"] = told_id
     for symbol, rows in told["fills"].items():
         for row, fill in zip(rows, account.fills[symbol], strict=True):
             row["id"] = names.fill_id(fill)

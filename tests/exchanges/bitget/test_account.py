@@ -200,7 +200,7 @@ def test_a_key_that_may_not_see_contracts_reads_spot(account: Open, samples: Sam
         return [samples["assets"][0] | {"available": "2"}] if asked.path.endswith("assets") else []
 
     _, reader = account(answer)
-    kinds = (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL, TransferKind.INTERNAL)
+    kinds = (TransferKind.DEPOSIT, TransferKind.WITHDRAWAL, TransferKind.INTERNAL, TransferKind.AIRDROP)
     assert (reader.derivatives, reader.transfer_kinds) == (None, kinds)
     assert {row.wallet for row in reader.balances().rows} == {"spot", "funding"}
 

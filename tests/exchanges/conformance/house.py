@@ -133,6 +133,10 @@ class House:
         """Ours of one in the truth."""
         return str(fact["id"])
 
+    def gift_id(self, fact: Fact) -> str:
+        """Ours of coins given in the truth."""
+        return str(fact["id"])
+
     def transfer_id(self, row: TransferRow) -> str:
         return row.transfer_id
 

@@ -53,6 +53,12 @@ class Bitget(House):
         keys = super().keys(world, label)
         return ApiKeys(keys.key, keys.secret, world.simulator.passphrase(label))
 
+    def conversion_id(self, fact: Fact) -> str:
+        return f"bgb-{fact['id']}" if fact["is_dust"] else str(fact["id"])
+
+    def gift_id(self, fact: Fact) -> str:
+        return f"bill-{fact['id']}"
+
 
 class Gateio(House):
     def wire(self, symbol: str) -> str:
@@ -116,6 +122,8 @@ HOUSES: Final = (
         keeps_orders=timedelta(days=90) - timedelta(hours=1),
         tells_free=False,
         late_fills_by_recheck_only=True,
+        gives_by=TransferKind.AIRDROP,
+        changes=(True, False),
         contracts=Contracts(
             fills_path="/api/v2/mix/order/fills", keeps_fills=timedelta(days=90) - timedelta(hours=1)
         ),

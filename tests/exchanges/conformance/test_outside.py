@@ -51,7 +51,7 @@ def given(world: World, position: str = "") -> tuple[Facts, str]:
 
 def truly_given(world: World) -> Facts:
     return {
-        str(fact["id"]): {"kind": _KINDS[fact["words"]], "asset": fact["asset"], "to": "spot"}
+        world.house.gift_id(fact): {"kind": _KINDS[fact["words"]], "asset": fact["asset"], "to": "spot"}
         | {"amount": Decimal(fact["amount"]), "time": fact["time"]}
         for fact in world.truth(_LABEL)["dividends"]
     }

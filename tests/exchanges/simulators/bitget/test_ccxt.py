@@ -160,3 +160,33 @@ def test_wrong_keys(simulator: BitgetSimulator, change: dict[str, str], code: st
     with pytest.raises(ccxt.AuthenticationError, match=code):
         stranger.private_spot_get_v2_spot_account_assets()
     stranger.session.close()
+
+
+@pytest.fixture(scope="module")
+def collecting(simulator: BitgetSimulator) -> Iterator[Any]:
+    exchange = connect(simulator, "collector")
+    yield exchange
+    exchange.session.close()
+
+
+def test_conversions(collecting: Any, told: dict[str, Any]) -> None:
+    rows = collecting.fetch_convert_trade_history(since=since(collecting, 80), limit=100)
+    facts = [fact for fact in told["collector"]["conversions"] if not fact["is_dust"]]
+    assert {(row["id"], row["fromCurrency"], float(row["toAmount"])) for row in rows} == {
+        (str(fact["id"]), fact["from_asset"], float(fact["to_amount"])) for fact in facts
+    }
+
+
+def test_the_ledger_adds_up_to_the_balances(collecting: Any, told: dict[str, Any]) -> None:
+    rows: list[dict[str, Any]] = []
+    below: dict[str, str] = {}
+    while page := collecting.fetch_ledger(since=since(collecting, 80), limit=500, params=below):
+        rows += page
+        below = {"idLessThan": min(row["id"] for row in page)}
+    sums: dict[str, float] = {}
+    for row in rows:
+        change = (1 if row["direction"] == "in" else -1) * float(row["amount"]) - float(row["fee"]["cost"])
+        sums[row["currency"]] = sums.get(row["currency"], 0) + change
+    held = {coin: float(each["free"]) + float(each["locked"])
+            for coin, each in told["collector"]["balances"].items()}  # fmt: skip
+    assert {coin: total for coin, total in sums.items() if abs(total) > 1e-6} == pytest.approx(held)
