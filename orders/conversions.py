@@ -5,6 +5,7 @@ coin received, which dust is turned into and which has a price more likely than 
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from django.conf import settings
 
@@ -13,6 +14,9 @@ from credentials.models import ExchangeAccount
 from exchanges.rows import ConversionRow, FillRow, MarketType, Side
 from orders.ingest import store_fills
 from orders.touched import Touched
+
+CONVERSION_ID: Final = "convert-"
+"""Begins the ids of their fills."""
 
 
 def store_conversions(
@@ -28,7 +32,7 @@ def as_fill(row: ConversionRow) -> FillRow:
     is_buy = row.from_asset in settings.CASH_ASSETS
     base, quantity = (row.to_asset, row.to_amount) if is_buy else (row.from_asset, row.from_amount)
     quote, paid = (row.from_asset, row.from_amount) if is_buy else (row.to_asset, row.to_amount)
-    name = f"convert-{row.conversion_id}"
+    name = f"{CONVERSION_ID}{row.conversion_id}"
     return FillRow(
         market_type=MarketType.SPOT,
         symbol=f"{base}{quote}",

@@ -5,6 +5,7 @@ read is told with its reason, and stops no other.
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -65,9 +66,9 @@ def read_file(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".csv":
-            return [dict(row) for row in csv.DictReader(text.splitlines())]
+            return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)]
         document = json.loads(text, parse_float=str, parse_int=str)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
         raise Invalid(f"{path.name} cannot be read: {error}") from None
     rows = document.get("orders") if isinstance(document, dict) else document
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

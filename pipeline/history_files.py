@@ -3,32 +3,32 @@ against reports. Facts of a time that the exchange itself told are left to it.""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min
 
 from accounts import audit
 from core.django import tenancy
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from credentials.models import Exchange, ExchangeAccount
 from exchanges.histories import formats
 from exchanges.histories.history import Format, History, Wanted
-from exchanges.rows import ConversionRow, FillRow, MarketType, TransferRow
+from exchanges.rows import ConversionRow, FillRow, TransferRow
 from orders import conversions, ingest
-from orders.models import Fill, Transfer
+from orders.models import Fill
 from orders.touched import Touched
-from pipeline import derive, reconcile, rejected
+from pipeline import derive, reconcile, rejected, told
 from pipeline.derive import Derived
 from pipeline.models import RejectedRow, RunStatus, Stream, SyncRun, Trigger
 from pipeline.rejected import FROM_FILES
 from portfolio import books, marks, reconciliation
 from portfolio.reconciliation import Outcome as Reconciled
 
+MOST_ASIDE: Final = 10_000
 _Row = TypeVar("_Row", FillRow, ConversionRow, TransferRow)
 
 
@@ -62,7 +62,8 @@ def load(
 ) -> Outcome:
     """Read the whole file, then store it in one transaction, that a dry run undoes. Opens its own door.
 
-    Raises Invalid for a file of no known format, Conflict for one of another exchange.
+    Raises Invalid for a file of no known format, Conflict for one of another exchange, and as long as the exchange
+    itself has not told the account's history: only then it can be seen what of the file is the same.
     """
     one, table = formats.recognise(text, name=name)
     if one.exchange and account.exchange not in (one.exchange, Exchange.FILES):
@@ -70,8 +71,14 @@ def load(
             f"{one.title}: {account.label!r} is an account of {account.exchange}, which has no such file."
         )
     history = one.read(table, Wanted(settings.CASH_ASSETS, place))
+    if len(history.set_aside) > MOST_ASIDE:
+        raise Invalid(f"More than {MOST_ASIDE} lines are not understood as {one.title}: nothing was stored.")
     outcome = Outcome(one, history, left_out=Counter(history.left_out))
     with tenancy.acting_as(account.user_id), transaction.atomic():
+        if reconcile.is_being_read(account):
+            raise Conflict(
+                f"The history of {account.label!r} is still being read: import the file after that."
+            )
         _store(account, outcome, at)
         if is_dry or not (outcome.stored or outcome.aside_anew):
             transaction.set_rollback(True)
@@ -84,7 +91,9 @@ def follow(*, account: ExchangeAccount, at: datetime) -> tuple[Derived, Reconcil
     with tenancy.acting_as(account.user_id):
         is_reported = account.id in marks.heard_at(account_ids=[account.id])
         known = reconcile.know(account)
-    if is_reported:
+        if reconcile.was_never_read(account):  # what was not known where it comes from is not known here
+            known = replace(known, codes=marks.coverage(account=account))
+    if is_reported and account.is_active:
         return derived, reconcile.after_read(user_id=account.user_id, account_id=account.id, at=at, since=at)
     found = reconciliation.reconcile(user_id=account.user_id, account_id=account.id, known=known, at=at)
     return derived, found
@@ -99,23 +108,22 @@ def _store(account: ExchangeAccount, outcome: Outcome, at: datetime) -> None:
         rejected_count=len(history.set_aside),
     )  # fmt: skip
     touched = Touched()
-    told = _told(account)
-    # Executions of contracts have the exchange's own ids here, too.
-    contracts = [row for row in history.fills if row.contract is not None]
+    theirs = told.Told(account)
+    contracts = theirs.unknown_contracts(row for row in history.fills if row.contract is not None)
     spot = [row for row in history.fills if row.contract is None]
-    fills = [*contracts, *_older(spot, attrgetter("executed_at"), told.fills, outcome)]
+    fills = [*contracts, *_older(spot, attrgetter("executed_at"), theirs.since_fill, outcome)]
     for rows, is_inferred in ((fills, False), (history.inferred, True)):
         stored = ingest.store_fills(
             account=account, rows=rows, source=source, run_id=run.pk, is_inferred=is_inferred
         )
         outcome.fills += stored.stored
         touched.merge(stored)
-    changes = _older(history.conversions, attrgetter("occurred_at"), told.fills, outcome)
+    changes = _older(history.conversions, attrgetter("occurred_at"), theirs.since_conversion, outcome)
     stored = conversions.store_conversions(account=account, rows=changes, source=source, run_id=run.pk)
     outcome.conversions = stored.stored
     touched.merge(stored)
-    transfers = _older(history.transfers, attrgetter("occurred_at"), told.transfers, outcome)
-    moved = _unknown(account, transfers)
+    transfers = _older(history.transfers, attrgetter("occurred_at"), theirs.since_transfer, outcome)
+    moved = told.unknown_transfers(account, transfers)
     stored = ingest.store_transfers(account=account, rows=moved, source=source, run_id=run.pk)
     outcome.transfers = stored.stored
     touched.merge(stored)
@@ -150,42 +158,19 @@ def _set_aside(run: SyncRun, outcome: Outcome) -> int:
     return rejected.keep(run=run, place=place, bad=bad)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """From when on the exchange itself told the account's spot fills, and what came and went; None: never."""
-
-    fills: datetime | None
-    transfers: datetime | None
-
-
-def _told(account: ExchangeAccount) -> _Told:
-    fills = Fill.objects.filter(account=account, market_type=MarketType.SPOT)
-    transfers = Transfer.objects.filter(account=account)
-    return _Told(
-        fills.exclude(source__startswith=FROM_FILES).aggregate(at=Min("executed_at"))["at"],
-        transfers.exclude(source__startswith=FROM_FILES).aggregate(at=Min("occurred_at"))["at"],
-    )
-
-
 def _older(
-    rows: Iterable[_Row], moment: Callable[[_Row], datetime], since: datetime | None, outcome: Outcome
+    rows: Iterable[_Row],
+    moment: Callable[[_Row], datetime],
+    since: Callable[[_Row], tuple[str, datetime] | None],
+    outcome: Outcome,
 ) -> list[_Row]:
-    """Rows of before the exchange told them under its own ids."""
-    wanted = list(rows)
-    older = [row for row in wanted if since is None or moment(row) < since]
-    if since is not None and len(older) < len(wanted):
-        outcome.left_out[f"facts since {since:%Y-%m-%d %H:%M}, told by the exchange itself"] += len(
-            wanted
-        ) - len(older)
+    """Rows of before the exchange told such ones under its own ids."""
+    older = []
+    for row in rows:
+        told_since = since(row)
+        if told_since is None or moment(row) < told_since[1]:
+            older.append(row)
+        else:
+            what, at = told_since
+            outcome.left_out[f"{what} since {at:%Y-%m-%d %H:%M}, told by the exchange itself"] += 1
     return older
-
-
-def _unknown(account: ExchangeAccount, rows: Sequence[TransferRow]) -> list[TransferRow]:
-    """Transfers may advance; those of files never do, and are left as they are."""
-    ids = {row.transfer_id for row in rows}
-    known = set(
-        Transfer.objects.filter(account=account, exchange_transfer_id__in=ids).values_list(
-            "kind", "exchange_transfer_id"
-        )
-    )
-    return [row for row in rows if (row.kind.value, row.transfer_id) not in known]

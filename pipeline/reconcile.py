@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Count, Min, Q
 
 from core.django import tenancy
-from credentials.models import ExchangeAccount
+from credentials.models import ApiCredential, ExchangeAccount, KeyState
 from exchanges.errors import ErrorKind, ExchangeError
 from orders.models import Fill, Transfer
 from pipeline import discovery, schedule
@@ -112,6 +112,22 @@ def _searches(account: ExchangeAccount, at: datetime) -> bool:
     if cursor is None or begun is None:
         return False
     return cursor.due_at <= at + schedule.SWEEP and at - begun < PATIENCE
+
+
+def is_being_read(account: ExchangeAccount) -> bool:
+    """Whether the exchange has still to tell the account's history for the first time. Inside an open door."""
+    has_key = ApiCredential.objects.filter(account=account).exists()
+    if not account.is_active or not has_key or account.key_state == KeyState.DISABLED:
+        return False
+    rows = SyncCursor.objects.filter(account=account, stream__in=(*_NAMES, Stream.DISCOVERY))
+    unread = rows.filter(state=CursorState.BACKFILL).exclude(error_kind__in=_REFUSED)
+    return not rows.exists() or unread.exists()
+
+
+def was_never_read(account: ExchangeAccount) -> bool:
+    """Whether what is known of it came by an export. Inside an open door."""
+    rows = (SyncCursor, RejectedRow)
+    return not any(model.objects.filter(account=account).exists() for model in rows)
 
 
 def know(account: ExchangeAccount) -> Known:

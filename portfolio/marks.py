@@ -70,6 +70,12 @@ def reconciled_at(*, account: ExchangeAccount) -> datetime | None:
     return AccountMark.objects.filter(account=account).values_list("reconciled_at", flat=True).first()
 
 
+def coverage(*, account: ExchangeAccount) -> list[str]:
+    """What is not known of its history, in codes."""
+    found = AccountMark.objects.filter(account=account).values_list("coverage", flat=True).first()
+    return list(found or ())
+
+
 def reconciled(*, account: ExchangeAccount, at: datetime | None, coverage: list[str]) -> None:
     """Reports and facts were held against each other; None: they wait for it. `coverage`: what is not known of the
     history, in codes."""

@@ -16,6 +16,8 @@ _SEPARATORS: Final = (",", ";", "\t")
 _PREAMBLE: Final = 10
 """How many lines may stand before the header: names, dates, titles."""
 _ID_LENGTH: Final = 32
+FILE_ID: Final = "file-"
+"""Begins the ids of facts that have none of the exchange's."""
 _Row = tuple[int, list[str]]
 
 
@@ -65,7 +67,7 @@ def table(content: str, header: Header) -> Table:
 def identity(*parts: object) -> str:
     """A name for what the parts say, the same whenever they do, however amounts are written; no exchange gives such."""
     told = [text(part) if isinstance(part, Decimal) else str(part) for part in parts]
-    return f"file-{hashlib.sha256(repr(told).encode()).hexdigest()[:_ID_LENGTH]}"
+    return f"{FILE_ID}{hashlib.sha256(repr(told).encode()).hexdigest()[:_ID_LENGTH]}"
 
 
 def repeated(lines: Collection[Line]) -> dict[int, int]:

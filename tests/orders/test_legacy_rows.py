@@ -67,6 +67,15 @@ def test_csv_and_json_dumps_say_the_same(tmp_path: Path) -> None:
     assert legacy_rows.read_file(tmp_path / "a.csv") == legacy_rows.read_file(tmp_path / "a.json") == [ROW]
 
 
+def test_a_note_of_several_lines_stays_one_cell(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('order_id,note\n1,"one\u2028two\nthree"\n2,\n')
+    assert [row["note"] for row in legacy_rows.read_file(tmp_path / "a.csv")] == ["one\u2028two\nthree", ""]
+
+    (tmp_path / "b.csv").write_text('order_id,note\n1,"never closed\n2,\n')
+    with pytest.raises(Invalid, match=r"b\.csv cannot be read"):
+        legacy_rows.read_file(tmp_path / "b.csv")
+
+
 @pytest.mark.parametrize("text", ["{", '"orders"', '{"rows": []}', "[1]"])
 def test_a_file_without_rows_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)

@@ -10,12 +10,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from core.django import tenancy
-from credentials.models import ExchangeAccount
+from credentials.models import ApiCredential, ExchangeAccount
 from orders.models import Fill, Transfer
-from pipeline import market
-from pipeline.models import RejectedRow, SyncRun
+from pipeline import cursors, history_files, market
+from pipeline.models import RejectedRow, SyncCursor, SyncRun
 from portfolio.models import Position, ReconciliationItem
-from tests.factories import AccountFactory, FillFactory, UserFactory
+from tests.factories import AccountFactory, FillFactory, TransferFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_no_prices")]
 
@@ -116,11 +116,86 @@ def test_a_dry_run_tells_and_keeps_nothing(account: ExchangeAccount, tmp_path: P
 
 
 def test_what_the_exchange_itself_told_is_left_to_it(account: ExchangeAccount, tmp_path: Path) -> None:
-    FillFactory.create(account=account, executed_at=datetime(2023, 12, 25, tzinfo=UTC))
+    """By pair and coin, and to the minute: a file has no milliseconds."""
+    at = datetime(2023, 12, 25, 20, 17, 16, 523000, UTC)
+    FillFactory.create(account=account, base_asset="SOL", symbol="SOLUSDT", side="SELL", executed_at=at)
+    FillFactory.create(account=account, executed_at=datetime(2020, 1, 1, tzinfo=UTC))
+    TransferFactory.create(account=account, asset="EUR", occurred_at=datetime(2020, 1, 1, tzinfo=UTC))
 
     told = run(tmp_path, STATEMENT)
     assert "1 fills, 0 conversions, 1 transfers stored; 0 known before" in told
-    assert "left out: 1 facts since 2023-12-25 00:00, told by the exchange itself" in told
+    assert "left out: 1 fills of SOL and USDT since 2023-12-25 20:17, told by the exchange itself" in told
+
+    TransferFactory.create(account=account, kind="WITHDRAWAL", occurred_at=datetime(2020, 1, 1, tzinfo=UTC))
+    left = run(tmp_path, STATEMENT)
+    assert "left out: 1 withdrawals of USDT since 2020-01-01 00:00, told by the exchange itself" in left
+
+
+def test_a_history_that_is_still_being_read_is_waited_for(account: ExchangeAccount, tmp_path: Path) -> None:
+    with tenancy.acting_as(account.user_id):
+        ApiCredential.objects.create(user_id=account.user_id, account=account, api_key="x", api_key_hint="x")
+    waits = "The history of 'Main' is still being read: import the file after that."
+    assert run(tmp_path, STATEMENT) == waits
+
+    with tenancy.acting_as(account.user_id):
+        cursors.ensure_whole(account=account, due_at=datetime(2026, 2, 1, tzinfo=UTC))
+    assert run(tmp_path, STATEMENT) == waits
+    with tenancy.acting_as(account.user_id):
+        SyncCursor.objects.update(state="incremental")
+    assert "2 fills" in run(tmp_path, STATEMENT)
+
+
+FUTURES = (
+    "Time,Symbol,Side,Price,Quantity,Amount,Fee,Realized Profit,Buyer,Maker,Trade ID,Order ID\n"
+    "26-03-17 09:34:12,BTCUSDC,BUY,73822.3,0.01,738.223,0.29528919 USDC,0,true,false,419925075,49172439177\n"
+)
+
+
+def test_executions_of_contracts_meet_their_synced_selves(account: ExchangeAccount, tmp_path: Path) -> None:
+    """Told to the millisecond, and which position they were of."""
+    FillFactory.create(
+        account=account, market_type="futures", symbol="BTCUSDC", quote_asset="USDC", settle_asset="USDC",
+        position_side="LONG", exchange_fill_id="419925075", price=Decimal("73822.3"), quantity=Decimal("0.01"),
+        executed_at=datetime(2026, 3, 17, 9, 34, 12, 523000, UTC),
+    )  # fmt: skip
+
+    told = run(tmp_path, FUTURES)
+    assert "0 fills, 0 conversions, 0 transfers stored; 1 known before" in told
+    assert "other content" not in told
+
+
+def test_what_came_by_an_export_goes_on_with_files(account: ExchangeAccount, tmp_path: Path) -> None:
+    """And its books are verified and rebuilt as any."""
+    UserFactory.create(email="other@example.com")
+    run(tmp_path, STATEMENT, "--account", "Place", "--new")
+    path, out = tmp_path / "complete.jsonl", StringIO()
+    call_command(
+        "export", "--user", "trader@example.com", "--kind", "complete", "--account", "Place", "-o", str(path),
+        stderr=StringIO(),
+    )  # fmt: skip
+    call_command("import_export", str(path), "--user", "other@example.com", stdout=out)
+    assert "question: shortfall USDT: 81.15, Missing Deposit." in out.getvalue()
+
+    later = (
+        HEAD
+        + "1,25-01-01 00:00:00,Spot,Transaction Buy,SOL,1,\n1,25-01-01 00:00:00,Spot,Transaction Spend,USDT,-9,\n"
+    )
+    options = ("--user", "other@example.com", "--account", "Place")
+    assert "2 fills" not in run(tmp_path, STATEMENT + later.removeprefix(HEAD), *options, "--dry-run")
+    assert "1 fills, 0 conversions, 0 transfers stored" in run(
+        tmp_path, STATEMENT + later.removeprefix(HEAD), *options
+    )
+    call_command("verify_books", "--user", "other@example.com", stdout=out)
+    assert "other@example.com, Place: " in out.getvalue()
+
+
+def test_a_file_that_is_hardly_understood_is_refused(
+    account: ExchangeAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_files, "MOST_ASIDE", 0)
+
+    told = "More than 0 lines are not understood as Binance transaction history: nothing was stored."
+    assert run(tmp_path, STATEMENT) == told
 
 
 def test_a_file_of_another_exchange_is_refused(account: ExchangeAccount, tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core import clock
 from core.errors import DomainError
-from pipeline import derive
-from pipeline.management.commands import _people
+from pipeline.management.commands import _following, _people
 from portfolio.imports import reading
 from portfolio.imports.reading import Outcome
 
@@ -19,8 +18,9 @@ _SHOWN = 100  # lines set aside, told one by one
 class Command(BaseCommand):
     help = (
         "Import a complete export (`export --kind complete`): facts, prices used and what the user said of them, into"
-        " accounts without keys. Their books, days and metrics follow. Lines that cannot be read are set aside and"
-        " told, the others stay. A second import changes nothing."
+        " accounts without keys, or into those that are the same at the exchange. Their books, days and metrics follow,"
+        " and the questions they leave. Lines that cannot be read are set aside and told, the others stay. A second"
+        " import changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -43,16 +43,13 @@ class Command(BaseCommand):
                     user=user, file=file, label=options["account"], is_dry=options["dry_run"]
                 )
         except OSError as error:
-            raise CommandError(f"{options['file']}: {error.strerror}") from None
+            raise CommandError(f"{options['file']}: {error.strerror or error}") from None
         except DomainError as error:
             raise CommandError(error.message) from None
         self._tell(outcome, is_dry=options["dry_run"])
         if not options["dry_run"]:
             for account in outcome.accounts.values():
-                derived = derive.bring_up_to_date(user_id=user.id, account_id=account.id, at=clock.now())
-                self.stdout.write(f"{account.label}: {derived.books} books folded.")
-                for asset, reason in derived.blocked.items():
-                    self.stdout.write(f"  {asset} waits: {reason}")
+                _following.follow(account, at=clock.now(), out=self.stdout)
         if outcome.set_aside:
             raise CommandError(f"{len(outcome.set_aside)} lines were set aside.")
 

@@ -10,14 +10,13 @@ from django.db import transaction
 from core import clock
 from core.django import tenancy
 from core.errors import DomainError
-from core.money import text
 from credentials import accounts
 from credentials.models import DATA_SOURCES, ExchangeAccount
+from exchanges.histories import contents
 from exchanges.histories.formats import FORMATS
 from pipeline import history_files
 from pipeline.history_files import Outcome
-from pipeline.management.commands import _people
-from portfolio.models import ItemState, ReconciliationItem
+from pipeline.management.commands import _following, _people
 
 _EXPLANATION = """\
 The format is recognised by the file's header; --format says it where that is not enough:
@@ -60,11 +59,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user, at, is_dry = _people.find_user(options["user"]), clock.now(), options["dry_run"]
         try:
-            content = options["file"].read_text(encoding="utf-8-sig")
+            with options["file"].open("rb") as file:
+                content = contents.text_of(file.read(contents.LARGEST + 1))
             with tenancy.acting_as(user.id):
                 label = options["account"]
                 account = (
-                    accounts.open_without_key(user_id=user.id, label=label) if options["new"] else _find(label)
+                    accounts.open_without_key(user_id=user.id, label=label)
+                    if options["new"]
+                    else _find(label)
                 )
                 outcome = history_files.load(
                     account=account, text=content, at=at, name=options["format"], place=options["place"],
@@ -72,13 +74,13 @@ class Command(BaseCommand):
                 )  # fmt: skip
                 if is_dry:
                     transaction.set_rollback(True)
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{options['file'].name} cannot be read: {error}") from None
+        except OSError as error:
+            raise CommandError(f"{options['file'].name} cannot be read: {error.strerror}") from None
         except DomainError as error:
             raise CommandError(error.message) from None
         self._tell(outcome, is_dry=is_dry)
         if not is_dry:
-            self._follow(account, at)
+            _following.follow(account, at=at, out=self.stdout)
         if outcome.history.set_aside:
             raise CommandError(f"{len(outcome.history.set_aside)} lines were set aside.")
 
@@ -94,21 +96,6 @@ class Command(BaseCommand):
             self.stdout.write(f"  {words}")
         for one in outcome.history.set_aside:
             self.stdout.write(f"  set aside: line {one.line.number}: {one.reason}")
-
-    def _follow(self, account: ExchangeAccount, at: Any) -> None:
-        derived, _ = history_files.follow(account=account, at=at)
-        self.stdout.write(f"{derived.books} books folded.")
-        for asset, reason in derived.blocked.items():
-            self.stdout.write(f"  {asset} waits: {reason}")
-        if derived.problem is not None:
-            self.stdout.write(f"  Prices could not be fetched: {derived.problem.detail}")
-        with tenancy.acting_as(account.user_id):
-            items = ReconciliationItem.objects.filter(account=account, state=ItemState.OPEN)
-            for item in items.order_by("kind", "subject"):
-                self.stdout.write(
-                    f"  question: {item.kind} {item.subject}: {text(item.difference)}, {item.get_cause_display()}."
-                    f" {' '.join(item.evidence)}"
-                )
 
 
 def _find(label: str) -> ExchangeAccount:

@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = _people.find_user(options["user"])
-        accounts = _people.find_accounts(user, options["account"])
+        accounts = _people.find_synced(user, options["account"])
         try:
             finished = [(account, self._sync(account)) for account in accounts]
         except DomainError as error:
