@@ -94,9 +94,25 @@ def test_pages_fit_on_a_phone(visit: Begin, alice: User, account: ExchangeAccoun
     at.log_in(alice.email, PASSWORD)
     at.page.locator("#equity-chart canvas").first.wait_for()
     at.check()
-    for path in (f"/trades/{trade_id}", "/connect", "/equity?period=all"):
+    for path in (f"/trades/{trade_id}", "/connect", "/equity?period=all", "/trades", "/fees", "/brackets"):
         at.goto(path)
         at.check()
+
+
+def test_a_number_is_followed_down_to_its_fills(
+    visit: Begin, alice: User, account: ExchangeAccount, trade_id: int
+) -> None:
+    at = visit(PHONE)
+    at.log_in(alice.email, PASSWORD)
+    at.goto(f"/explain/trade/{trade_id}")
+    for words in ("Gross result", "bought with a fill"):
+        at.page.locator("summary", has_text=words).first.click()
+    shown = at.page.locator(".tree .grow:visible")
+    assert "Exit value" in shown.all_inner_texts()
+    boxes = [each.bounding_box() for each in shown.all()]
+    assert min(box["width"] for box in boxes) > 80  # each in words, not in a column of letters
+    at.check()
+    assert faults(at) == []
 
 
 def test_the_first_sync_fills_the_page_without_a_reload(
@@ -155,7 +171,8 @@ def test_axe_finds_no_fault(
     at.log_in(alice.email, PASSWORD)
     at.page.locator("#equity-chart canvas").first.wait_for()
     found["/"] = faults(at)
-    for path in (f"/trades/{trade_id}", "/connect", "/equity"):
+    lists = ("/trades", "/trades?view=positions", "/fees", "/brackets")
+    for path in (f"/trades/{trade_id}", "/connect", "/equity", *lists):
         at.goto(path)
         found[path] = faults(at)
     assert {path: faults for path, faults in found.items() if faults} == {}
