@@ -11,13 +11,15 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 
 from core.django.cursors import Place, cut
+from core.money import ZERO
 from credentials.scope import Scope
 from exchanges.rows import MarketType
 from portfolio.accounting.pairing import Leg, Pairing, pair
 from portfolio.accounting.periods import Period, format_duration
-from portfolio.models import Position, PositionSide, Trade, TradeKind
+from portfolio.models import Allocation, Position, PositionSide, Trade, TradeKind
 
 MAX_LIMIT: Final = 500
+_NOTHING: Final = Leg(ZERO, ZERO, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,9 @@ def pairs(
     )
     shown, following = cut(found, limit, _place)
     sums = _sums([row.pk for row in shown])
+    dust = _dust([row.pk for row in shown if _sold_more(row, sums[row.pk])])
     return PairPage(
-        results=[_pair(row, sums[row.pk]) for row in shown],
+        results=[_pair(row, sums[row.pk], dust.get(row.pk, _NOTHING)) for row in shown],
         next_cursor=following,
     )
 
@@ -115,6 +118,7 @@ def _sums(position_ids: Collection[int]) -> dict[int, Mapping[str, Any]]:
             used_entry_fees=Sum("entry_fees", filter=is_sale),
             paid_exit_fees=Sum("exit_fees", filter=is_sale),
             all_exit_fees=Sum("exit_fees"),
+            all_left=Sum("exit_quantity"),
             net=Sum("net_pnl", filter=is_sale),
             count=Count("id", filter=is_sale),
         )
@@ -122,9 +126,27 @@ def _sums(position_ids: Collection[int]) -> dict[int, Mapping[str, Any]]:
     return {row["position_id"]: row for row in rows}
 
 
-def _pair(row: Position, sums: Mapping[str, Any]) -> TradePair:
+def _sold_more(row: Position, sums: Mapping[str, Any]) -> bool:
+    """Than came into the position: it also sold what earlier ones had left over."""
+    left: Decimal = sums["all_left"] + row.moved_quantity + row.dust_quantity
+    return left > row.entered_quantity > 0
+
+
+def _dust(position_ids: Collection[int]) -> dict[int, Leg]:
+    """What sales took of earlier positions' dust, at the cost it was left with."""
+    if not position_ids:
+        return {}
+    parts = Allocation.objects.filter(
+        trade__position_id__in=position_ids, trade__kind=TradeKind.TRADE, source=Allocation.Source.DUST
+    )
+    sums = parts.values("trade__position_id").order_by()
+    found = sums.annotate(size=Sum("quantity"), worth=Sum("cost"), fees=Sum("entry_fee"))
+    return {row["trade__position_id"]: Leg(row["size"], row["worth"], row["fees"]) for row in found}
+
+
+def _pair(row: Position, sums: Mapping[str, Any], dust: Leg) -> TradePair:
     assert row.closed_at is not None
-    figures = _figures(row, sums)
+    figures = _figures(row, sums, dust)
     return TradePair(
         id=row.pk,
         account_id=row.account_id,
@@ -155,15 +177,22 @@ def _pair(row: Position, sums: Mapping[str, Any]) -> TradePair:
     )
 
 
-def _figures(row: Position, sums: Mapping[str, Any]) -> Pairing:
-    entered, left = _entered(row, sums), Leg(sums["sold"], sums["left_proceeds"], sums["paid_exit_fees"])
+def _figures(row: Position, sums: Mapping[str, Any], dust: Leg) -> Pairing:
+    entered, left = (
+        _entered(row, sums, dust),
+        Leg(sums["sold"], sums["left_proceeds"], sums["paid_exit_fees"]),
+    )
     rises = (row.side == PositionSide.LONG) is not row.is_inverse
     return pair(bought=entered if rises else left, sold=left if rises else entered)
 
 
-def _entered(row: Position, sums: Mapping[str, Any]) -> Leg:
-    """All that came in. A contract's position leaves only by exits; coins may also be withdrawn, and their share of
-    cost and fees with them."""
+def _entered(row: Position, sums: Mapping[str, Any], dust: Leg) -> Leg:
+    """All that came in, and dust that was there. A contract's position leaves only by exits; coins may also be
+    withdrawn, and their share of cost and fees with them."""
     if row.market_type != MarketType.SPOT or not row.entered_quantity:
         return Leg(sums["sold"], sums["left_cost"], sums["used_entry_fees"])
-    return Leg(row.entered_quantity, row.entered_cost, row.fees_paid - sums["all_exit_fees"])
+    return Leg(
+        row.entered_quantity + dust.size,
+        row.entered_cost + dust.value,
+        row.fees_paid - sums["all_exit_fees"] + dust.fees,
+    )

@@ -73,6 +73,24 @@ def test_a_fee_in_the_coin_stands_once(alice: User, as_alice: JsonClient) -> Non
     )
 
 
+def test_dust_of_an_earlier_position_is_sold_at_its_cost(alice: User, as_alice: JsonClient) -> None:
+    account, day = api_books.open_account(alice), api_books.day
+    fold(
+        account,
+        fill(account, "BUY", "1.000000005", "100", executed_at=day(4)),
+        fill(account, "SELL", "1", "110", executed_at=day(3)),
+        fill(account, "BUY", "1", "200", executed_at=day(2)),
+        fill(account, "SELL", "1.000000005", "300", executed_at=day(1)),
+    )
+
+    last, first = get(as_alice)
+
+    assert (first["pnl"], first["net_pnl"]) == ("10", "10")
+    bought = (last["totalBuyCost"], last["effectiveBuySize"], last["matchedSize"])
+    assert bought == ("200.0000005", "1.000000005", "1.000000005")
+    assert (last["pnl"], last["net_pnl"]) == ("100.000001", "100.000001")
+
+
 def test_a_short_is_bought_last(alice: User, as_alice: JsonClient) -> None:
     account = api_books.open_account(alice)
     contracts.fold(
