@@ -4,6 +4,7 @@ A position has the leverage reported last while it was open, before that what it
 its position had when it ended. Nothing is guessed: without it a trade has no ROI.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -48,6 +49,34 @@ SET leverage = p.leverage, margin_mode = p.margin_mode,
 FROM chosen JOIN portfolio_trade own USING (id) JOIN portfolio_position p ON p.id = own.position_id
 WHERE t.id = chosen.id AND p.leverage IS NOT NULL
 """
+
+
+_RESTORED: Final = """
+WITH given (id, leverage, margin_mode) AS MATERIALIZED (
+  SELECT * FROM unnest(%(ids)s::bigint[], %(leverages)s::int[], %(modes)s::text[])
+)
+UPDATE {table} own SET leverage = given.leverage, margin_mode = given.margin_mode{more}
+FROM given WHERE own.id = given.id AND own.leverage IS NULL
+"""
+_POSITIONS_RESTORED: Final = _RESTORED.format(table="portfolio_position", more="")
+_TRADES_RESTORED: Final = _RESTORED.format(
+    table="portfolio_trade",
+    more=f", roi_percentage = {roi(net='own.net_pnl', leverage='given.leverage', cost='own.cost')}",
+)
+Remembered = tuple[int, int, str]
+"""The id of a position or trade, its leverage and margin mode."""
+
+
+def restore(*, positions: Sequence[Remembered], trades: Sequence[Remembered]) -> int:
+    """Say once more of folded contracts what was reported while they were open, where nothing is known; answers of how
+    many. Needs an open door."""
+    changed = 0
+    with connection.cursor() as cursor:
+        for statement, rows in ((_POSITIONS_RESTORED, positions), (_TRADES_RESTORED, trades)):
+            ids, leverages, modes = zip(*rows, strict=True) if rows else ((), (), ())
+            cursor.execute(statement, {"ids": list(ids), "leverages": list(leverages), "modes": list(modes)})
+            changed += cursor.rowcount
+    return changed
 
 
 def refresh(*, account: ExchangeAccount, since: datetime | None) -> None:

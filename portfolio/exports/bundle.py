@@ -30,8 +30,10 @@ from portfolio.models import (
     AccountMark,
     Book,
     ItemState,
+    Position,
     ReconciliationItem,
     ReportedPosition,
+    Trade,
     Valuation,
     WalletBalance,
 )
@@ -134,6 +136,25 @@ DISMISSALS: Final = Section(
     text("reason"),
     *map(time, ("opened_at", "changed_at", "resolved_at")),
 )
+POSITION_LEVERAGES: Final = Section(
+    "position_leverage",
+    _ACCOUNT,
+    text("symbol", "book__asset"),
+    text("book_side", "book__side"),
+    text("opening_fill", "opening_fill__exchange_fill_id"),
+    integer("leverage"),
+    text("margin_mode"),
+)
+TRADE_LEVERAGES: Final = Section(
+    "trade_leverage",
+    _ACCOUNT,
+    text("symbol", "position__book__asset"),
+    text("book_side", "position__book__side"),
+    text("opening_fill", "position__opening_fill__exchange_fill_id"),
+    text("first_exit_fill", "first_exit_fill__exchange_fill_id"),
+    integer("leverage"),
+    text("margin_mode"),
+)
 VALUATIONS: Final = Section(
     "valuation",
     *map(text, ("asset", "currency")),
@@ -153,6 +174,16 @@ def _of_accounts(
     def rows(selection: Selection) -> Iterator[Row]:
         found = model.objects.filter(account_id__in=selection.account_ids, **more)
         return section.rows(found.order_by(*order, "id"))
+
+    return section, rows
+
+
+def _of_contracts(section: Section, model: type[Position] | type[Trade]) -> tuple[Section, Rows]:
+    """What was reported while they were open stands in no fact."""
+
+    def rows(selection: Selection) -> Iterator[Row]:
+        known = model.objects.filter(account_id__in=selection.account_ids, leverage__isnull=False)
+        return section.rows(known.exclude(market_type=MarketType.SPOT.value).order_by("id"))
 
     return section, rows
 
@@ -195,5 +226,7 @@ SECTIONS: Final[tuple[tuple[Section, Rows], ...]] = (
     _of_accounts(POSITIONS, ReportedPosition),
     _of_accounts(BOOKS, Book, market_type=MarketType.SPOT.value, pool=""),
     _of_accounts(DISMISSALS, ReconciliationItem, state=ItemState.DISMISSED.value),
+    _of_contracts(POSITION_LEVERAGES, Position),
+    _of_contracts(TRADE_LEVERAGES, Trade),
     (VALUATIONS, _valuations),
 )

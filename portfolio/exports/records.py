@@ -205,6 +205,25 @@ class DismissalRecord(_Record, tag="dismissal"):
     resolved_at: Moment
 
 
+class PositionLeverage(_Record, tag="position_leverage"):
+    account: UUID
+    symbol: str
+    book_side: str
+    opening_fill: str
+    leverage: int
+    margin_mode: str
+
+
+class TradeLeverage(_Record, tag="trade_leverage"):
+    account: UUID
+    symbol: str
+    book_side: str
+    opening_fill: str
+    first_exit_fill: str
+    leverage: int
+    margin_mode: str
+
+
 class ValuationRecord(_Record, tag="valuation"):
     asset: str
     currency: str
@@ -217,6 +236,7 @@ class ValuationRecord(_Record, tag="valuation"):
 
 Record = (
     Header | End | Account | StrategyPrefixRecord | OrderRecord | FillRecord | FundingRecord | TransferRecord
-    | OwnTransferRecord | Balance | Position | BookRecord | DismissalRecord | ValuationRecord
+    | OwnTransferRecord | Balance | Position | BookRecord | DismissalRecord | PositionLeverage
+    | TradeLeverage | ValuationRecord
 )  # fmt: skip
 DECODER: Final = msgspec.json.Decoder(Record)

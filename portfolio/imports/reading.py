@@ -7,7 +7,7 @@ here, too, joins it.
 """
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby, islice
@@ -28,13 +28,17 @@ from portfolio import books
 from portfolio.exports import records
 from portfolio.exports.kinds import COMPLETE
 from portfolio.exports.tables import PRODUCER, VERSION
-from portfolio.imports import storing, targets
+from portfolio.imports import leverages, storing, targets
 
 LONGEST_LINE: Final = 4_000_000
 MOST_ASIDE: Final = 10_000
 """Lines set aside, beyond which a file is broken."""
 _BATCH: Final = 1_000
 _NO_EXPORT: Final = "This is no export of this platform."
+_AFTERWARDS: Final[dict[type[Any], Callable[[ExchangeAccount, list[Any]], int]]] = {
+    records.PositionLeverage: leverages.restore_positions,
+    records.TradeLeverage: leverages.restore_trades,
+}
 Numbered = tuple[int, Any]
 
 
@@ -72,6 +76,22 @@ def read(*, user: User, file: IO[bytes], label: str | None = None, is_dry: bool 
     return reader.outcome
 
 
+def restore(*, user: User, file: IO[bytes], accounts: Mapping[UUID, ExchangeAccount]) -> int:
+    """What a file says of positions and trades that no fact tells, once they are folded; answers of how many. Opens its
+    own door."""
+    file.seek(0)
+    next(_lines(file), None)
+    restored = 0
+    with tenancy.acting_as(user.id):
+        for kind, batch in _batches(_decoded(file)):
+            if (put := _AFTERWARDS.get(kind)) is None:
+                continue
+            for source, rows in groupby(batch, key=lambda one: one[1].account):
+                if source in accounts:
+                    restored += put(accounts[source], [row for _, row in rows])
+    return restored
+
+
 class _Reader:
     def __init__(self, user: User, label: str | None) -> None:
         self.user, self.label = user, label
@@ -105,7 +125,7 @@ class _Reader:
         """Once all orders are stored: roles, groups, parents, strategies and notes of those that are new."""
         next(_lines(file))
         aside = {one.line for one in self.outcome.set_aside}
-        taken = (one for one in self._records(file, aside=False) if one[0] not in aside)
+        taken = (one for one in _decoded(file) if one[0] not in aside)
         for kind, batch in _batches(taken):
             if kind is records.OrderRecord:
                 for account, rows in self._by_account(batch):
@@ -152,16 +172,15 @@ class _Reader:
             if header.get(name) != value
         ]
 
-    def _records(self, file: IO[bytes], *, aside: bool = True) -> Iterator[Numbered]:
+    def _records(self, file: IO[bytes]) -> Iterator[Numbered]:
         for number, line in _lines(file, first=2):
             try:
                 record = records.DECODER.decode(line)
             except (ValueError, RecursionError) as error:
-                if aside:
-                    self._set_aside(number, f"It cannot be read: {error}")
-                    self._count(_kind_of(line))
+                self._set_aside(number, f"It cannot be read: {error}")
+                self._count(_kind_of(line))
                 continue
-            if aside and not isinstance(record, records.End):
+            if not isinstance(record, records.End):
                 self._count(record.__struct_config__.tag)
             yield number, record
 
@@ -170,6 +189,8 @@ class _Reader:
             self._try(batch, partial(of_user, self.user))
         elif kind is records.OwnTransferRecord:
             self._try(batch, self._store_own_transfers)
+        elif kind in _AFTERWARDS:
+            return
         elif (store := storing.STORES.get(kind)) is None:
             for number, _ in batch:
                 self._set_aside(number, "A record of this kind has no place here.")
@@ -248,6 +269,15 @@ class _Reader:
                 f"More than {MOST_ASIDE} lines cannot be taken over, so nothing was; the last: {reason[:100]}"
             )
         self.outcome.set_aside.append(SetAside(line, reason[:300]))
+
+
+def _decoded(file: IO[bytes]) -> Iterator[Numbered]:
+    """Those lines that can be read."""
+    for number, line in _lines(file, first=2):
+        try:
+            yield number, records.DECODER.decode(line)
+        except (ValueError, RecursionError):
+            continue
 
 
 def _last_id(model: Any) -> int:

@@ -1,6 +1,8 @@
 """What follows from facts that a command stored, as words."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from django.core.management.base import OutputWrapper
 
@@ -9,6 +11,9 @@ from core.money import text
 from credentials.models import ExchangeAccount
 from pipeline import history_files
 from portfolio.models import ItemState, ReconciliationItem
+
+MOST_TOLD: Final = 50
+"""Lines of a kind."""
 
 
 def follow(account: ExchangeAccount, *, at: datetime, out: OutputWrapper) -> None:
@@ -21,8 +26,19 @@ def follow(account: ExchangeAccount, *, at: datetime, out: OutputWrapper) -> Non
         out.write(f"  Prices could not be fetched: {derived.problem.detail}")
     with tenancy.acting_as(account.user_id):
         items = ReconciliationItem.objects.filter(account=account, state=ItemState.OPEN)
-        for item in items.order_by("kind", "subject"):
-            out.write(
-                f"  question: {item.kind} {item.subject}: {text(item.difference)}, {item.get_cause_display()}."
+        tell(
+            [
+                f"question: {item.kind} {item.subject}: {text(item.difference)}, {item.get_cause_display()}."
                 f" {' '.join(item.evidence)}"
-            )
+                for item in items.order_by("kind", "subject")
+            ],
+            out=out,
+        )
+
+
+def tell(lines: Sequence[str], *, out: OutputWrapper) -> None:
+    """The first of many lines, and how many more there are."""
+    for line in lines[:MOST_TOLD]:
+        out.write(f"  {line}")
+    if len(lines) > MOST_TOLD:
+        out.write(f"  and {len(lines) - MOST_TOLD} more like the last.")

@@ -12,8 +12,6 @@ from pipeline.management.commands import _following, _people
 from portfolio.imports import reading
 from portfolio.imports.reading import Outcome
 
-_SHOWN = 100  # lines set aside, told one by one
-
 
 class Command(BaseCommand):
     help = (
@@ -50,6 +48,8 @@ class Command(BaseCommand):
         if not options["dry_run"]:
             for account in outcome.accounts.values():
                 _following.follow(account, at=clock.now(), out=self.stdout)
+            with options["file"].open("rb") as file:
+                reading.restore(user=user, file=file, accounts=outcome.accounts)
         if outcome.set_aside:
             raise CommandError(f"{len(outcome.set_aside)} lines were set aside.")
 
@@ -60,5 +60,4 @@ class Command(BaseCommand):
         )
         for note in outcome.notes:
             self.stdout.write(note)
-        for one in outcome.set_aside[:_SHOWN]:
-            self.stdout.write(f"  line {one.line}: {one.reason}")
+        _following.tell([f"line {one.line}: {one.reason}" for one in outcome.set_aside], out=self.stdout)

@@ -90,12 +90,14 @@ class Command(BaseCommand):
             f"{outcome.format.title}: {outcome.fills} fills, {outcome.conversions} conversions, {outcome.transfers}"
             f" transfers {would}stored; {outcome.known} known before; {len(outcome.history.set_aside)} lines set aside."
         )
-        for reason, count in sorted(outcome.left_out.items()):
-            self.stdout.write(f"  left out: {count} {reason}")
-        for words in (*outcome.history.remarks, *outcome.conflicts):
-            self.stdout.write(f"  {words}")
-        for one in outcome.history.set_aside:
-            self.stdout.write(f"  set aside: line {one.line.number}: {one.reason}")
+        aside = sorted((one.line.number, one.reason) for one in outcome.history.set_aside)
+        for lines in (
+            [f"left out: {count} {reason}" for reason, count in sorted(outcome.left_out.items())],
+            outcome.history.remarks,
+            outcome.conflicts,
+            [f"set aside: line {number}: {reason}" for number, reason in aside],
+        ):
+            _following.tell(lines, out=self.stdout)
 
 
 def _find(label: str) -> ExchangeAccount:

@@ -16,12 +16,12 @@ from core.errors import Invalid
 from credentials.models import ExchangeAccount
 from orders import own_transfers
 from orders.models import Fill, Order, StatedCost
-from portfolio import rebuild
+from portfolio import leverage, rebuild
 from portfolio.exports.bundle import SECTIONS
 from portfolio.exports.records import Record
 from portfolio.imports import reading
 from portfolio.imports.reading import Outcome
-from portfolio.models import Book, Fee, MovedLot, Position, Valuation
+from portfolio.models import Book, Fee, MovedLot, Position, Trade, Valuation
 from tests.factories import AccountFactory, OrderFactory, UserFactory
 from tests.portfolio import contracts
 from tests.portfolio.books import START, fill, fold, transfer
@@ -62,8 +62,20 @@ def world() -> User:
     fold(main, *coins, left)
     report_position(main, "105", at=START + timedelta(minutes=32), side="SHORT", leverage="5")
     contracts.fold(main, *_contracts(main))
+    _remember_leverage(main)
     fold(other, came, fill(other, "SELL", "0.3", "150", executed_at=START + 2 * DAY))
     return user
+
+
+def _remember_leverage(account: ExchangeAccount) -> None:
+    """As the exchange reported it while the position was open, and does no more."""
+    with tenancy.acting_as(account.user_id):
+        closed = Position.objects.get(book__asset="BTCUSD")
+        [trade] = Trade.objects.filter(position=closed)
+        leverage.restore(
+            positions=[(closed.pk, 7, "isolated")],
+            trades=[(trade.pk, 5, "crossed")],
+        )
 
 
 def _coins(account: ExchangeAccount) -> list[Any]:
@@ -134,6 +146,7 @@ def take(user: User, file: bytes, **asked: Any) -> Outcome:
     outcome = reading.read(user=user, file=io.BytesIO(file), **asked)
     for account in sorted(outcome.accounts.values(), key=lambda one: one.label):
         rebuild.rebuild_account(user_id=user.id, account_id=account.id, at=START + 9 * DAY)
+    reading.restore(user=user, file=io.BytesIO(file), accounts=outcome.accounts)
     return outcome
 
 
@@ -188,7 +201,10 @@ def test_positions_and_fees_are_the_same(people: tuple[User, User, Outcome]) -> 
         rows = values(theirs, model, *names)
         assert rows
         assert values(ours, model, *names) == rows
-    assert any(row[10] == 5 for row in values(ours, Position, *kept[Position]))
+    assert {5, 7} <= {row[10] for row in values(ours, Position, *kept[Position])}
+    names = ("symbol", "leverage", "margin_mode", "roi_percentage")
+    assert values(ours, Trade, *names) == values(theirs, Trade, *names)
+    assert ("BTCUSD", 5, "crossed") in values(ours, Trade, *names[:3])
 
 
 def test_what_is_exported_again_is_the_same_file(people: tuple[User, User, Outcome]) -> None:
