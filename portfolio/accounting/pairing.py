@@ -10,7 +10,7 @@
     pnl              = totalSellRevenue − costBasis,  pnlPercent = pnl ÷ costBasis × 100
 
 Over an episode that sold all it bought this is the books' net result without funding, whatever the method. What left
-otherwise (withdrawn, dust) is matched with nothing; an earlier episode's dust that was sold counts as bought at its cost.
+otherwise (withdrawn, dust) is matched with nothing; an earlier episode's dust that was sold is bought at its cost.
 """
 
 from dataclasses import dataclass
