@@ -84,10 +84,15 @@ WHERE id IN (
 )
 RETURNING account_id
 """
+# Also where a worker died between a fold and what hangs on it.
 _STALE = """
-SELECT DISTINCT b.user_id, b.account_id FROM portfolio_book b
-WHERE b.stale_from IS NOT NULL AND (b.blocked_reason <> '') = %(waiting)s
-  AND NOT EXISTS (SELECT FROM pipeline_syncrun r WHERE r.account_id = b.account_id AND r.status = 'running')
+SELECT DISTINCT user_id, account_id FROM (
+  SELECT user_id, account_id FROM portfolio_book
+  WHERE stale_from IS NOT NULL AND (blocked_reason <> '') = %(waiting)s
+  UNION ALL
+  SELECT user_id, account_id FROM portfolio_accountmark WHERE folded_from IS NOT NULL AND NOT %(waiting)s
+) AS b
+WHERE NOT EXISTS (SELECT FROM pipeline_syncrun r WHERE r.account_id = b.account_id AND r.status = 'running')
 LIMIT %(limit)s
 """
 _UNFINISHED_DAYS = """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.postgres.functions import TransactionNow
@@ -20,6 +20,16 @@ _FEES_WAIT: Final = """
 INSERT INTO portfolio_accountmark (user_id, account_id, orders_to, fees_from)
 VALUES (%s, %s, timestamptz 'epoch', %s)
 ON CONFLICT (account_id) DO UPDATE SET fees_from = least(portfolio_accountmark.fees_from, excluded.fees_from)
+"""
+
+# In one order for all, that of `pools.members`: whoever shares a pool has its mark moved with the others.
+_FOLDED: Final = """
+INSERT INTO portfolio_accountmark (user_id, account_id, orders_to, fees_from, folded_from)
+SELECT %(user)s, account_id, timestamptz 'epoch', %(stale)s, %(folded)s
+FROM unnest(%(accounts)s::uuid[]) WITH ORDINALITY AS each (account_id, place) ORDER BY place
+ON CONFLICT (account_id) DO UPDATE SET
+  fees_from = least(portfolio_accountmark.fees_from, excluded.fees_from),
+  folded_from = least(portfolio_accountmark.folded_from, excluded.folded_from)
 """
 
 _HEARD: Final = """
@@ -46,6 +56,26 @@ def fees_wait(*, account: ExchangeAccount, since: datetime) -> None:
     """Facts from a moment on may have fees that are not kept yet."""
     with connection.cursor() as cursor:
         cursor.execute(_FEES_WAIT, [account.user_id, account.id, since])
+
+
+def folded(
+    *, accounts: Sequence[ExchangeAccount], stale_from: datetime | None, folded_from: datetime
+) -> None:
+    """Of these accounts facts from `stale_from` on were folded, and rows from `folded_from` on are new: what hangs on
+    them follows in another transaction, whoever is left to do it."""
+    scope: dict[str, Any] = {
+        "user": accounts[0].user_id,
+        "accounts": [account.id for account in accounts],
+        "stale": stale_from,
+        "folded": folded_from,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLDED, scope)
+
+
+def followed(mark: AccountMark) -> None:
+    """What hangs on the folded rows is done."""
+    AccountMark.objects.filter(id=mark.id).update(folded_from=None)
 
 
 def heard(*, account: ExchangeAccount, at: datetime) -> None:

@@ -31,6 +31,7 @@ from portfolio import (
     excursions,
     fees,
     leverage,
+    marks,
     moved_lots,
     pools,
     receipts,
@@ -41,7 +42,7 @@ from portfolio.accounting import engine
 from portfolio.accounting.events import Event, Fill, fold_key, from_fill
 from portfolio.accounting.results import State
 from portfolio.contract_rebuild import PriceOf
-from portfolio.models import Book, Position
+from portfolio.models import AccountMark, Book, Position
 from portfolio.store import Pending
 from portfolio.valuations import PriceNeed
 
@@ -60,8 +61,6 @@ class RebuildResult:
 
     books: int = 0
     facts: int = 0
-    since: datetime | None = None
-    """From when on derived rows may have changed; None: nothing was folded."""
     others: list[UUID] = field(default_factory=list)
     """Accounts that share books with this one: what they show may have changed, too."""
     blocked: dict[str, str] = field(default_factory=dict)
@@ -92,20 +91,26 @@ def rebuild_account(
         book_ids = _stale_books(account)
     for book_id in book_ids:
         _rebuild_book(user_id=user_id, book_id=book_id, at=at, result=result)
-    many = result.facts > _MANY
     with tenancy.acting_as(user_id):
-        changed = _BEGINNING if from_zero else result.since
-        touched = [account] if changed is None else sharing
-        for each in touched:
-            waiting = since if each == account else fees.waiting_since(account=each)
-            if waiting is not None:
-                fees.refresh(account=each, since=waiting, many=many)
-            annotations.refresh(account=each, since=changed)
-            leverage.refresh(account=each, since=changed)
-            if changed is not None:
-                excursions.wait(account=each, since=changed)
-    result.others = [each.id for each in touched if each != account]
+        for each in sharing:
+            mark = marks.locked(each)
+            if each == account or mark.folded_from is not None:
+                _follow(each, mark, since=since if each == account else None, many=result.facts > _MANY)
+                result.others += [each.id] if each != account else []
     return result
+
+
+def _follow(account: ExchangeAccount, mark: AccountMark, *, since: datetime | None, many: bool) -> None:
+    """What hangs on rows that were folded, by this run or by one that did not get so far. `since`: the earliest fact
+    that was to be folded."""
+    waiting = min((at for at in (since, mark.fees_from) if at is not None), default=None)
+    if waiting is not None:
+        fees.refresh(account=account, since=waiting, many=many)
+    annotations.refresh(account=account, since=mark.folded_from)
+    leverage.refresh(account=account, since=mark.folded_from)
+    if mark.folded_from is not None:
+        excursions.wait(account=account, since=mark.folded_from)
+        marks.followed(mark)
 
 
 def _prepare(sharing: Sequence[ExchangeAccount], since: datetime) -> None:
@@ -168,10 +173,11 @@ def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildR
                 .first()
             )
             if book is not None:
+                stale_from = book.stale_from
                 count, restart = _fold(book, at)
+                marks.folded(accounts=pools.accounts_of(book), stale_from=stale_from, folded_from=restart)
                 result.facts += count
                 result.books += 1
-                result.since = min(result.since or restart, restart)
     except OperationalError as error:
         if not isinstance(error.__cause__, DeadlockDetected):
             raise

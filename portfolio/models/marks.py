@@ -15,6 +15,11 @@ class AccountMark(AccountModel):
     fees_from = models.DateTimeField(
         null=True, blank=True, help_text="The earliest fact whose fee may not be kept as it should be."
     )
+    folded_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="From when on rows were folded whose orders, leverage and excursions were not looked at since.",
+    )
     heard_at = models.DateTimeField(
         null=True,
         blank=True,

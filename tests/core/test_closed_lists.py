@@ -48,6 +48,7 @@ BOUND_SQL: Final = frozenset(
         "portfolio/imports/storing.py: link_orders",
         "portfolio/leverage.py: refresh",
         "portfolio/marks.py: fees_wait",
+        "portfolio/marks.py: folded",
         "portfolio/marks.py: heard",
         "portfolio/store.py: Rows.__init__",
         "portfolio/trade_days.py: sum_days",

@@ -15,7 +15,7 @@ from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
 from pipeline import broker, dispatch, runs, tasks
 from pipeline.models import RunStatus, Stream, SyncRun, Trigger
-from portfolio.models import Book
+from portfolio.models import AccountMark, Book
 from tests.factories import AccountFactory
 from tests.pipeline.worlds import World
 
@@ -119,6 +119,9 @@ def test_stale_books_are_found_by_what_they_wait_for(world: World) -> None:
         Book.objects.filter(asset="BTC").update(blocked_reason="No price.")
     assert dispatch.stale_accounts(limit=9, waiting=False) == []
     assert dispatch.stale_accounts(limit=9, waiting=True) == owned
+    with world.door():
+        AccountMark.objects.update(folded_from=world.now())
+    assert dispatch.stale_accounts(limit=9, waiting=False) == owned
 
 
 def test_a_task_works_the_accounts_it_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from orders.models import Order
-from portfolio import annotations
-from portfolio.models import AccountMark, Position, Trade
+from portfolio import annotations, fees
+from portfolio.models import AccountMark, Fee, Position, Trade
 from tests.factories import AccountFactory, OrderFactory
 from tests.portfolio.books import START, fill, fold
 
@@ -278,3 +278,21 @@ def test_many_trades_take_no_more_statements_than_one(account: ExchangeAccount) 
         leave(account, number, "0.01")
 
     assert statements() == one
+
+
+def test_a_worker_that_dies_after_the_fold_leaves_what_hangs_on_it_to_the_next(
+    account: ExchangeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order(account, 2, role="TP1", side="SELL")
+    enter(account)
+    leave(account, 2)
+    folded_long_ago(account)
+    late = fill(account, "BUY", "1", "90", executed_at=START, fee_amount=Decimal("0.1"), fee_currency="BTC")
+    with monkeypatch.context() as dying:
+        dying.setattr(fees, "refresh", None)
+        with pytest.raises(TypeError):
+            fold(account, late)
+    fold(account)
+
+    assert rows(account, Trade, "exit_type", "strategy") == [("TP", "")]
+    assert rows(account, Fee, "fill_id") == [(late.id,)]
