@@ -1,14 +1,29 @@
 """Which accounts a reader asks about: one, all of an exchange, or all of a mode. Modes are never summed."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
+from core.django import prepared, tenancy
 from core.errors import Invalid, NotFound
-from credentials.models import DATA_SOURCES, Exchange, ExchangeAccount, Mode
+from credentials.models import DATA_SOURCES, Exchange, Mode
 from exchanges import registry
 
 ALL: Final = "all"
+
+# Every answer begins with it, so it is prepared: see `core.django.prepared`.
+_ACCOUNTS: Final = """
+SELECT id, exchange, label, is_active, mode FROM credentials_exchangeaccount
+WHERE user_id = %s ORDER BY created_at, id
+"""
+
+
+class _Account(NamedTuple):
+    id: UUID
+    exchange: str
+    label: str
+    is_active: bool
+    mode: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +47,9 @@ def resolve(*, exchange: str | None = None, account: str | None = None, mode: st
     """
     _require_known("exchange", exchange, Exchange.values)
     _require_known("mode", mode, Mode.values)
-    rows = ExchangeAccount.objects.exclude(exchange__in=DATA_SOURCES).order_by("created_at", "id")
-    if exchange:
-        rows = rows.filter(exchange=exchange)
+    accounts = [row for row in _accounts(tenancy.current_owner()) if not exchange or row.exchange == exchange]
     if mode or not account:
-        rows = rows.filter(mode=mode or Mode.LIVE)
-    accounts = list(rows.only("id", "exchange", "label", "is_active"))
+        accounts = [row for row in accounts if row.mode == (mode or Mode.LIVE)]
     if account:
         accounts = [_named(accounts, account)]
     single = accounts[0].exchange if len(accounts) == 1 else ALL
@@ -51,7 +63,15 @@ def resolve(*, exchange: str | None = None, account: str | None = None, mode: st
     )
 
 
-def _named(accounts: list[ExchangeAccount], name: str) -> ExchangeAccount:
+def _accounts(user_id: UUID) -> list[_Account]:
+    """The owner's, closed ones included, the oldest first."""
+    with prepared.cursor() as cursor:
+        cursor.execute(_ACCOUNTS, [user_id])
+        rows = [_Account(*row) for row in cursor.fetchall()]
+    return [row for row in rows if row.exchange not in DATA_SOURCES]
+
+
+def _named(accounts: list[_Account], name: str) -> _Account:
     """By id, else by label: the living one, else the one closed last."""
     found = [row for row in accounts if str(row.id) == name.lower()] or sorted(
         (row for row in accounts if row.label == name), key=lambda row: row.is_active

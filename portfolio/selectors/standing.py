@@ -1,5 +1,5 @@
 """How the books of a scope stand, read once for everything that is told beside an answer: its age, its version and how
-far it can be trusted. One statement of look-ups in indexes: every answer waits for it."""
+far it can be trusted. One prepared statement of look-ups in indexes: every answer waits for it."""
 
 import json
 from collections.abc import Sequence
@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
+from core.django import prepared
 from credentials.scope import Scope
 from portfolio.models import ItemState, PeriodType
 
@@ -98,7 +97,7 @@ class Standing:
 
 def read(scope: Scope) -> Standing:
     """Needs an open door."""
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(
             _READ,
             {"accounts": list(scope.account_ids), "open": ItemState.OPEN, "all_time": PeriodType.ALL_TIME},

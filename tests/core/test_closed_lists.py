@@ -25,6 +25,7 @@ DOORS: Final = {
 OWNERS: Final = frozenset({"user_id", "account_id", "account", "book"})
 BOUND_SQL: Final = frozenset(
     {
+        "credentials/scope.py: _accounts",
         "orders/facts.py: book_transfers",
         "orders/facts.py: asset_changes",
         "orders/facts.py: changes_after",
