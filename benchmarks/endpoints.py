@@ -13,7 +13,8 @@ A small history is folded from fills; its trades are then multiplied in SQL, spr
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -31,6 +32,16 @@ ASKED: Final = {
     "metrics": "/api/performance/metrics?period=all_time",
     "snapshot": "/api/portfolio/snapshot",
 }
+_KEYS: Final = """
+SELECT quote_ident(conname),
+  'ALTER TABLE portfolio_trade ADD CONSTRAINT ' || quote_ident(conname) || ' ' || pg_get_constraintdef(oid)
+FROM pg_constraint WHERE conrelid = 'portfolio_trade'::regclass AND contype = 'f'
+"""
+_INDEXES: Final = """
+SELECT quote_ident(c.relname), pg_get_indexdef(c.oid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = 'portfolio_trade'::regclass
+  AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
+"""
 _MULTIPLY: Final = """
 WITH t AS (SELECT *, row_number() OVER (ORDER BY id) - 1 AS n FROM portfolio_trade WHERE kind = 'TRADE'),
   p AS (SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM portfolio_position ORDER BY id LIMIT %(positions)s),
@@ -111,8 +122,27 @@ def _multiply(account: Any, trades: int, days: int) -> int:
             "positions": positions, "fills": min(FILLS, -(-trades // positions)), "trades": trades,
             "end": clock.now() - timedelta(minutes=1), "span": timedelta(days=days),
         }  # fmt: skip
-        cursor.execute(statement, scope)
+        with _without_indexes(cursor):
+            cursor.execute(statement, scope)
         return Trade.objects.count()
+
+
+@contextmanager
+def _without_indexes(cursor: Any) -> Iterator[None]:
+    """Trades without foreign keys and further indexes, which come back at once after so large a load."""
+    cursor.execute("RESET ROLE")
+    made = []
+    for drop, listed in (("ALTER TABLE portfolio_trade DROP CONSTRAINT", _KEYS), ("DROP INDEX", _INDEXES)):
+        cursor.execute(listed)
+        for name, definition in cursor.fetchall():
+            cursor.execute(f"{drop} {name}")
+            made.append(definition)
+    cursor.execute("SET ROLE cgt_app")
+    yield
+    cursor.execute("RESET ROLE")
+    for definition in made:
+        cursor.execute(definition)
+    cursor.execute("SET ROLE cgt_app")
 
 
 def _snapshots(account: Any, days: int) -> None:

@@ -16,6 +16,7 @@ from exchanges.base import Account as Client
 from exchanges.base import Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import BadRow, MarketType, Page
+from orders.forgotten import Key as OrderKey
 from orders.models import Fill, FundingPayment, Order
 from orders.touched import Touched
 from pipeline import coverage, cursors, rejected, runs, schedule
@@ -93,6 +94,7 @@ class Session:
     is_first: bool = False  # nothing was ever read of the account
     glances: bool = False  # read a page of each stream at most, see `sync`
     known_contracts: set[str] | None = None  # see `contracts`
+    forgotten: set[OrderKey] = field(default_factory=set)  # orders we believe open, and nobody knows
     problems: list[ExchangeError] = field(default_factory=list)
     reported_at: datetime | None = None  # when balances were asked for in this run
     reason: str = ""  # why the first row of this run was set aside

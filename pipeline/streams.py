@@ -13,7 +13,7 @@ from credentials import accounts
 from credentials.models import ExchangeAccount, KeyState
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.rows import BalanceRow, FillRow, MarketType, OrderRow, Page, TransferKind
-from orders import ingest
+from orders import forgotten, ingest
 from orders.conversions import store_conversions
 from orders.models import Fill, Order
 from orders.touched import Touched
@@ -129,15 +129,28 @@ def look_at_open(
         known = _open_orders(session, market_type)
     listed = {(row.symbol, row.order_id): row for row in page.rows}
     left = [key for key in known if key not in listed]
-    closed = [
-        row for symbol, order_id in left[:_MOST_ASKED_ALONE] for row in _ask_order(ask, symbol, order_id)
-    ]
+    closed: list[OrderRow] = []
+    for symbol, order_id in left[:_MOST_ASKED_ALONE]:
+        if found := _ask_order(ask, symbol, order_id):
+            closed += found
+        else:
+            session.forgotten.add((market_type, symbol, order_id))
     moved = {
         symbol
         for (symbol, _), row in listed.items()
         if known.get((symbol, row.order_id)) != row.executed_quantity
     } | {symbol for symbol, _ in left}
     return replace(page, rows=(*page.rows, *closed)), moved
+
+
+def end_forgotten(session: Session) -> None:
+    """Orders that are open nowhere but with us, once this run's fills are read."""
+    if not session.forgotten:
+        return
+    with session.door("Ending orders the exchange forgot") as now:
+        rows = tuple(forgotten.ended(account=session.account, keys=session.forgotten, at=now))
+        page = Page(rows, (), "", has_more=False, raw_count=len(rows))
+        session.keep(page, ingest.store_orders, (Stream.OPEN_ORDERS, "", ""))
 
 
 def _open_orders(session: Session, market_type: MarketType) -> Mapping[tuple[str, str], object]:

@@ -36,7 +36,7 @@ from pipeline.backfill import Span
 from pipeline.clients import open_client
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
 from pipeline.session import Clock, Progress, Session, SliceOver, Stopped
-from pipeline.streams import MovedOn
+from pipeline.streams import MovedOn, end_forgotten
 from pipeline.words import UNREADABLE
 from pipeline.work import work_due
 from portfolio.models import ReportedPosition
@@ -178,6 +178,7 @@ def _read(session: Session, *, key_only: bool, span: Span | None) -> Ending | No
         discovery.search(session)
         work_due(session, Stream.RECHECK)
         work_due(session, Stream.ORDERS)
+        end_forgotten(session)
     except SliceOver:
         return RunStatus.PARTIAL, "", "There is more history; the next run goes on."
     except Stopped as stopped:

@@ -201,7 +201,7 @@ class GateioAccount:
         return [*sorted(lately), *(symbol for symbol in found if symbol not in lately)]
 
     def sweep_symbols(self, known: Sequence[str]) -> list[str]:
-        """All symbols ever traded, also those no longer listed: no other is worth a search."""
+        """All symbols ever traded or ordered, also those no longer listed: no other is worth a search."""
         return sorted(self._ever - frozenset(known))
 
     def close(self) -> None:
@@ -213,7 +213,8 @@ class GateioAccount:
 
     @cached_property
     def _ever(self) -> frozenset[str]:
-        return self._trades.symbols(self._client.now())
+        now = self._client.now()
+        return self._trades.symbols(now) | self._finished.symbols(now)
 
     @cached_property
     def _lately(self) -> frozenset[str]:

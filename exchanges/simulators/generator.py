@@ -5,6 +5,7 @@ the same facts.
 """
 
 import random
+from functools import partial
 
 from exchanges.simulators import amounts
 from exchanges.simulators.account import Account
@@ -116,7 +117,8 @@ class Trader:
         self.account.pays_in_coin = at // _WEEK_MS % 4 != 3
         value = amounts.product(self.account.free[self._coin], self.market.usdt_price(self._coin, at))
         if self.account.pays_in_coin and value < _COIN_LOW_WATER:
-            self._buy(f"{self._coin}USDT", 60 * ONE, at + self._rng.randrange(1, HOUR_MS))
+            topped_up = partial(self._buy, f"{self._coin}USDT", 60 * ONE)
+            self.desk.schedule(at + self._rng.randrange(1, HOUR_MS), topped_up)
 
     def _have_idea(self, at: int) -> None:
         """Open a plan, more willingly in a market that rises; one plan a symbol at a time."""

@@ -369,3 +369,24 @@ def test_contracts_that_fail_leave_the_rest_to_be_read(
 
     assert (run.status, run.error_kind) == (RunStatus.PARTIAL, ErrorKind.DOWN)
     assert trader.cursor(Stream.BALANCES).last_ok_at is not None
+
+
+@pytest.mark.parametrize(
+    ("order_id", "minutes", "status"),
+    [("of no fill", 0, "CANCELED"), ("100", 0, "FILLED"), ("just placed", 10, "NEW")],
+)
+def test_an_open_order_that_nobody_knows_any_more_has_ended_as_its_fills_say(
+    trader: Trader, order_id: str, minutes: int, status: str
+) -> None:
+    placed = START + timedelta(minutes=minutes)
+    trader.contracts.by_symbol["BTCUSDT"] = [rows.contract_fill(order_id="100", executed_at=START)]
+    waiting = rows.order(market_type=MarketType.FUTURES, order_id=order_id, ordered_at=placed)
+    trader.contracts.open = [structs.replace(waiting, updated_at=placed, position_side=PositionSide.BOTH)]
+    trader.connect()
+    trader.contracts.open = []
+    trader.wait(hours=1, minutes=2)
+    trader.work()
+
+    with tenancy.acting_as(trader.account.user_id):
+        order = Order.objects.get()
+    assert (order.status, order.exchange_updated_at) == (status, placed)
