@@ -84,13 +84,15 @@ WHERE id IN (
 )
 RETURNING account_id
 """
-# Also where a worker died between a fold and what hangs on it.
+# Also where a worker died between a fold and what hangs on it, or somebody said of an order what its trades follow.
 _STALE = """
 SELECT DISTINCT user_id, account_id FROM (
   SELECT user_id, account_id FROM portfolio_book
   WHERE stale_from IS NOT NULL AND (blocked_reason <> '') = %(waiting)s
   UNION ALL
   SELECT user_id, account_id FROM portfolio_accountmark WHERE folded_from IS NOT NULL AND NOT %(waiting)s
+  UNION ALL
+  SELECT user_id, account_id FROM portfolio_changedday WHERE NOT %(waiting)s
 ) AS b
 WHERE NOT EXISTS (SELECT FROM pipeline_syncrun r WHERE r.account_id = b.account_id AND r.status = 'running')
 LIMIT %(limit)s
@@ -188,7 +190,8 @@ def owners(account_ids: list[UUID]) -> list[Owned]:
 
 
 def stale_accounts(*, limit: int, waiting: bool) -> list[Owned]:
-    """Accounts with stale books that no run is about to fold; `waiting`: the ones whose books lack a price."""
+    """Accounts with stale books, or days that metrics do not know of, that no run is about to bring up to date;
+    `waiting`: the ones whose books lack a price."""
     return _owned(_STALE, {"limit": limit, "waiting": waiting})
 
 

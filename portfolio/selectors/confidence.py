@@ -52,7 +52,7 @@ class Code(StrEnum):
     WAITING = "waiting"
     """A book cannot be folded, for want of a price say; about: the asset."""
     RECOMPUTING = "recomputing"
-    """Books are being folded anew."""
+    """Books are being folded anew, or metrics drawn of what was folded."""
     MORE = "more"
     """Further reasons; about: how many."""
 
@@ -127,7 +127,7 @@ def _prices(stands: Standing) -> Iterator[GradeReason]:
 def _books(stands: Standing) -> Iterator[GradeReason]:
     for asset in sorted(book.asset for book in stands.books if book.stale_from and book.blocked_reason):
         yield GradeReason(Code.WAITING, asset)
-    if any(book.stale_from and not book.blocked_reason for book in stands.books):
+    if stands.is_undrawn or any(book.stale_from and not book.blocked_reason for book in stands.books):
         yield GradeReason(Code.RECOMPUTING, "")
 
 

@@ -33,6 +33,8 @@ SELECT
       OR b.user_id IN (SELECT user_id FROM owners) AND NOT b.pool = ''),
   (SELECT json_agg(json_build_array(i.kind, i.subject, i.value::text) ORDER BY i.kind, i.subject, i.id)
     FROM portfolio_reconciliationitem i WHERE i.account_id = ANY(%(accounts)s::uuid[]) AND i.state = 'open'),
+  EXISTS (SELECT FROM portfolio_changedday c
+    WHERE c.user_id IN (SELECT user_id FROM owners) AND c.account_id = ANY(%(accounts)s::uuid[])),
   json_build_array(
     (SELECT json_agg(json_build_array(k.changes, k.drawn_to)) FROM portfolio_metricmark k
       WHERE k.user_id IN (SELECT user_id FROM owners)),
@@ -91,6 +93,8 @@ class Standing:
     marks: Sequence[MarkState]
     books: Sequence[BookState]
     differences: Sequence[OpenItem]
+    is_undrawn: bool
+    """Trades or days changed, and metrics do not say so yet."""
     changes: str
     """Another text whenever trades or days changed, metrics were drawn, or balances were reported."""
 
@@ -103,7 +107,7 @@ def read(scope: Scope) -> Standing:
             {"accounts": list(scope.account_ids), "open": ItemState.OPEN, "all_time": PeriodType.ALL_TIME},
         )
         (row,) = cursor.fetchall()
-    snapshots, marks, books, differences, changes = row
+    snapshots, marks, books, differences, is_undrawn, changes = row
     return Standing(
         snapshots=[
             SnapshotState(
@@ -123,6 +127,7 @@ def read(scope: Scope) -> Standing:
             OpenItem(kind, subject, None if value is None else Decimal(value))
             for kind, subject, value in differences or ()
         ],
+        is_undrawn=is_undrawn,
         changes=json.dumps(changes),
     )
 

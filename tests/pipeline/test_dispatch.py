@@ -13,9 +13,11 @@ from kombu.exceptions import OperationalError
 from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
+from orders.models import Order
 from pipeline import broker, dispatch, runs, tasks
 from pipeline.models import RunStatus, Stream, SyncRun, Trigger
-from portfolio.models import AccountMark, Book
+from portfolio import statements
+from portfolio.models import AccountMark, Book, Trade, TradeDay
 from tests.factories import AccountFactory
 from tests.pipeline.worlds import World
 
@@ -122,6 +124,22 @@ def test_stale_books_are_found_by_what_they_wait_for(world: World) -> None:
     with world.door():
         AccountMark.objects.update(folded_from=world.now())
     assert dispatch.stale_accounts(limit=9, waiting=False) == owned
+
+
+def test_what_was_said_of_trades_is_drawn_without_a_sync(world: World) -> None:
+    world.sync(Trigger.CONNECT)
+    with world.door():
+        ended = Order.objects.filter(
+            exchange_order_id__in=Trade.objects.filter(kind="TRADE").values("exit_order_id")
+        )
+        order_id = ended.values_list("id", flat=True)[0]
+    statements.annotate(user_id=world.user.id, order_id=order_id, strategy="swing")
+    owned = [dispatch.Owned(world.user.id, world.account.id)]
+    assert dispatch.stale_accounts(limit=9, waiting=False) == owned
+    tasks.rebuild_stale()
+    assert dispatch.stale_accounts(limit=9, waiting=False) == []
+    with world.door():
+        assert TradeDay.objects.filter(strategy="swing").count() == 1
 
 
 def test_a_task_works_the_accounts_it_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,15 @@ from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from credentials.scope import resolve
-from portfolio import marks, reconciliation
-from portfolio.models import AccountMark, Book, PerformanceMetric, PortfolioSnapshot, ReconciliationItem
+from portfolio import marks, metrics, reconciliation
+from portfolio.models import (
+    AccountMark,
+    Book,
+    PerformanceMetric,
+    PortfolioSnapshot,
+    ReconciliationItem,
+    Trade,
+)
 from portfolio.reconciliation import Known
 from portfolio.selectors import confidence as selectors
 from tests.clients import JsonClient
@@ -108,6 +115,7 @@ def test_sales_of_unknown_cost_make_it_partial(alice: User, account: ExchangeAcc
 def test_what_has_no_price_makes_it_partial(alice: User, account: ExchangeAccount) -> None:
     with tenancy.acting_as(alice.id):
         PortfolioSnapshot.objects.update(grade="partial", grade_reason="no_report, unpriced:XYZ")
+    metrics.refresh(user_id=alice.id, at=clock.now())
 
     assert grade(alice) == ("partial", ["unpriced:XYZ"])
 
@@ -122,6 +130,18 @@ def test_books_that_are_not_folded_make_it_partial(
         Book.objects.filter(asset="BTC").update(blocked_reason=blocked, stale_from=clock.now())
 
     assert grade(alice) == ("partial", [reason])
+
+
+def test_metrics_that_do_not_know_of_a_trade_yet_make_it_partial(
+    alice: User, account: ExchangeAccount
+) -> None:
+    with tenancy.acting_as(alice.id):
+        assert Trade.objects.filter(account=account).update(strategy="swing")
+    assert grade(alice) == ("partial", ["recomputing"])
+
+    metrics.refresh(user_id=alice.id, at=clock.now())
+
+    assert grade(alice) == ("complete", [])
 
 
 def test_what_is_old_is_partial(alice: User, account: ExchangeAccount) -> None:
