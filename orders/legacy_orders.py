@@ -6,7 +6,7 @@ open door.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from django.conf import settings
@@ -91,20 +91,35 @@ def _account(exchange: str, label: str | None) -> ExchangeAccount | str:
     return f"{exchange}: no account" if not found else f"{exchange}: several accounts, name one by --account"
 
 
-def _store(account: ExchangeAccount, orders: Sequence[LegacyOrder], outcome: Outcome) -> Touched:
+def _as_listed(exchange: str, orders: Iterable[LegacyOrder]) -> list[LegacyOrder]:
+    """With their markets by the exchange's own names, each order once, as its last row says."""
+    names = Listing.objects.filter(exchange=exchange, market_type=MarketType.SPOT).values_list(
+        "name", flat=True
+    )
+    listed = {_plain(name): name for name in names}
+    renamed = [replace(order, symbol=listed.get(_plain(order.symbol), order.symbol)) for order in orders]
+    return list({(order.symbol, order.order_id): order for order in renamed}.values())
+
+
+def _plain(symbol: str) -> str:
+    """Without what exchanges put between two coins."""
+    return symbol.replace("_", "").replace("-", "").replace("/", "")
+
+
+def _store(account: ExchangeAccount, told: Sequence[LegacyOrder], outcome: Outcome) -> Touched:
+    orders = _as_listed(account.exchange, told)
     ids = {order.order_id for order in orders}
     stored = Order.objects.filter(account=account, market_type=_SPOT, exchange_order_id__in=ids)
-    told = stored.exclude(
-        raw__has_key=_OUR_COLUMN
-    )  # also where the exchange told of an order imported before
-    theirs = set(told.values_list("symbol", "exchange_order_id"))
+    # Also where the exchange told of an order imported before.
+    told_there = stored.exclude(raw__has_key=_OUR_COLUMN)
+    theirs = set(told_there.values_list("symbol", "exchange_order_id"))
     ours = [order for order in orders if (order.symbol, order.order_id) not in theirs]
     touched = ingest.store_orders(
         account=account, rows=[_row(order) for order in ours], source=SOURCE, run_id=None
     )
     outcome.orders += touched.stored
     outcome.changed += touched.changed
-    outcome.known += len(orders) - touched.stored - touched.changed
+    outcome.known += len(told) - touched.stored - touched.changed
     outcome.linked += _link(account, orders)
     filled, count, bad = fill_in(account=account)
     outcome.inferred += count
@@ -188,7 +203,7 @@ def _assets(exchange: str, symbols: set[str]) -> dict[str, tuple[str, str]]:
     }
     quotes = sorted({*settings.CASH_ASSETS, *_QUOTES}, key=lambda quote: (-len(quote), quote))
     for symbol in symbols - found.keys():
-        plain = symbol.replace("_", "").replace("-", "").replace("/", "")
+        plain = _plain(symbol)
         quote = next((q for q in quotes if plain.endswith(q) and len(plain) > len(q)), None)
         if quote:
             found[symbol] = plain.removesuffix(quote), quote

@@ -14,6 +14,7 @@ from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from exchanges.rows import Side
+from marketdata.models import Listing, Symbol
 from orders import ingest
 from orders.models import Fill, Order
 from pipeline import market
@@ -93,6 +94,30 @@ def test_each_target_closes_its_own_quantity(account: ExchangeAccount, tmp_path:
         ("TP", Decimal("0.3"), Decimal(6)),
         ("SL", Decimal("0.2"), Decimal(-1)),
     ]
+
+
+def test_markets_go_by_the_names_their_exchange_gives_them(user: User, tmp_path: Path) -> None:
+    """So executions that are read later meet the orders they are of."""
+    gateio = AccountFactory.create(user=user, exchange="gateio")
+    pair = Symbol.objects.create(symbol_name="BTC_USDT", base_asset="BTC", quote_asset="USDT")
+    Listing.objects.create(
+        exchange="gateio", market_type="spot", name="BTC_USDT", symbol=pair, status="tradable", is_trading=True,
+        updated_at=datetime(2026, 2, 1, tzinfo=UTC),
+    )  # fmt: skip
+    run(
+        tmp_path,
+        [
+            row("1", "ENTRY", "1", "100", 0, exchange="gateio", symbol=name)
+            for name in ("btcusdt", "BTC/USDT")
+        ],
+    )
+
+    with tenancy.acting_as(user.id):
+        assert list(Order.objects.values_list("symbol", flat=True)) == ["BTC_USDT"]
+        ingest.store_fills(
+            account=gateio, rows=[rows.fill(symbol="BTC_USDT", order_id="1")], source="sync", run_id=None
+        )
+        assert list(Fill.objects.values_list("symbol", "is_inferred")) == [("BTC_USDT", False)]
 
 
 def test_an_entry_that_a_target_closed_in_part_stays_open(account: ExchangeAccount, tmp_path: Path) -> None:
