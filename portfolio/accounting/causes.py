@@ -96,7 +96,7 @@ def propose(difference: Difference, around: Surroundings) -> Proposal:
     """The first rule that applies."""
     rules = _OF_POSITIONS if difference.is_position else _OF_BALANCES
     for cause, rule in rules.items():
-        if evidence := list(rule(difference, around)):
+        if evidence := list(dict.fromkeys(rule(difference, around))):  # of many contracts the same is said
             return Proposal(cause, evidence)
     others = [f"{other.subject} by {text(other.amount)}" for other in _against(difference, around)]
     told = (

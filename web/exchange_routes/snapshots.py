@@ -28,7 +28,7 @@ from web.exchange_routes.shapes import (
     TopAsset,
 )
 
-MOST_DAYS: Final = 400
+MOST_DAYS: Final = 5 * 366
 TOP: Final = 10
 _BTC: Final = "BTC"
 _HUNDRED: Final = Decimal(100)

@@ -1,5 +1,6 @@
 """One view a route. What each answers is in `holdings`, `facts` and `snapshots`."""
 
+from datetime import datetime
 from typing import cast
 
 from rest_framework.request import Request
@@ -9,7 +10,7 @@ from accounts.models import User
 from core import clock
 from core.django.views import Endpoint
 from pipeline import live
-from pipeline.ages import OLD, Age
+from pipeline.ages import NEVER_READ, OLD, Age
 from pipeline.live import Reading, What
 from pipeline.models import Stream
 from portfolio.selectors import confidence, freshness, standing
@@ -181,7 +182,7 @@ class AccountSnapshotView(ExchangeEndpoint):
 
     @described(AccountSnapshotResponse, SnapshotQuery, example=examples.SNAPSHOT, many=False, has_totals=True)
     def get(self, request: Request, exchange: str) -> Response:
-        """At most 400 days; the returns are of the period alone."""
+        """At most five years; the returns are of the period alone."""
         return self.read(request, exchange)
 
     def answer(self, asked: Asked) -> Answer:
@@ -205,8 +206,7 @@ class TickersView(Endpoint):
         require_known(exchange)
         refusal = live.read([Reading(What.TICKERS, exchange)]) if self.query["live"] else ""
         rows, as_of = facts.tickers(exchange, self.query)
-        is_old = as_of is None or clock.now() - as_of > PRICE_STALE_AFTER
-        return respond(request, Answer(rows), Age(as_of, refusal or (OLD if is_old else "")))
+        return respond(request, Answer(rows), Age(as_of, refusal or _reason(as_of)))
 
 
 class BitgetOpenOrdersView(OpenOrdersView):
@@ -259,3 +259,10 @@ class BitgetWithdrawalsView(WithdrawHistoryView):
     )
     def get(self, request: Request, exchange: str = _BITGET) -> Response:
         return self.read(request, exchange)
+
+
+def _reason(priced_at: datetime | None) -> str:
+    """Why prices are stale; "" while they are not."""
+    if priced_at is None:
+        return NEVER_READ
+    return OLD if clock.now() - priced_at > PRICE_STALE_AFTER else ""

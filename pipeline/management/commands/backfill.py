@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
+from exchanges.reading import EARLIEST_MS
 from pipeline import cursors, sync
 from pipeline.backfill import Span
 from pipeline.coverage import FACTS
@@ -62,9 +63,12 @@ def _moment(text: str) -> datetime:
     """A day or a moment; UTC where no zone is given."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ArgumentTypeError(f"{text!r} is no date like 2024-03-31 or 2024-03-31T12:00.") from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    if clock.to_ms(moment) < EARLIEST_MS:
+        raise ArgumentTypeError(f"No exchange tells anything of {text}: begin in 2010 at the earliest.")
+    return moment
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -50,6 +50,12 @@ def test_what_was_not_read_meanwhile_comes_first() -> None:
     )
 
 
+def test_what_is_said_of_many_streams_is_said_once() -> None:
+    found = propose(BTC, Surroundings(currency="USDT", differences=[BTC], holes=[gap(), gap()]))
+
+    assert len(found.evidence) == 1
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [

@@ -185,14 +185,15 @@ def test_tickers_need_no_account(reader: JsonClient) -> None:
 
 def test_old_prices_are_marked(reader: JsonClient) -> None:
     api_books.list_pairs()
-    ages = []
+    headers = reader.get("/binance/tickers").headers
+    ages = [(headers["X-Data-Stale"], headers.get("X-Data-Stale-Reason"))]
     for minutes in (10, 0):
         read_at = clock.now() - timedelta(minutes=minutes)
         tickers.store(exchange="binance", rows=[PriceRow("BTCUSDT", Decimal(1))], at=read_at)
         headers = reader.get("/binance/tickers").headers
         ages.append((headers["X-Data-Stale"], headers.get("X-Data-Stale-Reason")))
 
-    assert ages == [("true", "old"), ("false", None)]
+    assert ages == [("true", "never_read"), ("true", "old"), ("false", None)]
 
 
 def test_the_snapshots_totals_are_graded(account: ExchangeAccount, reader: JsonClient) -> None:
@@ -288,6 +289,12 @@ def test_deposits_are_no_return(
     made = body(reader.get("/binance/account-snapshot"))["performance"]
 
     assert (made["totalReturn"], made["rawTotalReturn"], made["days"], made["avgDailyReturn"]) == expected
+
+
+def test_five_years_are_told_and_no_more(account: ExchangeAccount, reader: JsonClient) -> None:
+    answers = [reader.get("/binance/account-snapshot", {"period": period}) for period in ("5y", "6y")]
+
+    assert [answer.status_code for answer in answers] == [200, 400]
 
 
 def test_the_meaningful_start_is_the_first_day_worth_a_dollar(
