@@ -112,9 +112,9 @@ JOIN portfolio_accountmark m ON m.account_id = a.id AND m.excursions_from IS NOT
 ORDER BY random() LIMIT %(limit)s
 """
 _EXPORTS = """
-SELECT user_id, id FROM pipeline_export
-WHERE state = 'queued' OR state = 'running' AND leased_until <= %(now)s
-ORDER BY requested_at LIMIT %(limit)s
+SELECT e.user_id, e.id FROM pipeline_export e JOIN accounts_user u ON u.id = e.user_id
+WHERE (e.state = 'queued' OR e.state = 'running' AND e.leased_until <= %(now)s) AND NOT u.is_deleted
+ORDER BY e.requested_at LIMIT %(limit)s
 """
 _EXPIRED_EXPORTS = "SELECT DISTINCT user_id FROM pipeline_export WHERE expires_at <= %(now)s LIMIT %(limit)s"
 

@@ -40,7 +40,7 @@ class TooLarge(DomainError):
 
 
 class _Overtaken(Exception):
-    """Somebody else wrote it, or its owner deleted it."""
+    """Somebody else wrote it, its owner deleted it, or left."""
 
 
 def write(*, user_id: UUID, export_id: int, at: datetime, now: Callable[[], datetime] = clock.now) -> bool:
@@ -94,7 +94,9 @@ def _claim(user_id: UUID, export_id: int, at: datetime) -> int | None:
 
 
 def _finish(export_id: int, attempt: int, state: ExportState, at: datetime, **done: object) -> None:
-    ours = Export.objects.filter(id=export_id, state=ExportState.RUNNING, attempts=attempt)
+    ours = Export.objects.filter(
+        id=export_id, state=ExportState.RUNNING, attempts=attempt, user__is_deleted=False
+    )
     if not ours.update(state=state, finished_at=at, leased_until=None, **done):
         raise _Overtaken
 

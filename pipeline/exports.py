@@ -196,6 +196,14 @@ def delete(*, user_id: UUID, export_id: int) -> None:
         row.delete()
 
 
+def delete_all(*, user_id: UUID) -> None:
+    """Throw all files of a user away, also those that wait. For who leaves: what is being written comes to nothing by
+    itself then."""
+    with tenancy.acting_as(user_id):
+        free = Export.objects.select_for_update(skip_locked=True).values_list("id", flat=True)
+        Export.objects.filter(id__in=list(free)).delete()
+
+
 def download(*, user_id: UUID, export_id: int) -> File:
     """A finished file, for its owner; that it was taken away is audited. Raises NotFound, NotReady."""
     with tenancy.acting_as(user_id):

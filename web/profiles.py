@@ -9,6 +9,7 @@ from accounts.models import User
 from core.django import tenancy
 from credentials import accounts
 from credentials.models import ExchangeAccount
+from pipeline import exports
 from portfolio import books
 
 _OF_BOOKS: Final = ("cost_method", "cost_scope")
@@ -56,7 +57,7 @@ def update(*, user: User, at: datetime, **changes: Any) -> Profile:
 
 
 def close_user(*, user: User, password: str, at: datetime) -> None:
-    """Close a user for good: the keys are destroyed, nothing opens the account any more; trades stay.
+    """Close a user for good: keys and files are destroyed, nothing opens the account any more; trades stay.
 
     Not inside a transaction, as an attempt is counted. Raises Invalid (wrong password), TooManyAttempts.
     """
@@ -66,4 +67,5 @@ def close_user(*, user: User, password: str, at: datetime) -> None:
         User.objects.select_for_update().values_list("id").get(id=user.id)
         for connected in accounts.list_for(user_id=user.id):
             accounts.close(user_id=user.id, account_id=connected.account.id)
+        exports.delete_all(user_id=user.id)
         profile.erase(user=user, at=at)

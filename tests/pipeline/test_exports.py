@@ -271,6 +271,19 @@ def test_a_deleted_file_is_gone(account: ExchangeAccount) -> None:
         exports.show(user_id=account.user_id, export_id=report.id)
 
 
+def test_files_of_who_leaves_go_and_none_is_written(account: ExchangeAccount) -> None:
+    written(account, kind="fills", format="csv")
+    exports.delete_all(user_id=account.user_id)
+    assert exports.page(user_id=account.user_id).results == []
+
+    late = ask(account)
+    User.objects.filter(id=account.user_id).update(is_deleted=True)
+    assert tasks.write_exports() == 0
+    assert not export_work.write(user_id=account.user_id, export_id=late.id, at=clock.now())
+    with tenancy.acting_as(account.user_id):
+        assert not ExportPart.objects.exists()
+
+
 def test_the_command_writes_the_same_file(account: ExchangeAccount, tmp_path: Path) -> None:
     _, content = written(account, kind="fills", format="csv")
     path = tmp_path / "fills.csv"

@@ -13,7 +13,8 @@ from core.django import tenancy
 from core.errors import Invalid, NotAuthenticated
 from credentials.models import ApiCredential, ExchangeAccount
 from orders.models import Fill
-from pipeline import dispatch
+from pipeline import dispatch, exports
+from pipeline.models import Export
 from portfolio.models import Book, Trade
 from portfolio.rebuild import rebuild_account
 from tests.clients import log_in
@@ -44,10 +45,12 @@ def test_closing_destroys_all_keys_and_keeps_the_history() -> None:
     accounts = [_connect(user, label) for label in ("One", "Two")]
     fill = FillFactory.create(account=accounts[0])
     log_in(user)
+    exports.request(user_id=user.id, asked=exports.Asked("fills", "csv"), at=clock.now())
 
     profiles.close_user(user=user, password=PASSWORD, at=clock.now())
 
     with tenancy.acting_as(user.id):
+        assert not Export.objects.exists()
         assert not ExchangeAccount.objects.filter(is_active=True).exists()
         assert not ApiCredential.objects.exclude(api_key="", secret_key="").exists()
         assert Fill.objects.get() == fill
