@@ -6,11 +6,11 @@ exchange settles it ("unsettled": other lots than the exchange's average). Both 
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from django.db import connection
 
@@ -95,7 +95,7 @@ class ContractDays:
             self._rows[day].append(_Row._make(row))
         self._days = sorted(self._rows, reverse=True)
         self._standing: dict[int, _Row] = {}
-        self._marks = _Marks(account, {terms.symbol for terms in self._terms.values()})
+        self._marks = Marks(account, {terms.symbol for terms in self._terms.values()})
 
     def next(self, day: date, closes: Closes) -> ContractDay:
         """The books at the end of a day."""
@@ -111,7 +111,7 @@ class ContractDays:
             if row.quantity:
                 self._value(result, row, day, closes)
         for asset, amount in result.unsettled.items():
-            result.unsettled_value += quantize(amount * (closes.price(asset, day) or ZERO))
+            result.unsettled_value += worth_of(amount, closes.price(asset, day))
         return result
 
     def _until(self, day: date) -> Iterator[_Row]:
@@ -123,45 +123,86 @@ class ContractDays:
         terms = self._terms[row.book]
         if row.unsettled:
             result.unsettled[terms.settle] += row.unsettled
-        price, settle_price = self._marks.price(terms, day, closes), closes.price(terms.settle, day)
-        if price is None or settle_price is None:
+        found = self._marks.value(terms, row.quantity, row.cost, day=day, closes=closes)
+        if found.unrealised is None:
             result.doubts.append(f"{DoubtKind.UNPRICED}:{terms.symbol}")
             return
-        result.unrealised += quantize(terms.unrealised(row.quantity, row.cost, price) * settle_price)
-        result.notional += quantize(terms.worth(abs(row.quantity), price) * settle_price)
+        result.unrealised += found.unrealised
+        result.notional += found.notional
 
 
-class _Marks:
+def worth_of(amount: Decimal, price: Decimal | None) -> Decimal:
+    """At a price; nothing without one."""
+    return quantize(CONTEXT.multiply(amount, price or ZERO))
+
+
+class Prices(Protocol):
+    """Closes in the reporting currency."""
+
+    def price(self, asset: str, day: date) -> Decimal | None: ...
+
+    def source(self, asset: str, day: date) -> str: ...
+
+
+class Mark(NamedTuple):
+    """A contract's price of a day in its quote asset, and where it is from."""
+
+    price: Decimal
+    source: str
+
+
+class Valued(NamedTuple):
+    """An open position at a day's price; `unrealised` and `notional` are in the reporting currency, without a price
+    there are none."""
+
+    mark: Mark | None
+    settle_price: Decimal | None
+    unrealised: Decimal | None = None
+    notional: Decimal = ZERO
+
+
+class Marks:
     """Prices of contracts at days' ends: their own of that very day, else the underlying's, else their own last."""
 
-    def __init__(self, account: ExchangeAccount, symbols: set[str]) -> None:
-        self._own: dict[str, dict[date, Decimal]] = defaultdict(dict)
+    def __init__(self, account: ExchangeAccount, symbols: Collection[str]) -> None:
+        self._own: dict[str, dict[date, Mark]] = defaultdict(dict)
         listed = {
             "listing__exchange": account.exchange,
             "listing__market_type": MarketType.FUTURES,
             "listing__name__in": symbols,
         }
         reported = ReportedPosition.objects.filter(account=account, symbol__in=symbols, mark_price__gt=0)
-        for symbol, at, mark in reported.values_list("symbol", "reported_at", "mark_price"):
-            self._own[symbol][clock.utc_day(at)] = mark or ZERO
+        # Of two sides that were reported on one day the later word counts.
+        in_order = reported.order_by("reported_at", "id")
+        for symbol, at, price in in_order.values_list("symbol", "reported_at", "mark_price"):
+            self._own[symbol][clock.utc_day(at)] = Mark(price or ZERO, f"{symbol}: mark of its position")
         tickers = Ticker.objects.filter(**listed, price__gt=0)
         for symbol, at, price in tickers.values_list("listing__name", "read_at", "price"):
-            self._own[symbol][clock.utc_day(at)] = price
+            self._own[symbol][clock.utc_day(at)] = Mark(price, f"{symbol}: ticker")
         candles = Candle.objects.filter(**listed, timeframe=_DAILY, is_final=True)
         for symbol, at, price in candles.values_list("listing__name", "opened_at", "close"):
-            self._own[symbol][clock.utc_day(at)] = price
+            self._own[symbol][clock.utc_day(at)] = Mark(price, f"{symbol}: {_DAILY}")
         self._days = {symbol: sorted(prices) for symbol, prices in self._own.items()}
 
-    def price(self, terms: Terms, day: date, closes: Closes) -> Decimal | None:
-        """In the contract's quote asset."""
+    def value(self, terms: Terms, quantity: Decimal, cost: Decimal, *, day: date, closes: Prices) -> Valued:
+        """A signed quantity that was entered at `cost`, in the settle asset."""
+        mark, settle_price = self.of(terms, day, closes), closes.price(terms.settle, day)
+        if mark is None or settle_price is None:
+            return Valued(mark, settle_price)
+        gained = CONTEXT.multiply(terms.unrealised(quantity, cost, mark.price), settle_price)
+        notional = CONTEXT.multiply(terms.worth(abs(quantity), mark.price), settle_price)
+        return Valued(mark, settle_price, quantize(gained), quantize(notional))
+
+    def of(self, terms: Terms, day: date, closes: Prices) -> Mark | None:
         own = self._own.get(terms.symbol, {})
         if day in own:
             return own[day]
-        return underlying(terms, closes.price(terms.base, day), closes.price(terms.quote, day)) or self._last(
-            terms.symbol, day
-        )
+        price = underlying(terms, closes.price(terms.base, day), closes.price(terms.quote, day))
+        if price:
+            return Mark(price, f"{terms.base}: {closes.source(terms.base, day) or 'its last close'}")
+        return self._last(terms.symbol, day)
 
-    def _last(self, symbol: str, day: date) -> Decimal | None:
+    def _last(self, symbol: str, day: date) -> Mark | None:
         days = self._days.get(symbol, [])
         place = bisect_right(days, day)
         return self._own[symbol][days[place - 1]] if place else None

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from credentials.models import ExchangeAccount
-from portfolio.models import AccountMark
+from portfolio.models import AccountMark, Book
 
 # Orders bear the time their transaction began and are seen when it ends: no transaction that stores them lasts longer.
 _OVERLAP: Final = timedelta(minutes=5)
@@ -59,13 +59,13 @@ def fees_wait(*, account: ExchangeAccount, since: datetime) -> None:
 
 
 def folded(
-    *, accounts: Sequence[ExchangeAccount], stale_from: datetime | None, folded_from: datetime
+    *, book: Book, account_ids: Sequence[UUID], stale_from: datetime | None, folded_from: datetime
 ) -> None:
-    """Of these accounts facts from `stale_from` on were folded, and rows from `folded_from` on are new: what hangs on
+    """A book of these accounts was folded from `stale_from` on, and rows from `folded_from` on are new: what hangs on
     them follows in another transaction, whoever is left to do it."""
     scope: dict[str, Any] = {
-        "user": accounts[0].user_id,
-        "accounts": [account.id for account in accounts],
+        "user": book.user_id,
+        "accounts": list(account_ids),
         "stale": stale_from,
         "folded": folded_from,
     }

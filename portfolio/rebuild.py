@@ -175,7 +175,8 @@ def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildR
             if book is not None:
                 stale_from = book.stale_from
                 count, restart = _fold(book, at)
-                marks.folded(accounts=pools.accounts_of(book), stale_from=stale_from, folded_from=restart)
+                accounts = [each.id for each in pools.accounts_of(book)]
+                marks.folded(book=book, account_ids=accounts, stale_from=stale_from, folded_from=restart)
                 result.facts += count
                 result.books += 1
     except OperationalError as error:

@@ -76,10 +76,12 @@ def _together(wallets: Iterable[tuple[Decimal, Decimal]], at: datetime) -> Repor
     return Report(sum(available, ZERO), sum(locked, ZERO), at)
 
 
-def read_facts(account: ExchangeAccount) -> DayFacts:
-    """What facts changed; days whose facts were taken back are left out."""
+def read_facts(account: ExchangeAccount, *, only: date | None = None) -> DayFacts:
+    """What facts changed, of all days or of one; days whose facts were taken back are left out."""
     read = DayFacts(defaultdict(dict), defaultdict(dict), defaultdict(dict))
     rows = AssetDay.objects.filter(account=account).order_by("day")
+    if only is not None:
+        rows = rows.filter(day=only)
     for asset, day, deposited, withdrawn, fees, moved, *earned in rows.values_list(
         *("asset", "day", "deposited", "withdrawn", "withdrawal_fees", "moved"),
         *("traded", "settled", "funding", "income"),
@@ -91,6 +93,8 @@ def read_facts(account: ExchangeAccount) -> DayFacts:
         if paid_out := withdrawn + max(-moved, ZERO):
             read.paid_out[day][asset] = paid_out
     for _, day, asset, amount in untold(account_ids=[account.id]):
+        if only not in (None, day):
+            continue
         read.changes[day][asset] = read.changes[day].get(asset, ZERO) + amount
     return DayFacts(dict(read.changes), dict(read.paid_in), dict(read.paid_out))
 

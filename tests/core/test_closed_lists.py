@@ -43,6 +43,7 @@ BOUND_SQL: Final = frozenset(
         "portfolio/books.py: mark_pools",
         "portfolio/books.py: _mark_contracts",
         "portfolio/contract_days.py: read_books",
+        "portfolio/day_sums.py: legs",
         "portfolio/day_sums.py: open_counts",
         "portfolio/day_sums.py: passed",
         "portfolio/fees.py: refresh",
@@ -63,6 +64,7 @@ INNER_SQL: Final = frozenset(
     {
         "portfolio/annotations.py: _refresh_some",
         "portfolio/annotations.py: _refresh_some.ids",
+        "portfolio/leverage.py: restore",  # of rows that were found as the owner's
         "portfolio/store.py: Rows.commit",
         "portfolio/store.py: Rows._flush",
         "portfolio/store.py: _run",

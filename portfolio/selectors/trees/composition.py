@@ -1,42 +1,57 @@
 """What a snapshot holds: assets at their closes, and the unrealised profit of what books hold."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Final, NamedTuple
 from uuid import UUID
 
 from core.money import ZERO, quantize
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
 from portfolio import shares
-from portfolio.composition import Closes
 from portfolio.models import AssetSnapshot, Book, BookDay, PortfolioSnapshot
+from portfolio.selectors.trees import contracts
+from portfolio.selectors.trees.contracts import OpenContract
 from portfolio.selectors.trees.node import ExplanationNode, Rule, texts, total
-
-_LOOK_BACK: Final = timedelta(days=30)
-
-
-class Close(NamedTuple):
-    """A price and where it is from."""
-
-    price: Decimal | None
-    source: str
+from portfolio.selectors.trees.step import Close, DayCloses, Step, assets_of
 
 
-def assets_of(rows: Sequence[PortfolioSnapshot]) -> dict[int, dict[str, AssetSnapshot]]:
-    """By snapshot and asset, in one statement."""
-    found: dict[int, dict[str, AssetSnapshot]] = {row.pk: {} for row in rows}
-    for each in AssetSnapshot.objects.filter(snapshot_id__in=list(found)).order_by("asset"):
-        found[each.snapshot_id][each.asset] = each
-    return found
+@dataclass(frozen=True, slots=True)
+class DayEnd:
+    """An account at a day's end: what it held, what its books held of it, and its open contracts."""
+
+    row: PortfolioSnapshot
+    held: Mapping[str, AssetSnapshot]
+    books: list[BookDay]
+    """Those with something in them."""
+    shared: list[BookDay]
+    """Shares of pools as they stand, empty ones too."""
+    closes: DayCloses
+    opened: list[OpenContract]
+
+    @property
+    def coins(self) -> list[BookDay]:
+        return [each for each in self.books if each.book.market_type == MarketType.SPOT]
 
 
-def standing_books(account_id: UUID, day: date) -> list[BookDay]:
-    """Every book as it stood at a day's end, closed ones left out."""
-    rows = BookDay.objects.filter(account_id=account_id, day__lte=day, book__pool="").select_related("book")
-    newest = rows.defer("book__state").order_by("book_id", "-day").distinct("book_id")
-    return [row for row in [*newest, *shared_days(account_id, day)] if row.quantity]
+def day_ends(step: Step) -> list[DayEnd]:
+    """The day's, and that of the day before, if any."""
+    held = assets_of(step.rows)
+    return [_day_end(row, held[row.pk]) for row in step.rows]
+
+
+def _day_end(row: PortfolioSnapshot, held: Mapping[str, AssetSnapshot]) -> DayEnd:
+    shared, closes = shared_days(row.account_id, row.snapshot_date), DayCloses(row, held)
+    books = [each for each in [*_own_days(row), *shared] if each.quantity]
+    return DayEnd(row, held, books, shared, closes, contracts.open_contracts(closes, books))
+
+
+def _own_days(row: PortfolioSnapshot) -> list[BookDay]:
+    """Every book of the account alone, as it stood."""
+    rows = BookDay.objects.filter(account_id=row.account_id, day__lte=row.snapshot_date, book__pool="")
+    newest = rows.select_related("book").defer("book__state").order_by("book_id", "-day")
+    return list(newest.distinct("book_id"))
 
 
 def shared_days(account_id: UUID, day: date) -> list[BookDay]:
@@ -53,19 +68,6 @@ def shared_days(account_id: UUID, day: date) -> list[BookDay]:
         BookDay(book=found[book], day=changed, quantity=part.quantity, cost=part.cost, gross_pnl=part.gross)
         for book, (changed, part) in standing.items()
     ]
-
-
-def closes_of(
-    row: PortfolioSnapshot, assets: Sequence[str], held: Mapping[str, AssetSnapshot]
-) -> dict[str, Close]:
-    """Of assets on a snapshot's day: as it used them, else (nothing was left of it) as markets closed."""
-    known = {asset: Close(held[asset].price, held[asset].price_source) for asset in assets if asset in held}
-    gone = [asset for asset in assets if asset not in held]
-    if gone:
-        day = row.snapshot_date
-        closes = Closes(gone, row.currency, day - _LOOK_BACK, day, exchange=row.exchange)
-        known |= {asset: Close(closes.price(asset, day), closes.source(asset, day)) for asset in gone}
-    return known
 
 
 def worth(
@@ -96,18 +98,18 @@ def worth(
     )
 
 
-def equity(
-    row: PortfolioSnapshot, assets: Mapping[str, AssetSnapshot], *, name: str, title: str, sign: int = 0
-) -> ExplanationNode:
+def equity(end: DayEnd, *, name: str, title: str, sign: int = 0) -> ExplanationNode:
     """Everything held at the day's closes, and what contracts are worth beside the wallets."""
+    row = end.row
     children = [
         worth(f"asset:{each.asset}", each.asset, each.quantity, Close(each.price, each.price_source), row)
-        for each in assets.values()
+        for each in end.held.values()
     ]
-    beside = row.total_balance - total(children)
-    if beside:
+    if end.opened:
+        beside = row.total_balance - total(children)
         words = "Open contracts: unrealised, and realised but not settled yet"
-        children.append(ExplanationNode("contracts", words, beside, row.currency))
+        parts = drawn(contracts.equity(end.opened, end.closes), beside, row)
+        children.append(_of_contracts(words, beside, parts, row))
     return ExplanationNode(
         name,
         title,
@@ -120,16 +122,15 @@ def equity(
     )
 
 
-def unrealised(
-    row: PortfolioSnapshot, assets: Mapping[str, AssetSnapshot], books: Sequence[BookDay], *, sign: int
-) -> ExplanationNode:
-    """Books of coins at the snapshot's closes; of contracts as the snapshot kept it."""
-    spot = [each for each in books if each.book.market_type == MarketType.SPOT]
-    closes = closes_of(row, [each.book.asset for each in spot], assets)
-    children = [_book(each, closes[each.book.asset], row) for each in spot]
-    contracts = [each for each in books if each.book.market_type != MarketType.SPOT]
-    if contracts:
-        children.append(_contracts(row.unrealized_pnl - total(children), contracts, row))
+def unrealised(end: DayEnd, *, sign: int) -> ExplanationNode:
+    """Books of coins at the snapshot's closes, and contracts at their marks."""
+    row = end.row
+    end.closes.read([each.book.asset for each in end.coins])
+    children = [_book(each, end.closes.of(each.book.asset), row) for each in end.coins]
+    if end.opened:
+        value = row.unrealized_pnl - total(children)
+        parts = drawn(contracts.unrealised(end.opened, row.currency), value, row)
+        children.append(_of_contracts("Open contracts at their marks", value, parts, row))
     return ExplanationNode(
         name=f"unrealised:{row.snapshot_date}",
         title=f"Unrealised on {row.snapshot_date}",
@@ -140,6 +141,22 @@ def unrealised(
         sign=sign,
         children=children,
     )
+
+
+def drawn(children: list[ExplanationNode], stored: Decimal, row: PortfolioSnapshot) -> list[ExplanationNode]:
+    """Of a day that is not final: what prices and facts changed since its snapshot was drawn stands by itself."""
+    moved = stored - total(children)
+    if row.is_final or not moved:
+        return children
+    words = f"Changed since this was drawn at {row.computed_at:%Y-%m-%d %H:%M} UTC"
+    return [*children, ExplanationNode("changed_since", words, moved, row.currency)]
+
+
+def _of_contracts(
+    title: str, value: Decimal, parts: list[ExplanationNode], row: PortfolioSnapshot
+) -> ExplanationNode:
+    words = "sum over open contracts"
+    return ExplanationNode("contracts", title, value or ZERO, row.currency, Rule.SUM, words, children=parts)
 
 
 def _book(each: BookDay, close: Close, row: PortfolioSnapshot) -> ExplanationNode:
@@ -156,20 +173,3 @@ def _book(each: BookDay, close: Close, row: PortfolioSnapshot) -> ExplanationNod
         details=texts(since=each.day),
         children=[held, cost],
     )
-
-
-def _contracts(value: Decimal, books: Sequence[BookDay], row: PortfolioSnapshot) -> ExplanationNode:
-    """Marks are kept in the snapshot's total only: what the books held stands beside it."""
-    children = [
-        ExplanationNode(
-            name=f"book:{each.book_id}",
-            title=f"{each.book.asset} {each.book.side}".strip(),
-            value=each.cost,
-            unit=each.book.settle_asset,
-            sign=0,
-            details=texts(quantity=each.quantity, since=each.day),
-        )
-        for each in books
-    ]
-    title = "Open contracts at their marks; their entry values stand below"
-    return ExplanationNode("contracts", title, value or ZERO, row.currency, children=children)

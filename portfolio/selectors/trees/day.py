@@ -1,30 +1,22 @@
 """A day of the equity curve: what changed the equity, down to parts of exits, fees and funding payments."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 
-from core import clock
 from core.errors import NotFound
 from core.money import ZERO
 from credentials.scope import resolve
 from orders.models import Fill
-from portfolio.models import (
-    Allocation,
-    AssetDay,
-    AssetSnapshot,
-    BookDay,
-    Fee,
-    PortfolioSnapshot,
-    PositionSide,
-)  # fmt: skip
-from portfolio.selectors.trees import composition, facts, node
+from portfolio import day_sums
+from portfolio.day_sums import Legs
+from portfolio.models import Allocation, AssetDay, BookDay, Fee, PortfolioSnapshot, PositionSide
+from portfolio.selectors.trees import composition, facts, node, revaluation
+from portfolio.selectors.trees.composition import DayEnd
 from portfolio.selectors.trees.node import ExplanationNode, ExplanationTree, Rule, texts
+from portfolio.selectors.trees.step import Step, span, steps
 
 _IDENTITY: Final = "flows + gross realised + change in unrealised + revaluation + funding − fees + residual"
 _RISES: Final = Q(trade__side=PositionSide.LONG, trade__is_inverse=False) | Q(
@@ -42,41 +34,22 @@ _COLUMNS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """An account's snapshot of a day and the one before it, if any."""
-
-    row: PortfolioSnapshot
-    before: PortfolioSnapshot | None
-
-    @property
-    def unrealized(self) -> Any:
-        return self.row.unrealized_pnl - (self.before.unrealized_pnl if self.before else ZERO)
-
-    @property
-    def change(self) -> Any:
-        return self.row.total_balance - (self.before.total_balance if self.before else ZERO)
-
-    def column(self, name: str) -> Any:
-        return self.unrealized if name == "unrealized" else getattr(self.row, name)
-
-
 def day_tree(*, day: str, account: str | None = None, part: str = "", after: int = 0) -> ExplanationTree:
     """A day of an account, or of all live ones. Raises NotFound for what is no day, or has no snapshot."""
     asked = _day(day)
     scope = resolve(account=account)
-    steps = _steps(scope.account_ids, asked)
-    if not steps:
+    found = steps(scope.account_ids, asked)
+    if not found:
         raise NotFound("There is no snapshot of that day.")
-    if len(steps) == 1:
-        return _of_one(steps[0], part=part, after=after)
+    if len(found) == 1:
+        return _of_one(found[0], part=part, after=after)
     if part:
         raise NotFound("Ask for a part of one account.")
-    currency = steps[0].row.currency
+    currency = found[0].row.currency
     root = node.summed(
-        "equity_change", "Change in equity", currency, "sum over accounts", [_account(step) for step in steps]
+        "equity_change", "Change in equity", currency, "sum over accounts", [_account(step) for step in found]
     )
-    details = texts(day=asked, accounts=len(steps))
+    details = texts(day=asked, accounts=len(found))
     return node.tree(
         kind="day", row_id=asked.isoformat(), title=f"{asked}", currency=currency, root=root, details=details
     )
@@ -87,21 +60,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise NotFound("A day is written 2026-01-31.") from None
-
-
-def _steps(account_ids: Sequence[Any], day: date) -> list[Step]:
-    """One statement: of each account the day's row and the newest before it."""
-    place = Window(RowNumber(), partition_by=F("account_id"), order_by=F("snapshot_date").desc())
-    rows = PortfolioSnapshot.objects.filter(account_id__in=account_ids, snapshot_date__lte=day)
-    pairs: dict[Any, list[PortfolioSnapshot]] = {}
-    newest = rows.annotate(place=place).filter(place__lte=2).order_by("account_id", "-snapshot_date")
-    for row in newest.select_related("account"):
-        pairs.setdefault(row.account_id, []).append(row)
-    return [
-        Step(found[0], found[1] if len(found) > 1 else None)
-        for found in pairs.values()
-        if found[0].snapshot_date == day
-    ]
 
 
 def _path(step: Step) -> str:
@@ -132,9 +90,11 @@ def _of_one(step: Step, *, part: str, after: int) -> ExplanationTree:
     lists = {name: partial(_fee_list, step, name) for name in ("fees", "funding")}
     if part.startswith("gross:") and part[6:].isdecimal() and part[6:].isascii():
         root = _gross_of_book(step, int(part[6:]), after)
+    elif part == "revaluation":
+        parts = revaluation.revaluation(step, composition.day_ends(step), _legs(step), after)
+        root = node.summed(part, _TITLES[part], row.currency, "sum over assets", parts)
     elif part in lists:
-        title = next(title for name, title, _ in _COLUMNS if name == part)
-        root = node.summed(part, title, row.currency, "sum over the day's facts", lists[part](after))
+        root = node.summed(part, _TITLES[part], row.currency, "sum over the day's facts", lists[part](after))
     elif part:
         raise NotFound("There is no such part of a day.")
     else:
@@ -162,36 +122,35 @@ def details(row: PortfolioSnapshot) -> dict[str, str]:
     )
 
 
+def _legs(step: Step) -> list[Legs]:
+    return day_sums.legs(step.row.account, step.row.snapshot_date)
+
+
+_TITLES: Final = {name: title for name, title, _ in _COLUMNS}
 _FORMULAS: Final = {
     "flows": "what came in less what went out, at the day's close",
     "gross_pnl": "sum over books",
     "unrealized": "unrealised now − unrealised the day before",
     "funding": "sum over the day's payments",
     "fees": "sum over the day's fees, each at the price then",
-    "revaluation": "stock × change of its close + quantity moved × close − value it was counted at,"
-    " of cash and coins of unknown cost",
-    "residual": "equity change less everything known; of it came or went without a fact: ",
+    "revaluation": f"sum over assets: {revaluation.FORMULA}",
+    "residual": "equity change less everything known",
 }
 
 
 def _identity(step: Step) -> ExplanationNode:
     currency = step.row.currency
-    dates = [step.row.snapshot_date] + ([step.before.snapshot_date] if step.before else [])
-    rows = [step.row] + ([step.before] if step.before else [])
-    parts = composition.assets_of(rows)
-    standing = [composition.standing_books(step.row.account_id, each) for each in dates]
+    ends, legs = composition.day_ends(step), _legs(step)
     made = {
-        "flows": _flows(step, parts[step.row.pk]),
-        "gross_pnl": _gross(step),
+        "flows": _flows(step, ends[0]),
+        "gross_pnl": _gross(step, ends[0]),
         "unrealized": [
-            composition.unrealised(row, parts[row.pk], books, sign=sign)
-            for row, books, sign in zip(rows, standing, (1, -1), strict=False)
+            composition.unrealised(end, sign=sign) for end, sign in zip(ends, (1, -1), strict=False)
         ],
+        "revaluation": revaluation.revaluation(step, ends, legs),
         "funding": _fee_list(step, "funding", 0),
         "fees": _fee_list(step, "fees", 0),
-    }
-    formulas = _FORMULAS | {
-        "residual": _FORMULAS["residual"] + node.texts(of=step.row.unexplained).get("of", "0")
+        "residual": revaluation.residual(step, ends, legs),
     }
     children = [
         ExplanationNode(
@@ -199,16 +158,16 @@ def _identity(step: Step) -> ExplanationNode:
             title=title,
             value=step.column(name),
             unit=currency,
-            rule=Rule.SUM if name in made else Rule.FACT,
-            formula=formulas[name],
+            rule=Rule.SUM,
+            formula=_FORMULAS[name],
             sign=sign,
-            children=made.get(name, []),
+            children=made[name],
         )
         for name, title, sign in _COLUMNS
     ]
     worth = [
-        composition.equity(row, parts[row.pk], name=name, title=title)
-        for row, (name, title) in zip(rows, _ENDS, strict=False)
+        composition.equity(end, name=name, title=title)
+        for end, (name, title) in zip(ends, _ENDS, strict=False)
     ]
     return ExplanationNode(
         name="equity_change",
@@ -224,21 +183,17 @@ def _identity(step: Step) -> ExplanationNode:
 _ENDS: Final = (("equity_after", "Equity at the day's end"), ("equity_before", "Equity the day before"))
 
 
-def _span(day: date) -> tuple[datetime, datetime]:
-    return clock.day_start(day), clock.day_end(day)
-
-
-def _flows(step: Step, assets: Mapping[str, AssetSnapshot]) -> list[ExplanationNode]:
+def _flows(step: Step, end: DayEnd) -> list[ExplanationNode]:
     """By asset at the close that the snapshot used; on the first day also what was there before any fact."""
     row = step.row
     moved = AssetDay.objects.filter(account_id=row.account_id, day=row.snapshot_date).order_by("asset")
     came = [each for each in moved if each.deposited or each.withdrawn or each.moved]
-    closes = composition.closes_of(row, [each.asset for each in came], assets)
+    end.closes.read([each.asset for each in came])
     children = []
     for each in came:
         paid_in, paid_out = each.deposited + max(each.moved, ZERO), each.withdrawn + max(-each.moved, ZERO)
         for name, amount, sign in (("deposited", paid_in, 1), ("withdrawn", paid_out, -1)):
-            price = closes.get(each.asset)
+            price = end.closes.of(each.asset)
             if not amount:
                 continue
             worth = composition.worth(
@@ -254,7 +209,7 @@ def _flows(step: Step, assets: Mapping[str, AssetSnapshot]) -> list[ExplanationN
 
 def _allocations(step: Step) -> QuerySet[Allocation]:
     """Parts of known cost of the exits filled on the day."""
-    start, end = _span(step.row.snapshot_date)
+    start, end = span(step.row.snapshot_date)
     exits = Fill.objects.filter(
         account_id=step.row.account_id,
         executed_at__gte=start,
@@ -273,7 +228,7 @@ def _allocations(step: Step) -> QuerySet[Allocation]:
     )
 
 
-def _gross(step: Step) -> list[ExplanationNode]:
+def _gross(step: Step, end: DayEnd) -> list[ExplanationNode]:
     """Book by book; the parts of exits below, if the day has not too many."""
     row = step.row
     books = list(
@@ -283,8 +238,7 @@ def _gross(step: Step) -> list[ExplanationNode]:
         .defer("book__state")
         .order_by("book__asset", "book_id")
     )
-    shared = composition.shared_days(row.account_id, row.snapshot_date)
-    books += [each for each in shared if each.day == row.snapshot_date and each.gross_pnl]
+    books += [each for each in end.shared if each.day == row.snapshot_date and each.gross_pnl]
     if not books:
         return []
     parts = list(_allocations(step).order_by("id")[: node.LIMIT + 1])
@@ -324,7 +278,7 @@ def _gross_of_book(step: Step, book_id: int, after: int) -> ExplanationNode:
 
 def _fee_list(step: Step, name: str, after: int) -> list[ExplanationNode]:
     """Fees with a value; funding is listed among them as what it costs, so received is less than nothing."""
-    start, end = _span(step.row.snapshot_date)
+    start, end = span(step.row.snapshot_date)
     rows = Fee.objects.filter(
         account_id=step.row.account_id, fee_timestamp__gte=start, fee_timestamp__lt=end, value__isnull=False
     )

@@ -6,10 +6,11 @@ rest stands as one node with its count and sum, and with a link to a tree of its
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from functools import reduce
 from typing import Final
 
 from core import money
@@ -31,10 +32,16 @@ class Rule(StrEnum):
     """Each child times its sign."""
     PRODUCT = "product"
     """Of all children, rounded half-even to 18 decimals."""
-    PRODUCT_HALF_UP = "product_half_up"
+    PRODUCT_EXACT = "product_exact"
+    """Of all children, not rounded; it is shown to 18 decimals and counts with all of them, as does a sum of such."""
+    PRODUCT_HALF_UP = "producthalf_up"
     """Of all children, rounded to 18 decimals as the database does, half away from zero."""
     QUOTIENT = "quotient"
     """The first by the second, rounded half-even to 18 decimals."""
+    QUOTIENT_EXACT = "quotient_exact"
+    """The first by the second to 80 digits, shown and counted as an exact product."""
+    SUM_ROUNDED = "sum_rounded"
+    """Each child times its sign, rounded half-even to 18 decimals once all are added."""
     RATIO = "ratio"
     """The first by the second, rounded half-even to four decimals."""
     PERCENT = "percent"
@@ -143,26 +150,43 @@ def computed(node: ExplanationNode) -> Decimal | None:
 
 
 def _apply(rule: Rule, values: Sequence[Decimal]) -> Decimal | None:
-    if rule is Rule.SUM:
-        result = ZERO
-        for value in values:
-            result = CONTEXT.add(result, value)
-        return result
-    if rule in (Rule.PRODUCT, Rule.PRODUCT_HALF_UP):
-        result = Decimal(1)
-        for value in values:
-            result = CONTEXT.multiply(result, value)
-        return money.quantize(result) if rule is Rule.PRODUCT else _half_up(result)
-    if not values[1]:
+    if rule in (Rule.SUM, Rule.SUM_ROUNDED):
+        result = reduce(CONTEXT.add, values, ZERO)
+    elif rule in (Rule.PRODUCT, Rule.PRODUCT_EXACT, Rule.PRODUCT_HALF_UP):
+        result = reduce(CONTEXT.multiply, values, Decimal(1))
+    elif not values[1]:
         return None
-    quotient = CONTEXT.divide(values[0], values[1])
-    if rule is Rule.QUOTIENT:
-        return money.quantize(quotient)
-    return money.quantize(quotient * 100 if rule is Rule.PERCENT else quotient, RATIO_PLACES)
+    else:
+        result = CONTEXT.divide(values[0], values[1])
+    return _ROUNDED.get(rule, _as_it_is)(result)
 
 
-def _half_up(value: Decimal) -> Decimal:
+def _as_it_is(value: Decimal) -> Decimal:
+    return value
+
+
+def half_up(value: Decimal) -> Decimal:
+    """As the database rounds: to 18 decimals, half away from zero."""
     return value.quantize(Decimal(1).scaleb(-money.PLACES), rounding=ROUND_HALF_UP, context=CONTEXT)
+
+
+_ROUNDED: Final[Mapping[Rule, Callable[[Decimal], Decimal]]] = {
+    Rule.SUM_ROUNDED: money.quantize,
+    Rule.PRODUCT: money.quantize,
+    Rule.PRODUCT_HALF_UP: half_up,
+    Rule.QUOTIENT: money.quantize,
+    Rule.RATIO: lambda value: money.quantize(value, RATIO_PLACES),
+    Rule.PERCENT: lambda value: money.quantize(value * 100, RATIO_PLACES),
+}
+
+
+def made(node: ExplanationNode) -> ExplanationNode:
+    """The same with the value that its children give, as it is shown."""
+    value = computed(node)
+    return replace(node, value=None if value is None else money.quantize(value))
+
+
+_SHOWN_ROUNDED: Final = (Rule.SUM, Rule.PRODUCT_EXACT, Rule.QUOTIENT_EXACT)
 
 
 def _checks(node: ExplanationNode, path: str) -> Iterator[Check]:
@@ -172,6 +196,7 @@ def _checks(node: ExplanationNode, path: str) -> Iterator[Check]:
         if value is None:
             yield not_checked(path, "leaves", node.formula, node.value, "A number below it is not known.")
         else:
-            yield check(path, "leaves", node.formula, node.value, value)
+            shown = money.quantize(value) if node.rule in _SHOWN_ROUNDED else value
+            yield check(path, "leaves", node.formula, node.value, shown)
     for child in node.children:
         yield from _checks(child, f"{path}/{child.name}")

@@ -9,6 +9,7 @@ from core.errors import NotFound
 from portfolio.models import PortfolioSnapshot
 from portfolio.selectors.trees import composition, day, facts, node
 from portfolio.selectors.trees.node import ExplanationNode, ExplanationTree
+from portfolio.selectors.trees.step import Step
 
 _MAX_ID: Final = 2**63 - 1
 _ROW: Final = re.compile(r"[0-9]{1,19}", re.ASCII).fullmatch
@@ -16,11 +17,11 @@ _ROW: Final = re.compile(r"[0-9]{1,19}", re.ASCII).fullmatch
 
 def snapshot_tree(*, snapshot_id: str, part: str = "", after: int = 0) -> ExplanationTree:
     """By row id, or by account id and day as `{account}:{day}`. Raises NotFound, for neither too."""
-    row = PortfolioSnapshot.objects.filter(**_wanted(snapshot_id)).select_related("account").first()
+    row = PortfolioSnapshot.objects.filter(**_wanted(snapshot_id)).select_related("account__user").first()
     if row is None or part or after:
         raise NotFound("There is no such snapshot, or no such part of it.")
-    held = composition.assets_of([row])[row.pk]
-    root = composition.equity(row, held, name="total_balance", title="Equity at the day's end", sign=1)
+    [end] = composition.day_ends(Step(row, None))
+    root = composition.equity(end, name="total_balance", title="Equity at the day's end", sign=1)
     change = ExplanationNode(
         "change",
         "How it changed since the day before",
