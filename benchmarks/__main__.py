@@ -5,6 +5,7 @@ import sys
 
 ALL = (
     "engine",
+    "lots",
     "rebuild",
     "ingest",
     "adapters",
