@@ -100,10 +100,20 @@ class NewAccountSerializer(_KeySerializer):
 
 
 class AccountChangeSerializer(_KeySerializer):
-    ignored = _ANSWERED | {"exchange", "mode"}
+    ignored = (_ANSWERED - {"isActive"}) | {"exchange", "mode"}
+    isActive = serializers.BooleanField(
+        required=False, allow_null=True, help_text="Accounts are closed by DELETE alone."
+    )
     apiKey = serializers.RegexField(
         _KEY_TEXT, required=False, allow_blank=True, allow_null=True, max_length=512
     )
     secretKey = serializers.RegexField(
         _PEM_OR_TEXT, required=False, allow_blank=True, allow_null=True, max_length=_SECRET_LENGTH
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """To say that an account is closed does not close it: its key is destroyed then, which wants to be meant."""
+        if attrs.pop("isActive", True) is False:
+            detail = "An account is closed by DELETE, and opened again by saving its key."
+            raise serializers.ValidationError({"isActive": [detail]})
+        return super().validate(attrs)

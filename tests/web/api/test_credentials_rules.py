@@ -38,6 +38,15 @@ def test_what_the_check_found_is_in_the_answer() -> None:
     ]
 
 
+def test_an_account_is_not_closed_by_saying_so() -> None:
+    user = UserFactory.create()
+    path = f"/api-credentials/{save(user)['id']}"
+
+    told = problem(client_of(user).put(path, {"label": "Other", "isActive": False}))
+
+    assert told == (400, "invalid", [("/isActive", "invalid")])
+
+
 @pytest.mark.parametrize("stepped_up_at", [None, timedelta(minutes=10, seconds=1)])
 @pytest.mark.parametrize(
     ("method", "body"),
