@@ -3,7 +3,10 @@
 What it tells of trades and conversions is put together in `binance_legs`.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from core.money import ZERO
@@ -116,13 +119,8 @@ def _row(
 def _move(entries: Sequence[Entry], history: History) -> None:
     """Both wallets tell of a move where both are in the file: the one that gives and the one that gets are one."""
     numbers: dict[object, int] = {}
-    waiting = list(entries)
-    while waiting:
-        entry = waiting.pop(0)
-        other = next((each for each in waiting if _is_other_side(entry, each)), None)
-        both = [entry] if other is None else [entry, other]
-        if other is not None:
-            waiting.remove(other)
+    for both in _pairs(entries):
+        entry = both[0]
         giver = next((each for each in both if each.change < ZERO), None)
         getter = next((each for each in both if each.change > ZERO), None)
         beside = _beside(entry)
@@ -136,14 +134,29 @@ def _move(entries: Sequence[Entry], history: History) -> None:
             )
 
 
-def _is_other_side(one: Entry, other: Entry) -> bool:
-    return (
-        other.operation == one.operation
-        and other.coin == one.coin
-        and other.change == -one.change
-        and other.account != one.account
-        and abs(other.at - one.at) <= USUAL_PATIENCE
-    )
+def _pairs(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Every entry once, in order, with the first one after it that is its other side: of the same operation, the same
+    amount with the other sign, another wallet, and about the same time."""
+    alike: dict[object, list[tuple[datetime, int]]] = defaultdict(list)
+    for place, entry in enumerate(entries):
+        alike[entry.operation, entry.coin, entry.change].append((entry.at, place))
+    for times in alike.values():
+        times.sort()
+    taken: set[int] = set()
+    for place, entry in enumerate(entries):
+        if place in taken:
+            continue
+        times = alike.get((entry.operation, entry.coin, -entry.change), [])
+        first = bisect_left(times, (entry.at - USUAL_PATIENCE, 0))
+        last = bisect_right(times, (entry.at + USUAL_PATIENCE, len(entries)))
+        others = [
+            other
+            for _, other in times[first:last]
+            if other > place and other not in taken and entries[other].account != entry.account
+        ]
+        other = min(others, default=None)
+        taken.update({place} if other is None else {place, other})
+        yield [entry] if other is None else [entry, entries[other]]
 
 
 def _wallet(entry: Entry) -> str:

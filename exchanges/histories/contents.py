@@ -5,8 +5,8 @@ from typing import Final
 
 from core.errors import Invalid
 
-LARGEST: Final = 64_000_000
-"""Bytes; lines take some fifteen times as much while they are read."""
+LARGEST: Final = 32_000_000
+"""Bytes; lines take some fifty times as much while they are read."""
 _FOREIGN: Final = (
     (b"PK\x03\x04", "It is a ZIP archive or a spreadsheet: unpack it, or save it as CSV."),
     (b"\x1f\x8b", "It is compressed by gzip: unpack it."),

@@ -178,6 +178,20 @@ def test_a_move_is_told_once_by_both_its_wallets() -> None:
     assert {row.kind for row in history.transfers} == {TransferKind.INTERNAL}
 
 
+def test_equal_moves_are_paired_one_by_one_and_within_a_day() -> None:
+    spot = "2024-03-1{0} 12:00:00,Spot,Transfer Between Spot and Strategy Account,USDT,-100,"
+    strategy = "2024-03-1{0} 12:00:0{1},Strategy,Transfer Between Spot and Strategy Account,USDT,100,"
+    history = read(
+        lines(
+            spot.format(0), spot.format(0), strategy.format(0, 1), strategy.format(0, 2), spot.format(1),
+            strategy.format(3, 0), spot.format(5),
+        )
+    )  # fmt: skip
+
+    assert [len(row.raw["lines"]) for row in history.transfers] == [2, 2, 1, 1, 1]
+    assert [row.occurred_at.day for row in history.transfers] == [10, 10, 11, 13, 15]
+
+
 def test_wallets_that_are_not_read_and_results_of_contracts_are_left_out() -> None:
     history = read(
         lines(
