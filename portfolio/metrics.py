@@ -30,7 +30,7 @@ from portfolio.accounting.trade_sums import TradeSums, merge
 from portfolio.figures import Part, equity_day, figures, merge_equity
 from portfolio.models import MetricMark, PerformanceMetric, PortfolioSnapshot
 
-FORMULA_VERSION: Final = 2
+FORMULA_VERSION: Final = 3
 _FIELDS: Final = {field.name for field in PerformanceMetric._meta.concrete_fields}
 _IDENTITY: Final = ("user", "account", "period_type", "period_start", "strategy")
 _WRITTEN: Final = sorted(_FIELDS - {"id", *_IDENTITY})

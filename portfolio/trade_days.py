@@ -32,14 +32,27 @@ CROSS JOIN LATERAL (
     AND exit_time >= d.day::timestamp AT TIME ZONE 'UTC' AND exit_time < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
   OFFSET 0) t
 """
+# A coin's stop is in the quote of the order that opened its position, its entry in the reporting currency: the stop is
+# worth what the quote was then.
+_STOP: Final = """
+CROSS JOIN LATERAL (SELECT t.stop_loss_price * CASE
+    WHEN t.stop_loss_price IS NULL OR t.market_type <> 'spot' THEN 1 ELSE (
+    SELECT CASE coalesce(f.quote_asset, b.currency) WHEN b.currency THEN 1 ELSE (
+        SELECT v.price FROM portfolio_valuation v
+        WHERE v.user_id = t.user_id AND v.asset = f.quote_asset AND v.currency = b.currency
+          AND v.at = date_trunc('hour', f.executed_at, 'UTC') ORDER BY v.version DESC LIMIT 1) END
+    FROM portfolio_position p JOIN portfolio_book b ON b.id = p.book_id
+    LEFT JOIN orders_fill f ON f.id = p.opening_fill_id
+    WHERE p.id = t.position_id) END AS price) stop
+"""
 # A stop on the losing side of the entry; of contracts the entry value (in the reporting currency) shrinks with the
 # price, of inverse ones with its inverse.
 _RISK: Final = """
-CASE WHEN t.side = 'LONG' AND t.stop_loss_price >= t.entry_price
-       OR t.side = 'SHORT' AND t.stop_loss_price <= t.entry_price THEN NULL
-     WHEN t.market_type = 'spot' THEN (t.entry_price - t.stop_loss_price) * t.exit_quantity
-     WHEN t.is_inverse THEN round(abs(t.cost * (t.stop_loss_price - t.entry_price)) / nullif(t.stop_loss_price, 0), 18)
-     ELSE round(abs(t.cost * (t.entry_price - t.stop_loss_price)) / nullif(t.entry_price, 0), 18) END
+CASE WHEN t.side = 'LONG' AND stop.price >= t.entry_price
+       OR t.side = 'SHORT' AND stop.price <= t.entry_price THEN NULL
+     WHEN t.market_type = 'spot' THEN round((t.entry_price - stop.price) * t.exit_quantity, 18)
+     WHEN t.is_inverse THEN round(abs(t.cost * (stop.price - t.entry_price)) / nullif(stop.price, 0), 18)
+     ELSE round(abs(t.cost * (t.entry_price - stop.price)) / nullif(t.entry_price, 0), 18) END
 """
 # The portfolio as it stood at the end of the day before the entry.
 _WRITE: Final = f"""
@@ -65,7 +78,7 @@ FROM (
     SELECT d.account_id, d.day, t.symbol, t.strategy, t.exit_quantity <> 0 AS known, t.net_pnl AS net,
       t.gross_pnl AS gross, t.entry_fees + t.exit_fees AS fees, t.cost + t.proceeds AS volume, t.hold_duration AS hold,
       t.entry_time, {_RISK} AS risk
-    {_OF_DAYS}
+    {_OF_DAYS} {_STOP}
   ) r
 ) x GROUP BY account_id, day, symbol, strategy
 """

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Min, Q, Sum
 
+from core import clock
 from exchanges.rows import MarketType
 from orders.models import Fill, Order
 from portfolio.accounting.bracket_sums import BUY, Executed
-from portfolio.models import Position, PositionSide, PositionStatus, Trade, TradeKind
+from portfolio.models import Position, PositionSide, PositionStatus, Trade, TradeKind, Valuation
 
 ENTRY: Final = "ENTRY"
 
@@ -42,11 +43,21 @@ class BracketBooks:
         accounts, names = {o.account_id for o in orders}, {o.exchange_order_id for o in orders}
         symbols = {o.symbol for o in orders}
         of_orders = Q(account_id__in=accounts, symbol__in=symbols)
-        self.executed, self.assets = _executed(of_orders & Q(exchange_order_id__in=names))
+        self.executed, self.assets, self._began = _executed(of_orders & Q(exchange_order_id__in=names))
+        self._prices = _pinned(set(self._began.values()), {o.account.user.reporting_currency for o in orders})
         self.ended = _ended(of_orders & Q(exit_order_id__in=names))
         self.opened = _opened(of_orders & Q(entry_order_id__in=names))
         self.results = _results([position.pk for position in self.opened.values()])
         self.open = _still_open(accounts)
+
+    def quote_of(self, order: Order) -> str:
+        """Empty where it was not filled."""
+        return self._began[key_of(order)][0] if key_of(order) in self._began else ""
+
+    def quote_price(self, entry: Order) -> Decimal | None:
+        """What the quote of an entry was worth in the reporting currency when it began to fill; None where it did not,
+        or there is no price."""
+        return self._prices.get(self._began[key_of(entry)]) if key_of(entry) in self._began else None
 
     def still_open(self, entry: Order) -> bool:
         """Whether the position that the entry opened, or added to, is open."""
@@ -56,18 +67,43 @@ class BracketBooks:
         return since is not None and since <= (entry.filled_at or entry.exchange_updated_at)
 
 
-def _executed(condition: Q) -> tuple[dict[OrderKey, Executed], dict[OrderKey, str]]:
-    """By order; and the base asset of each."""
+_Began = tuple[str, datetime]
+"""The quote asset, and the hour of the first fill."""
+
+
+def _executed(
+    condition: Q,
+) -> tuple[dict[OrderKey, Executed], dict[OrderKey, str], dict[OrderKey, _Began]]:
+    """By order; and the base asset of each, and how it began."""
     found: dict[OrderKey, Executed] = {}
     assets: dict[OrderKey, str] = {}
-    columns = ("account_id", "market_type", "symbol", "exchange_order_id", "base_asset", "is_inverse")
-    rows = Fill.objects.filter(condition).order_by().values_list(*columns)
-    for *key, asset, is_inverse, quantity, value in rows.annotate(
-        size=Sum("quantity"), worth=Sum("quote_quantity")
+    quotes: dict[OrderKey, _Began] = {}
+    names = ("account_id", "market_type", "symbol", "exchange_order_id")
+    rows = (
+        Fill.objects.filter(condition)
+        .order_by()
+        .values_list(*names, "base_asset", "quote_asset", "is_inverse")
+    )
+    for *order, asset, quote, is_inverse, quantity, value, began in rows.annotate(
+        size=Sum("quantity"), worth=Sum("quote_quantity"), began=Min("executed_at")
     ):
-        found[OrderKey(*key)] = Executed(quantity, value, is_inverse)
-        assets[OrderKey(*key)] = asset
-    return found, assets
+        key = OrderKey(*order)
+        found[key], assets[key] = Executed(quantity, value, is_inverse), asset
+        quotes[key] = (quote, clock.floor_hour(began))
+    return found, assets, quotes
+
+
+def _pinned(wanted: Collection[_Began], currencies: Collection[str]) -> dict[_Began, Decimal]:
+    """Of quotes in the owner's reporting currency, one statement: the newest version of each."""
+    prices = {each: Decimal(1) for each in wanted if each[0] in currencies}
+    others = {each for each in wanted if each[0] not in currencies}
+    if others:
+        rows = Valuation.objects.filter(
+            currency__in=currencies, asset__in={name for name, _ in others}, at__in={at for _, at in others}
+        )
+        found = rows.order_by("version").values_list("asset", "at", "price")
+        prices |= {(asset, at): price for asset, at, price in found}
+    return prices
 
 
 def _ended(condition: Q) -> dict[OrderKey, Decimal]:

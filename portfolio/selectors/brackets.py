@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.django.cursors import Place, cut
 from core.errors import NotFound
-from core.money import ZERO
+from core.money import ZERO, multiply
 from credentials.scope import Scope
 from orders.models import Linking, Order
 from orders.selectors import OPEN
@@ -75,6 +75,8 @@ class Bracket:
     exchange: str
     market_type: str
     symbol: str
+    quote_asset: str
+    """Of its fills; empty where there is none yet."""
     side: str
     strategy: str
     group_id: str
@@ -86,7 +88,8 @@ class Bracket:
     planned_stop: Decimal | None
     planned_risk: Decimal | None
     net_pnl: Decimal | None
-    """Of the position the entry opened; of an entry that added to one, of the trades its legs ended."""
+    """In the reporting currency: of the position the entry opened; of an entry that added to one, of the trades its
+    legs ended."""
     r_multiple: Decimal | None
     r_reason: str
     position_id: int | None
@@ -163,7 +166,7 @@ def of_trade(trade: Trade) -> Bracket | None:
 
 
 def _orders() -> QuerySet[Order]:
-    return Order.objects.select_related("account").defer("raw")
+    return Order.objects.select_related("account__user").defer("raw")
 
 
 def _anchor(order: Order) -> Order:
@@ -234,6 +237,7 @@ def _bracket(anchor: Order, orders: Sequence[Order], books: BracketBooks) -> Bra
         exchange=anchor.account.exchange,
         market_type=anchor.market_type,
         symbol=anchor.symbol,
+        quote_asset=books.quote_of(anchor),
         side=side_of(anchor),
         strategy=anchor.strategy,
         group_id=anchor.group_id,
@@ -253,7 +257,7 @@ def _bracket(anchor: Order, orders: Sequence[Order], books: BracketBooks) -> Bra
         position_id=position.pk if position else None,
         ordered_at=anchor.ordered_at,
     )
-    return _with_multiple(bracket, position)
+    return _with_multiple(bracket, position, books.quote_price(anchor) if bracket.planned_risk else None)
 
 
 def _leg(order: Order, books: BracketBooks, *, orphaned: str) -> BracketLeg:
@@ -337,13 +341,16 @@ def _risk(entry: BracketLeg | None, stop: Decimal | None) -> Decimal | None:
     )
 
 
-def _with_multiple(bracket: Bracket, position: Position | None) -> Bracket:
-    reason = _why_not(bracket, position)
+def _with_multiple(bracket: Bracket, position: Position | None, quote_price: Decimal | None) -> Bracket:
+    """What was at risk is in the quote asset, the result in the reporting currency."""
+    reason = _why_not(bracket, position) or ("" if quote_price else "no_price")
     if reason:
         return replace(bracket, r_reason=reason)
     assert bracket.net_pnl is not None
     assert bracket.planned_risk is not None
-    return replace(bracket, r_multiple=bracket_sums.multiple(bracket.net_pnl, bracket.planned_risk))
+    assert quote_price is not None
+    risk = multiply(bracket.planned_risk, quote_price)
+    return replace(bracket, r_multiple=bracket_sums.multiple(bracket.net_pnl, risk))
 
 
 def _why_not(bracket: Bracket, position: Position | None) -> str:

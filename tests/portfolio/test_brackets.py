@@ -9,10 +9,12 @@ from django.test import Client
 from django.utils.html import strip_tags
 
 from accounts.models import User
+from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from orders.models import Order
-from portfolio.models import Trade
+from portfolio import metrics
+from portfolio.models import Trade, Valuation
 from tests.clients import JsonClient, problem
 from tests.factories import OrderFactory
 from tests.portfolio import api_books
@@ -110,6 +112,34 @@ def test_r_is_of_what_the_first_stop_put_at_risk(account: ExchangeAccount, as_al
 
     # (101 − 96) × 1 was at risk, 4.5 + 6 − 1.2 came of it.
     assert (bracket["planned_risk"], bracket["net_pnl"], bracket["r_multiple"]) == ("5", "9.3", "1.86")
+
+
+def test_r_of_a_pair_without_money_is_told_in_one_currency(
+    account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    """2 ETH bought at 0.05 BTC while BTC is worth 100,000: 0.01 each was at risk, 2,000; they leave with 1,000."""
+    with tenancy.acting_as(account.user_id):
+        for hour in (10, 11):
+            Valuation.objects.create(
+                user_id=account.user_id, asset="BTC", currency="USDT", at=api_books.day(2, hour), price=100_000,
+                source="test", source_at=api_books.day(2, hour),
+            )  # fmt: skip
+    pair = {"symbol": "ETHBTC", "base_asset": "ETH", "quote_asset": "BTC"}
+    entry = order(account, "ENTRY", "2", symbol="ETHBTC", executed_quantity=Decimal(2))
+    order(account, "SL", "2", parent=entry, symbol="ETHBTC", stop_price=Decimal("0.04"), status="CANCELED")
+    bought = {"executed_at": api_books.day(2, 10), "exchange_order_id": "ENTRY", **pair}
+    fold(
+        account,
+        fill(account, "BUY", "2", "0.05", **bought),
+        fill(account, "SELL", "2", "0.055", executed_at=api_books.day(2, 11), **pair),
+    )
+    metrics.refresh(user_id=account.user_id, at=clock.now())
+
+    bracket = get(as_alice, f"/api/brackets/{entry.pk}")
+    found = get(as_alice, "/api/performance/metrics?period=30d&symbol=ETHBTC")
+
+    assert (bracket["planned_risk"], bracket["net_pnl"], bracket["r_multiple"]) == ("0.02", "1000", "0.5")
+    assert (found["expectancy_r"], found["sample"]["r_multiple_trades"]) == (0.5, 1)
 
 
 def test_without_a_stop_there_is_no_r(account: ExchangeAccount, as_alice: JsonClient) -> None:

@@ -71,7 +71,7 @@ def test_the_sample_is_told(as_alice: JsonClient) -> None:
     assert sample == {
         "trades": 2, "r_multiple_trades": 0, "valued_days": 6, "return_days": 6,
         "first_day": f"{api_books.day(6):%Y-%m-%d}", "last_day": f"{api_books.day(0):%Y-%m-%d}", "currency": "USDT",
-        "time_zone": "UTC", "days_per_year": 365, "formula_version": 2,
+        "time_zone": "UTC", "days_per_year": 365, "formula_version": 3,
     }  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def test_every_figure_stands_with_its_reason_and_the_sample(
 
     assert f"Drawn from {row.total_trades:,} trade" in page
     assert f"{row.return_days:,} daily returns" in page
-    assert "Formulas: version 2." in page
+    assert "Formulas: version 3." in page
     for label in (
         "Time-weighted",
         "Money-weighted",
