@@ -1,6 +1,7 @@
 """The tree of a row of performance metrics: sums by day, and the figures that follow from them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -10,8 +11,9 @@ from django.db.models import F, Sum
 from core.errors import NotFound
 from core.money import ZERO
 from credentials.scope import resolve
-from portfolio.models import PerformanceMetric, PeriodType, TradeDay
-from portfolio.selectors.trees import facts, node
+from portfolio.models import PerformanceMetric, PeriodType
+from portfolio.selectors.trees import facts, metric_trades, node
+from portfolio.selectors.trees.metric_trades import Traded
 from portfolio.selectors.trees.node import ExplanationNode, ExplanationTree, Rule, texts
 
 _MAX_ID: Final = 2**63 - 1
@@ -42,22 +44,37 @@ def metric_tree(
 ) -> ExplanationTree:
     """By row id, or the newest row of a kind of period (`daily` … `all_time`) of all live accounts or of one."""
     row = _find(metric_id, account)
-    days = _days(row)
-    if part not in ("", "days"):
-        raise NotFound("There is no such part of metrics.")
-    root = _net(row, days, after)
-    if part:
-        root = node.summed("total_net_pnl", "Net result", row.currency, root.formula, root.children)
-    else:
-        root.children.extend(_beside(row, days))
+    of = Traded(row, [row.account_id] if row.account_id else resolve().account_ids)
+    days = _days(of)
     return node.tree(
         kind="metric",
         row_id=str(row.pk),
         title=f"{row.period_type.replace('_', ' ').capitalize()} from {row.period_start:%Y-%m-%d}",
         currency=row.currency,
-        root=root,
+        root=_root(of, days, part, after),
         details=_details(row),
     )
+
+
+def _root(of: Traded, days: Sequence[_Day], part: str, after: int) -> ExplanationNode:
+    """The whole tree's, or one list's."""
+    whole = _net(of, days, after)
+    if part == "days":
+        return node.summed("total_net_pnl", "Net result", of.row.currency, whole.formula, whole.children)
+    if part == "wins":
+        return metric_trades.won(of, *_sums(days, "profit", "wins"))
+    if part == "losses":
+        return metric_trades.lost(of, *_sums(days, "loss", "losses"))
+    if part.startswith("trades:"):
+        return metric_trades.of_day(of, part.removeprefix("trades:"), after)
+    if part:
+        raise NotFound("There is no such part of metrics.")
+    whole.children.extend(_beside(of, days))
+    return whole
+
+
+def _sums(days: Sequence[_Day], *names: str) -> Any:
+    return [sum((getattr(each, name) for each in days), ZERO) for name in names]
 
 
 def _find(text: str, account: str | None) -> PerformanceMetric:
@@ -76,24 +93,19 @@ def _find(text: str, account: str | None) -> PerformanceMetric:
     return found
 
 
-def _days(row: PerformanceMetric) -> list[_Day]:
+def _days(of: Traded) -> list[_Day]:
     """One row a day, in one statement."""
-    accounts = [row.account_id] if row.account_id else resolve().account_ids
-    rows = TradeDay.objects.filter(
-        account_id__in=accounts, day__gte=row.period_start.date(), day__lt=row.period_end.date()
-    )
-    if row.strategy:
-        rows = rows.filter(strategy=row.strategy)
     names = ("gross", "fees", "profit", "loss", "trades", "wins", "losses")
     made: dict[str, Any] = {"net": Sum(F("profit") - F("loss"))}
     made |= {f"{name}_sum": Sum(name) for name in names}
-    return [_Day(*each) for each in rows.values_list("day").annotate(**made).order_by("day")]
+    return [_Day(*each) for each in of.days().values_list("day").annotate(**made).order_by("day")]
 
 
-def _net(row: PerformanceMetric, days: Sequence[_Day], after: int) -> ExplanationNode:
+def _net(of: Traded, days: Sequence[_Day], after: int) -> ExplanationNode:
+    row = of.row
     shown = [each for each in days if each.day.toordinal() > after]
     page, rest = shown[: node.LIMIT], shown[node.LIMIT :]
-    children = [_day_node(row, each, each.net) for each in page]
+    children = [_day_node(of, each) for each in page]
     if rest:
         children.append(
             ExplanationNode(
@@ -102,7 +114,7 @@ def _net(row: PerformanceMetric, days: Sequence[_Day], after: int) -> Explanatio
                 value=sum((each.net for each in rest), ZERO),
                 unit=row.currency,
                 count=len(rest),
-                link=f"{facts.path_of('metric', row.pk)}?part=days&after={page[-1].day.toordinal()}",
+                link=f"{of.path}?part=days&after={page[-1].day.toordinal()}",
             )
         )
     return ExplanationNode(
@@ -116,36 +128,45 @@ def _net(row: PerformanceMetric, days: Sequence[_Day], after: int) -> Explanatio
     )
 
 
-def _day_node(row: PerformanceMetric, each: _Day, value: Decimal) -> ExplanationNode:
+def _day_node(of: Traded, each: _Day) -> ExplanationNode:
+    row = of.row
     query = f"?account={row.account_id}" if row.account_id else ""
     return ExplanationNode(
         name=f"day:{each.day}",
         title=f"{each.day}",
-        value=value,
+        value=each.net,
         unit=row.currency,
+        rule=Rule.SUM,
+        formula="sum over its trades",
         count=each.trades,
         details=texts(trades=each.trades, wins=each.wins, losses=each.losses),
         link=f"{facts.path_of('day', each.day)}{query}",
+        children=[metric_trades.of_day_link(of, each.day, each.net, each.trades)],
     )
 
 
-def _beside(row: PerformanceMetric, days: Sequence[_Day]) -> Iterator[ExplanationNode]:
+def _beside(of: Traded, days: Sequence[_Day]) -> Iterator[ExplanationNode]:
     """The other figures, each from the same sums; they stand beside the net result."""
+    row = of.row
     yield from _totals(row, days)
-    wins, losses = sum(each.wins for each in days), sum(each.losses for each in days)
-    count = sum(each.trades for each in days)
-    net = sum((each.net for each in days), ZERO)
-    profit, loss = sum((each.profit for each in days), ZERO), sum((each.loss for each in days), ZERO)
-    decided = Decimal(wins + losses)
-    divided: tuple[tuple[str, str, str, tuple[Any, Any]], ...] = (
-        ("win_rate", Rule.PERCENT, "wins ÷ (wins + losses) × 100", (Decimal(wins), decided)),
-        ("profit_factor", Rule.RATIO, "gross profit ÷ gross loss", (profit, loss)),
-        ("average_pnl_per_trade", Rule.QUOTIENT, "net result ÷ trades", (net, Decimal(count))),
-        ("expectancy", Rule.QUOTIENT, "net result ÷ (wins + losses)", (net, decided)),
-        ("roi_percentage", Rule.PERCENT, "net result ÷ average capital × 100", (net, row.average_capital)),
+    wins, losses, count, net, profit, loss = _sums(days, "wins", "losses", "trades", "net", "profit", "loss")
+    made, lost = metric_trades.won(of, profit, wins), metric_trades.lost(of, loss, losses)
+    decided = _number("divisor", "Won or lost", wins + losses)
+    result, capital = _amount("Net result", net, row), _amount("Average capital", row.average_capital, row)
+    divided: tuple[tuple[str, str, str, tuple[ExplanationNode, ExplanationNode]], ...] = (
+        ("win_rate", Rule.PERCENT, "wins ÷ (wins + losses) × 100", (_won(of, wins), decided)),
+        ("profit_factor", Rule.RATIO, "gross profit ÷ gross loss", (made, lost)),
+        (
+            "average_pnl_per_trade",
+            Rule.QUOTIENT,
+            "net result ÷ trades",
+            (result, _number("divisor", "Trades", count)),
+        ),
+        ("expectancy", Rule.QUOTIENT, "net result ÷ (wins + losses)", (result, decided)),
+        ("roi_percentage", Rule.PERCENT, "net result ÷ average capital × 100", (result, capital)),
     )
-    for name, rule, formula, values in divided:
-        yield _figure(row, name, name.replace("_", " ").capitalize(), rule, formula, values)
+    for name, rule, formula, parts in divided:
+        yield _figure(row, name, name.replace("_", " ").capitalize(), rule, formula, parts)
     for name, title, formula in _OF_RETURNS:
         yield ExplanationNode(
             name, title, getattr(row, name), "", formula=formula, sign=0, details=_sample(row, name)
@@ -165,14 +186,22 @@ def _totals(row: PerformanceMetric, days: Sequence[_Day]) -> Iterator[Explanatio
         yield ExplanationNode(name, title, stored, row.currency, Rule.SUM, words, 0, children=[over])
 
 
+def _won(of: Traded, wins: Decimal) -> ExplanationNode:
+    return replace(_number("dividend", "Won", wins), link=f"{of.path}?part=wins")
+
+
+def _number(name: str, title: str, value: Decimal) -> ExplanationNode:
+    return ExplanationNode(name, title, Decimal(value), "")
+
+
+def _amount(title: str, value: Decimal | None, row: PerformanceMetric) -> ExplanationNode:
+    return ExplanationNode("amount", title, value, row.currency)
+
+
 def _figure(
-    row: PerformanceMetric, name: str, title: str, rule: str, formula: str, values: tuple[Any, Any]
+    row: PerformanceMetric, name: str, title: str, rule: str, formula: str, parts: tuple[ExplanationNode, ...]
 ) -> ExplanationNode:
     value = getattr(row, name)
-    parts = [
-        ExplanationNode(place, place.capitalize(), each, "")
-        for place, each in zip(("dividend", "divisor"), values, strict=True)
-    ]
     return ExplanationNode(
         name=name,
         title=title,
@@ -182,7 +211,7 @@ def _figure(
         formula=formula,
         sign=0,
         details=_sample(row, name) if value is None else {},
-        children=parts,
+        children=list(parts),
     )
 
 

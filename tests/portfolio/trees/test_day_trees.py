@@ -12,7 +12,7 @@ from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from portfolio.models import PerformanceMetric, PortfolioSnapshot
-from portfolio.selectors.trees import node
+from portfolio.selectors.trees import metric_trades, node
 from tests.clients import JsonClient, client_of, problem, stranger
 from tests.portfolio import api_books
 from tests.portfolio.books import fill, fold, transfer
@@ -176,6 +176,30 @@ def test_metrics_are_the_sum_of_their_days(alice: User, as_alice: JsonClient) ->
     assert children(tree["root"])["profit_factor"]["details"]["reason"] == "no_losses"
     assert by_id == tree
     assert explained(as_alice, day["link"])["root"]["value"] == "28"
+
+
+def test_metrics_lead_to_the_largest_trades_and_to_those_of_each_day(
+    alice: User, as_alice: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metric_trades, "MOST", 2)
+    account = busy(alice, 3)
+    fold(account, fill(account, "SELL", "2", "90", executed_at=api_books.day(1), exchange_order_id="loss"))
+    api_books.derive(account)
+
+    tree = explained(as_alice, "metric/all_time")
+    factor = children(children(tree["root"])["profit_factor"])
+    [lost] = factor["losses"]["children"]
+    last = [each for each in tree["root"]["children"] if each["name"].startswith("day:")][-1]
+    listed = explained(as_alice, children(last)["trades"]["link"])
+
+    # 1 of 5 sold at 150, 151 and 152, bought at 100, for 0.3 each.
+    assert [each["value"] for each in factor["wins"]["children"]] == ["51.7", "50.7", "49.7"]
+    assert [each["name"] for each in factor["wins"]["children"]][-1] == "rest"
+    assert explained(as_alice, lost["link"])["root"]["value"] == "-20"
+    assert (listed["root"]["value"], len(listed["root"]["children"])) == ("-20", 1)
+    assert (tree["adds_up"], listed["adds_up"]) == (True, True)
+    wins = explained(as_alice, children(children(tree["root"])["win_rate"])["dividend"]["link"])
+    assert (wins["root"]["value"], wins["root"]["count"]) == ("152.1", 3)
 
 
 def test_wrong_metrics_are_found(alice: User, as_alice: JsonClient) -> None:
