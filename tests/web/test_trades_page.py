@@ -69,6 +69,12 @@ def test_pages_lead_to_each_other(
     assert 'period=all">Newest' in second
 
 
+def test_a_symbol_is_found_however_it_is_written(as_alice: Client, account: ExchangeAccount) -> None:
+    found = listed(shown(as_alice, "/trades?period=all&symbol=btcusdt"))
+    assert found == listed(shown(as_alice, "/trades?period=all&symbol=BTCUSDT")) != []
+    assert listed(shown(as_alice, "/trades?period=all&symbol=BTC")) == []
+
+
 def test_unknown_choices_are_the_usual_ones(as_alice: Client, account: ExchangeAccount) -> None:
     assert listed(shown(as_alice, "/trades?period=x&view=y&cursor=z")) == listed(shown(as_alice, "/trades"))
 

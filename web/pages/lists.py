@@ -59,6 +59,11 @@ def scope(account: str) -> Scope:
         raise Http404 from None
 
 
+def nearest(name: str, names: Iterable[str]) -> str:
+    """As one of the names is written, whatever its case; else as it was given."""
+    return next((each for each in names if each.casefold() == name.casefold()), name)
+
+
 def place(request: HttpRequest) -> Place | None:
     """Where the page before ended; a cursor of nobody leads to the newest."""
     try:

@@ -31,11 +31,14 @@ def trades_page(request: HttpRequest) -> HttpResponse:
     with tenancy.acting_as(user.id):
         scope = lists.scope(asked["account"])
         period = period_for(lists.window(asked["period"]), scope=scope, at=at)
+        names = trades.names(scope=scope, period=period)
+        if "symbol" in filters:
+            filters["symbol"] = lists.nearest(filters["symbol"], names.symbols)
         page = read(scope=scope, period=period, limit=lists.SHOWN, after=lists.place(request), **filters)
         context = {
             "page": page,
             "tags": notes.tags_of(page.trades) if asked["view"] == "trades" else {},
-            "names": trades.names(scope=scope, period=period),
+            "names": names,
             "accounts": accounts.list_synced(user_id=user.id),
             "trust": trust.of(scope, at=at),
         }
