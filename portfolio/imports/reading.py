@@ -28,7 +28,7 @@ from portfolio import books
 from portfolio.exports import records
 from portfolio.exports.kinds import COMPLETE
 from portfolio.exports.tables import PRODUCER, VERSION
-from portfolio.imports import leverages, storing, targets
+from portfolio.imports import leverages, storing, targets, words
 
 LONGEST_LINE: Final = 4_000_000
 MOST_ASIDE: Final = 10_000
@@ -99,6 +99,7 @@ class _Reader:
         self._described: dict[UUID, records.Account] = {}
         self._touched: dict[UUID, Touched] = {}
         self._last_order = _last_id(Order)
+        self._other_prices = 0
 
     def read_facts(self, file: IO[bytes]) -> None:
         """All but what orders say of each other. Raises Invalid."""
@@ -134,6 +135,11 @@ class _Reader:
     def finish(self) -> None:
         """Let books follow."""
         self.outcome.set_aside.sort(key=lambda one: one.line)
+        if self._other_prices:
+            self.outcome.notes.append(
+                f"{self._other_prices} prices of the file are others than those used here, which stay: worths may"
+                " differ."
+            )
         for source, account in self.outcome.accounts.items():
             touched = self._touched.get(source, Touched())
             books.mark_stale(account=account, touched=touched)
@@ -185,8 +191,10 @@ class _Reader:
             yield number, record
 
     def _store(self, kind: type[Any], batch: list[Numbered]) -> None:
-        if (of_user := storing.OF_USER.get(kind)) is not None:
-            self._try(batch, partial(of_user, self.user))
+        if kind is records.ValuationRecord:
+            self._try(batch, self._store_valuations)
+        elif kind is records.StrategyPrefixRecord:
+            self._try(batch, partial(words.store_prefixes, self.user))
         elif kind is records.OwnTransferRecord:
             self._try(batch, self._store_own_transfers)
         elif kind in _AFTERWARDS:
@@ -198,6 +206,10 @@ class _Reader:
             for account, rows in self._by_account(batch):
                 if kind not in storing.REPORTS or not targets.is_reported(account):
                     self._try(rows, partial(store, account), account)
+
+    def _store_valuations(self, rows: list[Any]) -> Touched:
+        self._other_prices += storing.store_valuations(self.user, rows)
+        return Touched()
 
     def _store_own_transfers(self, rows: list[Any]) -> Touched:
         by_file = {source: account.id for source, account in self.outcome.accounts.items()}

@@ -37,7 +37,6 @@ from portfolio.exports.records import (
     OrderRecord,
     OwnTransferRecord,
     Position,
-    StrategyPrefixRecord,
     TransferRecord,
     ValuationRecord,
 )
@@ -150,8 +149,8 @@ def store_own_transfers(
     return Touched(stored=OwnTransfer.objects.count() - before)
 
 
-def store_valuations(user: User, rows: Sequence[ValuationRecord]) -> Touched:
-    """Prices that nothing here has used yet; those that were used stay."""
+def store_valuations(user: User, rows: Sequence[ValuationRecord]) -> int:
+    """Prices that nothing here has used yet; those that were used stay. Answers how many of these are others."""
     given = [
         Valuation(
             user_id=user.id,
@@ -166,7 +165,15 @@ def store_valuations(user: User, rows: Sequence[ValuationRecord]) -> Touched:
         for row in rows
     ]
     Valuation.objects.bulk_create(given, ignore_conflicts=True)
-    return Touched()
+    moments = [row.at for row in given]
+    stored = Valuation.objects.filter(at__gte=min(moments), at__lte=max(moments))
+    pinned = {
+        (asset, currency, at, version): price
+        for asset, currency, at, version, price in stored.values_list(
+            "asset", "currency", "at", "version", "price"
+        )
+    }
+    return sum(pinned[row.asset, row.currency, row.at, row.version] != row.price for row in given)
 
 
 def store_balances(account: ExchangeAccount, rows: Sequence[Balance]) -> Touched:
@@ -348,7 +355,3 @@ STORES: Final[dict[type[Any], Callable[[ExchangeAccount, Sequence[Any]], Touched
 """Of an account."""
 REPORTS: Final = (Balance, Position)
 """What the exchange said of what is held."""
-OF_USER: Final[dict[type[Any], Callable[[User, Sequence[Any]], Touched]]] = {
-    ValuationRecord: store_valuations,
-    StrategyPrefixRecord: words.store_prefixes,
-}

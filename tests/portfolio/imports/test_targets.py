@@ -17,7 +17,7 @@ from credentials.models import ExchangeAccount
 from orders.models import Fill, OwnTransfer, StrategyPrefix
 from portfolio import marks
 from portfolio.imports import reading
-from portfolio.models import AccountMark, ReconciliationItem, WalletBalance
+from portfolio.models import AccountMark, ReconciliationItem, Valuation, WalletBalance
 from tests.factories import AccountFactory, UserFactory
 from tests.portfolio.books import START, fill, transfer
 from tests.portfolio.exports.files import raw
@@ -48,6 +48,9 @@ def file(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
                 user=user, account=bare, wallet="spot", asset="ETH", available=2, locked=0, computed=0,
                 reported_at=START,
             )  # fmt: skip
+            Valuation.objects.create(
+                user=user, asset="BTC", currency="USDT", at=START, price=100, source="test", source_at=START
+            )
             StrategyPrefix.objects.create(user=user, prefix="x-", strategy="swing")
             marks.reconciled(account=main, at=START, coverage=["gap:fills"])
             ReconciliationItem.objects.create(
@@ -109,6 +112,20 @@ def test_what_the_user_said_and_what_is_not_known_comes_too(file: bytes) -> None
     assert values(user, ReconciliationItem, "subject", "difference", "state", "reason", "evidence") == [
         ("ETH", Decimal(2), "dismissed", "A gift.", ["It came before."])
     ]
+
+
+def test_prices_that_were_used_here_stay_and_that_is_told(file: bytes) -> None:
+    user: User = UserFactory.create()
+    with tenancy.acting_as(user.id):
+        Valuation.objects.create(
+            user=user, asset="BTC", currency="USDT", at=START, price=7, source="mine", source_at=START
+        )
+    outcome = take(user, file)
+
+    told = "1 prices of the file are others than those used here, which stay: worths may differ."
+    assert outcome.notes == [told]
+    assert values(user, Valuation, "price", "source") == [(Decimal(7), "mine")]
+    assert take(UserFactory.create(), file).notes == []
 
 
 def test_a_transfer_between_accounts_without_an_end_is_told(file: bytes) -> None:
