@@ -67,6 +67,20 @@ def test_no_page_carries_inline_styles_or_scripts(
         assert re.findall(r"<script(?![^>]*\ssrc=)(?![^>]*type=\"application/json\")", page) == [], path
 
 
+def test_balances_of_several_accounts_say_whose_they_are(
+    as_alice: Client, alice: User, account: ExchangeAccount
+) -> None:
+    assert "Main" not in as_alice.get("/fragments/balances").content.decode()
+    history.report(
+        account=AccountFactory.create(user=alice, label="Second"),
+        asset="BTC",
+        total=Decimal(1),
+        at=clock.now(),
+    )
+    page = as_alice.get("/fragments/balances").content.decode()
+    assert ('class="sub">Main<' in page, 'class="sub">Second<' in page) == (True, True)
+
+
 def test_the_page_shows_the_numbers_of_the_selectors(
     as_alice: Client, alice: User, account: ExchangeAccount
 ) -> None:

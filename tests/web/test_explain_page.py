@@ -3,6 +3,10 @@
 import pytest
 from django.test import Client
 
+from accounts.models import User
+from core.django import tenancy
+from portfolio.models import PortfolioSnapshot
+
 
 def test_a_number_can_be_followed_without_scripts(as_alice: Client, trade_id: int) -> None:
     page = as_alice.get(f"/explain/trade/{trade_id}").content.decode()
@@ -26,6 +30,20 @@ def test_what_is_made_of_accounts_says_how_far_it_can_be_trusted(as_alice: Clien
 
     told = 'title="What came last has not been held against the exchange&#x27;s report yet.">partial</a>'
     assert [told in page for page in pages] == [True, False]
+
+
+def test_a_day_says_how_far_it_can_be_trusted_itself(as_alice: Client, alice: User, trade_id: int) -> None:
+    with tenancy.acting_as(alice.id):
+        PortfolioSnapshot.objects.update(grade="partial", grade_reason="stale_price:ETH")
+        day = (
+            PortfolioSnapshot.objects.order_by("snapshot_date")
+            .values_list("snapshot_date", flat=True)[3:4]
+            .get()
+        )
+    page = as_alice.get(f"/explain/day/{day}").content.decode()
+
+    assert '<span class="chip warn" title="stale price: ETH">partial</span>' in page
+    assert "#trust" not in page
 
 
 def test_another_persons_number_is_not_there(as_bob: Client, trade_id: int) -> None:

@@ -53,6 +53,50 @@ def test_a_proposed_pair_is_answered(as_alice: Client, alice: User, account: Exc
     assert "Are these one transfer?" not in as_alice.get("/transfers").content.decode()
 
 
+def test_a_round_cost_stands_as_it_was_given(as_alice: Client, account: ExchangeAccount) -> None:
+    came = TransferFactory.create(account=account, asset="BTC")
+    as_alice.post("/transfers", {"transfer": came.id, "cost": "1000", "note": ""})
+    assert 'value="1000"' in as_alice.get("/transfers").content.decode()
+
+
+def test_a_deposit_is_said_to_be_a_withdrawal_and_that_is_taken_back(
+    as_alice: Client, alice: User, account: ExchangeAccount
+) -> None:
+    came = TransferFactory.create(account=account, asset="BTC", amount=Decimal(2), occurred_at=clock.now())
+    other = AccountFactory.create(user=alice, label="Elsewhere")
+    left, later = (
+        TransferFactory.create(
+            account=other, kind="WITHDRAWAL", asset="BTC", occurred_at=came.occurred_at + when
+        )
+        for when in (timedelta(days=-9), timedelta(days=9))
+    )
+    page = as_alice.get("/transfers").content.decode()
+    assert (f'<option value="{left.id}"' in page, f'<option value="{later.id}"' in page) == (True, False)
+
+    as_alice.post("/transfers", {"incoming": came.id, "outgoing": left.id})
+
+    with tenancy.acting_as(alice.id):
+        pair = OwnTransfer.objects.get()
+    page = as_alice.get("/transfers").content.decode()
+    assert (pair.state, pair.matched_by) == ("confirmed", "hand")
+    assert "Elsewhere" in page
+    assert "your word" in page
+
+    as_alice.post("/transfers", {"pair": pair.id, "decision": "reject"})
+
+    assert "your word" not in as_alice.get("/transfers").content.decode()
+
+
+def test_what_cannot_be_one_transfer_is_refused(as_alice: Client, account: ExchangeAccount) -> None:
+    came = TransferFactory.create(account=account, asset="BTC")
+    foreign = TransferFactory.create(account=AccountFactory.create(), kind="WITHDRAWAL", asset="BTC")
+    answers = [
+        as_alice.post("/transfers", {"incoming": came.id, "outgoing": outgoing}).status_code
+        for outgoing in (came.id, foreign.id, "x", 2**63)
+    ]
+    assert answers == [422, 422, 422, 422]
+
+
 def test_anothers_deposit_is_not_found(as_alice: Client, account: ExchangeAccount) -> None:
     foreign = TransferFactory.create(account=AccountFactory.create(), asset="BTC")
 

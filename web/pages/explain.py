@@ -30,6 +30,8 @@ _TREES: Final[Mapping[str, tuple[Callable[..., ExplanationTree], str]]] = {
 }
 _OF_ROWS: Final = ("trade", "position")
 _OF_ACCOUNTS: Final = ("day", "metric")
+_OF_TOTALS: Final = ("metric",)
+"""What the grade of the accounts is of. A day has its own, of what was held then and its prices."""
 _MAX_DIGITS: Final = 18
 
 
@@ -60,8 +62,7 @@ def explain(request: HttpRequest, kind: str, row_id: str) -> HttpResponse:
 
 
 def _trust(kind: str, account: str | None) -> Trust | None:
-    """Of what is made of whole accounts."""
-    return trust.of(resolve(account=account), at=clock.now()) if kind in _OF_ACCOUNTS else None
+    return trust.of(resolve(account=account), at=clock.now()) if kind in _OF_TOTALS else None
 
 
 def _number(text: str) -> int:
