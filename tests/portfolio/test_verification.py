@@ -9,11 +9,23 @@ from django.core.management import CommandError, call_command
 from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
-from portfolio import verification
-from portfolio.models import Allocation, AssetDay, Book, BookDay, Fee, Position, Trade
+from portfolio import metrics, verification
+from portfolio.models import (
+    Allocation,
+    AssetDay,
+    AssetSnapshot,
+    Book,
+    BookDay,
+    Fee,
+    PerformanceMetric,
+    PortfolioSnapshot,
+    Position,
+    Trade,
+    TradeDay,
+)
 from portfolio.verification import Verified
 from tests.factories import AccountFactory
-from tests.portfolio import contracts
+from tests.portfolio import contracts, days
 from tests.portfolio.books import START, fill, fold, touch, transfer
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +49,23 @@ def account() -> ExchangeAccount:
     return stored
 
 
+@pytest.fixture
+def valued() -> ExchangeAccount:
+    """Two days of a coin that was bought and sold, and their metrics."""
+    stored: ExchangeAccount = AccountFactory.create()
+    days.closes("BTCUSDT", "100", "120", "130")
+    fold(
+        stored,
+        transfer(stored, occurred_at=days.moment(0, 8)),
+        fill(stored, "BUY", "2", "100", executed_at=days.moment(0)),
+        fill(stored, "SELL", "1", "110", executed_at=days.moment(1)),
+    )
+    days.report(stored, days.moment(2, 23), USDT="910", BTC="1")
+    days.refresh(stored)
+    metrics.refresh(user_id=stored.user_id, at=days.LAST)
+    return stored
+
+
 def verify(account: ExchangeAccount) -> Verified:
     return verification.verify(user_id=account.user_id, account_id=account.id, at=clock.now())
 
@@ -55,6 +84,7 @@ def test_books_that_are_right_are_found_right(account: ExchangeAccount) -> None:
     assert (found.books, found.facts, found.waiting, found.mismatch) == (2, 5, [], None)
     assert found.rows == {
         "position": 2, "trade": 3, "allocation": 3, "day of a book": 2, "fee": 1, "book": 2, "day of an asset": 3,
+        "snapshot": 0, "asset of a snapshot": 0,
     }  # fmt: skip
 
 
@@ -116,6 +146,66 @@ def test_a_book_that_waits_is_left_out(account: ExchangeAccount) -> None:
     found = verify(account)
 
     assert (found.waiting, found.mismatch) == (["BTC"], None)
+
+
+def test_days_and_metrics_that_are_right_are_found_right(valued: ExchangeAccount) -> None:
+    found, measured = verify(valued), verification.verify_metrics(user_id=valued.user_id)
+
+    assert (found.rows["snapshot"], found.rows["asset of a snapshot"], found.mismatch) == (3, 6, None)
+    assert (measured.rows["day of trades"], measured.waiting, measured.mismatch) == (1, [], None)
+    assert measured.rows["metric"] > 2
+
+
+@pytest.mark.parametrize(
+    ("model", "change"),
+    [(PortfolioSnapshot, {"revaluation": Decimal(7)}), (AssetSnapshot, {"quantity": Decimal(7)})],
+)
+def test_a_day_that_is_wrong_is_named_and_stays(
+    valued: ExchangeAccount, model: Any, change: dict[str, Any]
+) -> None:
+    row_id = spoil(valued, model, **change)
+
+    found = verify(valued).mismatch
+
+    assert found is not None
+    assert found.stored is not None
+    assert {name: Decimal(value) for name, value in found.stored.items()} == change
+    assert verification.verify_metrics(user_id=valued.user_id).waiting == (
+        ["2026-02-01"] if model is PortfolioSnapshot else []
+    )
+    with tenancy.acting_as(valued.user_id):
+        assert model.objects.values_list(*change).get(id=row_id) == tuple(change.values())
+
+
+def test_the_newest_day_is_left_out_as_its_prices_may_still_come(valued: ExchangeAccount) -> None:
+    with tenancy.acting_as(valued.user_id):
+        PortfolioSnapshot.objects.filter(snapshot_date=days.day(2)).update(fees=Decimal(7))
+
+    assert verify(valued).mismatch is None
+
+
+@pytest.mark.parametrize(
+    ("model", "change"),
+    [(TradeDay, {"profit": Decimal(7)}), (PerformanceMetric, {"gross_profit": Decimal(7)})],
+)
+def test_a_metric_that_is_wrong_is_named(valued: ExchangeAccount, model: Any, change: dict[str, Any]) -> None:
+    spoil(valued, model, **change)
+
+    found = verification.verify_metrics(user_id=valued.user_id).mismatch
+
+    assert found is not None
+    assert found.stored is not None
+    assert {name: Decimal(value) for name, value in found.stored.items()} == change
+
+
+def test_the_command_tells_wrong_metrics(valued: ExchangeAccount, capsys: pytest.CaptureFixture[str]) -> None:
+    spoil(valued, PerformanceMetric, gross_profit=Decimal(7))
+
+    with pytest.raises(
+        CommandError, match=r"^The metrics of 1 user\(s\) are not what their trades give: rebuild"
+    ):
+        call_command("verify_books", user=valued.user.email)
+    assert "gross_profit is 7.0000000000000000" in capsys.readouterr().out
 
 
 def test_the_command_ends_well_or_tells_the_first_difference(

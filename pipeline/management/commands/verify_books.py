@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -17,7 +18,8 @@ from portfolio.verification import Mismatch, Verified
 
 class Command(BaseCommand):
     help = (
-        "Fold all books from their facts once more, compare with what is stored, and print the first difference."
+        "Fold all books from their facts once more, draw their days and measure performance, compare with what is"
+        " stored, and print the first difference."
         " Nothing is changed; ends with 1 where something differs."
     )
 
@@ -31,16 +33,28 @@ class Command(BaseCommand):
         different = 0
         if options["all"] and options["account"]:
             raise CommandError("--account needs --user: whose account is it?")
+        owners: dict[UUID, User] = {}
         for user, account in _accounts(options["user"], options["account"]):
+            owners[user.id] = user
             found = verification.verify(user_id=user.id, account_id=account.id, at=clock.now())
-            self.stdout.write(f"{user.email}, {account.label}: {_told(found)}")
-            if found.mismatch is not None:
-                different += 1
-                self.stdout.write(_first(found.mismatch))
-        if different:
-            raise CommandError(
-                f"The books of {different} account(s) are not what their facts give: rebuild them."
+            different += self._tell(f"{user.email}, {account.label}: {_told(found)}", found)
+        measured = 0
+        for user in owners.values():
+            found = verification.verify_metrics(user_id=user.id)
+            measured += self._tell(f"{user.email}, metrics: {_measured(found)}", found)
+        if different or measured:
+            whose = (
+                [f"The books of {different} account(s) are not what their facts give"] if different else []
             )
+            whose += [f"The metrics of {measured} user(s) are not what their trades give"] if measured else []
+            raise CommandError(f"{'. '.join(whose)}: rebuild them.")
+
+    def _tell(self, line: str, found: Verified) -> bool:
+        """Answers whether something differs."""
+        self.stdout.write(line)
+        if found.mismatch is not None:
+            self.stdout.write(_first(found.mismatch))
+        return found.mismatch is not None
 
 
 def _accounts(email: str | None, label: str | None) -> Iterator[tuple[User, ExchangeAccount]]:
@@ -57,11 +71,24 @@ def _accounts(email: str | None, label: str | None) -> Iterator[tuple[User, Exch
 
 
 def _told(found: Verified) -> str:
-    rows = ", ".join(f"{count} of {what}" for what, count in found.rows.items())
-    told = f"{found.facts} facts folded; rows compared: {rows}."
+    told = f"{found.facts} facts folded; {_compared(found)}"
     if found.waiting:
         told += f" Not folded yet, and left out: {', '.join(found.waiting)}."
     return told
+
+
+def _measured(found: Verified) -> str:
+    if found.waiting:
+        return f"not measured yet since these days changed: {', '.join(found.waiting[:9])}."
+    return _compared(found)
+
+
+def _compared(found: Verified) -> str:
+    if found.waiting and not found.facts:
+        return f"not measured yet since these days changed: {', '.join(found.waiting[:9])}."
+    return (
+        f"rows compared: {', '.join(f'{count} of {what}' for what, count in found.rows.items()) or 'none'}."
+    )
 
 
 def _first(one: Mismatch) -> str:
