@@ -37,9 +37,12 @@ def request(*, user_id: UUID, account_ids: Sequence[UUID], trigger: Trigger, at:
             raise NotFound("There is no such account.")
         runs = [_request_one(account, trigger, at) for account in accounts]
         if trigger != Trigger.COMMAND and runs:
-            ids = [str(account.id) for account in accounts]
             task = broker.CHECK_TASK if trigger == Trigger.CONNECT else broker.SYNC_TASK
-            transaction.on_commit(partial(broker.hint_soon, task, [ids], queue=broker.INTERACTIVE))
+            for (
+                account
+            ) in accounts:  # a task each: whoever waits for something short waits for one account only
+                hint = partial(broker.hint_soon, task, [[str(account.id)]], queue=broker.INTERACTIVE)
+                transaction.on_commit(hint)
     return runs
 
 

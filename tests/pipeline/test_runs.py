@@ -1,6 +1,10 @@
 """Asking for a sync."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,8 +13,9 @@ from django.test import TestCase
 from core.errors import NotFound
 from pipeline import broker, cursors, runs
 from pipeline.models import RunStatus, Stream, SyncCursor, SyncRun, Trigger
+from pipeline.session import Session, SliceOver
 from tests.factories import AccountFactory
-from tests.pipeline.worlds import World
+from tests.pipeline.worlds import START, World
 
 pytestmark = pytest.mark.django_db
 Capture = Callable[..., object]
@@ -46,6 +51,19 @@ def test_a_request_hints_a_worker_after_it_is_committed(
         world.ask(Trigger.USER)
         assert hints == []
     assert hints == [((broker.SYNC_TASK, [[str(world.account.id)]]), {"queue": broker.INTERACTIVE})]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "seconds", "is_over"),
+    [(Trigger.USER, 31, True), (Trigger.SCHEDULE, 31, False), (Trigger.SCHEDULE, 241, True)],
+)
+def test_what_somebody_asked_for_makes_way_for_what_is_short(
+    trigger: Trigger, seconds: int, is_over: bool
+) -> None:
+    later = START + timedelta(seconds=seconds)
+    session: Any = SimpleNamespace(clock=lambda: later, started=START, run=SyncRun(trigger=trigger))
+    with pytest.raises(SliceOver) if is_over else nullcontext():
+        Session.check_time(session)
 
 
 def test_a_foreign_account_is_not_there(world: World) -> None:
