@@ -4,7 +4,7 @@ const { createChart, createSeriesMarkers, AreaSeries, LineSeries, CrosshairMode,
 const box = document.getElementById("equity-chart");
 const part = document.getElementById("equity");
 const readout = document.getElementById("equity-readout");
-const MANY = 8; // amounts beside more arrows than that cannot be read
+const ROOM = 110; // pixels that an arrow's amount takes: beside more arrows than fit they cannot be read
 let chart = null;
 let equity = null;
 let benchmark = null;
@@ -103,9 +103,10 @@ function load() {
   drawdown.setData(points.map((row) => (row.drawdown === null ? { time: row.day } : { time: row.day, value: -Number(row.drawdown) })));
   benchmark.setData(points.map((row) => (row.benchmark === null ? { time: row.day } : { time: row.day, value: Number(row.benchmark) })));
   const moved = points.filter((row) => row.flow !== null);
+  const withAmounts = moved.length * ROOM <= box.clientWidth;
   flows.setMarkers(moved.map((row) => {
     const isIn = Number(row.flow) > 0;
-    return { time: row.day, position: isIn ? "belowBar" : "aboveBar", shape: isIn ? "arrowUp" : "arrowDown", color: colour("--muted"), text: moved.length > MANY ? "" : row.flow_text };
+    return { time: row.day, position: isIn ? "belowBar" : "aboveBar", shape: isIn ? "arrowUp" : "arrowDown", color: colour("--muted"), text: withAmounts ? row.flow_text : "" };
   }));
   box.setAttribute("aria-label", document.getElementById("equity-finding").textContent);
   chart.timeScale().fitContent();
