@@ -51,8 +51,10 @@ def recognise(text: str, *, name: str | None = None) -> tuple[Format, Table]:
     ]
     if not found:
         names = ", ".join(one.name for one in wanted)
+        first = next((", ".join(header.columns) for header in headers(text)), "no cells")
         raise Invalid(
-            f"No header of a format that is known stands in the file's first lines; tried: {names}."
+            f"No header of a format that is known stands in the file's first lines, which begin with {first:.200};"
+            f" tried: {names}."
         )
     _, one, header = max(found, key=lambda each: each[0])
     return one, table(text, header)

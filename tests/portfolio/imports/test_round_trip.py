@@ -16,7 +16,7 @@ from core.errors import Invalid
 from credentials.models import ExchangeAccount
 from orders import own_transfers
 from orders.models import Fill, Order, StatedCost
-from portfolio import leverage, rebuild
+from portfolio import leverage, rebuild, verification
 from portfolio.exports.bundle import SECTIONS
 from portfolio.exports.records import Record
 from portfolio.imports import reading
@@ -205,6 +205,13 @@ def test_positions_and_fees_are_the_same(people: tuple[User, User, Outcome]) -> 
     names = ("symbol", "leverage", "margin_mode", "roi_percentage")
     assert values(ours, Trade, *names) == values(theirs, Trade, *names)
     assert ("BTCUSD", 5, "crossed") in values(ours, Trade, *names[:3])
+
+
+def test_both_books_are_what_their_facts_give(people: tuple[User, User, Outcome]) -> None:
+    for user in people[:2]:
+        for (account_id,) in values(user, ExchangeAccount, "id"):
+            found = verification.verify(user_id=user.id, account_id=account_id, at=START + 9 * DAY)
+            assert (found.mismatch, found.waiting) == (None, [])
 
 
 def test_what_is_exported_again_is_the_same_file(people: tuple[User, User, Outcome]) -> None:
