@@ -30,12 +30,13 @@ BILL: Final = "bill-"  # their ids are those of one ledger among several
 DUST: Final = "bgb-"
 _DONE: Final = "success"
 
-# Rows that fills, deposits, withdrawals, transfers between wallets and conversions tell, and what only freezes coins.
+# Groups whose rows fills, deposits, withdrawals, transfers between wallets and conversions tell. `BUY` and `DEPOSIT`
+# stand in other groups, too (purchases from persons, money from a bank), and are told by nothing else there.
 _TOLD_GROUPS: Final = frozenset({"deposit", "withdraw", "transaction", "transfer", "convert"})
+# The same whatever the group, and what only freezes coins.
 _TOLD_TYPES: Final = frozenset(
     {
-        *("deposit", "withdraw", "buy", "sell", "deduction_handling_fee", "transfer_in", "transfer_out"),
-        *("order_dealt_in", "order_dealt_out", "small_exchange_user_in", "small_exchange_user_out"),
+        *("deduction_handling_fee", "small_exchange_user_in", "small_exchange_user_out"),
         *("system_lock", "user_lock"),
     }
 )

@@ -64,7 +64,8 @@ def row(group: str, kind: str, size: str = "5", **more: str) -> Json:
         ("loan", "INTEREST_OUT", "-5", ("CHARGE", "spot", "")),
         ("financial", "financial_lock_out", "-5", ("INTERNAL", "spot", "earn")),
         ("financial", "financial_rede_in", "5", ("INTERNAL", "earn", "spot")),
-        ("c2c", "BUY_COIN", "5", ("INTERNAL", "persons", "spot")),
+        ("c2c", "BUY", "5", ("INTERNAL", "persons", "spot")),
+        ("fait", "DEPOSIT", "5", ("INTERNAL", "fiat", "spot")),
         ("strategy", "STRATEGY_TRANSFER_IN", "-5", ("INTERNAL", "spot", "bots")),
     ],
 )
@@ -95,6 +96,7 @@ def test_where_nothing_moved_nothing_is_told() -> None:
     ("raw", "reason"),
     [
         (row("other", "BRAND_NEW"), "group 'other', type 'brand_new' are unknown"),
+        (row("other", "TRANSFER_IN"), "group 'other', type 'transfer_in' are unknown"),
         (row("financial", "financial_rede_in", fees="-0.1"), "a fee of -0.1 beside 'financial_rede_in'"),
     ],
 )
