@@ -79,6 +79,7 @@ def load(
             raise Conflict(
                 f"The history of {account.label!r} is still being read: import the file after that."
             )
+        told.require_once(account, one, history)
         _store(account, outcome, at)
         if is_dry or not (outcome.stored or outcome.aside_anew):
             transaction.set_rollback(True)

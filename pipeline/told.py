@@ -7,15 +7,19 @@ contracts have the exchange's own ids in files, too. Inside an open door.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from django.db.models import Min, Q
+from django.db.models import Max, Min, Q
 
+from core.errors import Conflict
 from credentials.models import ExchangeAccount
+from exchanges.histories.formats import FORMATS
+from exchanges.histories.history import Format, History
 from exchanges.histories.tables import FILE_ID
 from exchanges.rows import ConversionRow, FillRow, MarketType, TransferKind, TransferRow
 from orders.conversions import CONVERSION_ID
 from orders.models import Fill, Transfer
+from pipeline.rejected import FROM_FILES
 
 _K = TypeVar("_K")
 _OF_FILES: Final = Q(exchange_fill_id__startswith=FILE_ID) | Q(
@@ -26,6 +30,7 @@ _WORDS: Final = {
     TransferKind.WITHDRAWAL.value: "withdrawals",
     TransferKind.INTERNAL.value: "moves between wallets",
 }
+_MOMENTS: Final[tuple[tuple[Any, str], ...]] = ((Fill, "executed_at"), (Transfer, "occurred_at"))
 _OTHERS: Final = "income and charges"
 """Files and exchanges do not call them alike."""
 
@@ -74,6 +79,26 @@ class Told:
         at = self._fills.get((pair, is_conversion))
         what = "conversions" if is_conversion else "fills"
         return None if at is None else (f"{what} of {' and '.join(sorted(pair))}", at)
+
+
+def require_once(account: ExchangeAccount, one: Format, history: History) -> None:
+    """Raises Conflict where another file told the account the same times, of which its exchange has several exports."""
+    told = [row.executed_at for row in history.fills]
+    told += [row.occurred_at for row in history.conversions] + [row.occurred_at for row in history.transfers]
+    for name in one.tells_like if told else ():
+        stored = [
+            at
+            for model, moment in _MOMENTS
+            for at in model.objects.filter(account=account, source=f"{FROM_FILES}{name}")
+            .aggregate(first=Min(moment), last=Max(moment))
+            .values()
+            if at is not None
+        ]
+        if stored and min(stored) <= max(told) and min(told) <= max(stored):
+            raise Conflict(
+                f"What this file tells of {min(told):%Y-%m-%d} to {max(told):%Y-%m-%d} the account has from"
+                f" “{FORMATS[name].title}”: import each time from one of them."
+            )
 
 
 def unknown_transfers(account: ExchangeAccount, rows: Sequence[TransferRow]) -> list[TransferRow]:

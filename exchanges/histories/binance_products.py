@@ -8,14 +8,14 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from exchanges.histories import cells, records
+from exchanges.histories import binance_legs, cells, records
 from exchanges.histories.history import Format
 from exchanges.histories.records import Kind, Record
 from exchanges.histories.tables import Line
 from exchanges.reading import UnreadableRow
 
-_INVESTED: Final = "binance-auto-invest"
-_STAKED: Final = "binance-beth"
+INVESTED: Final = "binance-auto-invest"
+STAKED: Final = "binance-beth"
 _TIMES: Final = ("%Y-%m-%d %H:%M:%S", "%m/%d/%Y %H:%M")
 _PAIR: Final = re.compile(r"([0-9.]+) ([A-Z0-9]+)")
 
@@ -57,17 +57,19 @@ def _undone(line: Line, at: datetime) -> Record | None:
 
 FORMATS: Final = (
     Format(
-        _INVESTED,
+        INVESTED,
         "Binance Auto-Invest history",
         "binance",
         frozenset({"Auto-Invest Date(UTC)", "Amount per period", "Trading Fee", "Units", "Status"}),
-        partial(records.read, name=_INVESTED, record=_invested),
+        partial(records.read, name=INVESTED, record=_invested),
+        frozenset({binance_legs.NAME}),
     ),
     Format(
-        _STAKED,
+        STAKED,
         "Binance ETH staking history",
         "binance",
         frozenset({"Date(UTC)", "Coin", "Token", "Amount", "Status"}),
-        partial(records.read, name=_STAKED, record=_staked),
+        partial(records.read, name=STAKED, record=_staked),
+        frozenset({binance_legs.NAME}),
     ),
 )

@@ -13,6 +13,7 @@ from core.money import ZERO
 from exchanges.histories import binance_legs, cells, swaps
 from exchanges.histories.binance_legs import NAME, USUAL_PATIENCE, Entry
 from exchanges.histories.binance_operations import OPERATIONS, WALLETS, Meaning
+from exchanges.histories.binance_products import INVESTED, STAKED
 from exchanges.histories.history import Format, History, Wanted
 from exchanges.histories.tables import Line, Table, identity, repeated
 from exchanges.reading import UnreadableRow
@@ -174,4 +175,5 @@ FORMAT: Final = Format(
     "binance",
     frozenset({"Account", "Operation", "Coin", "Change", "Remark"}),
     read,
+    frozenset({INVESTED, STAKED}),
 )

@@ -88,3 +88,5 @@ class Format(NamedTuple):
     exchange: str
     columns: frozenset[str]
     read: Callable[[Table, Wanted], History]
+    tells_like: frozenset[str] = frozenset()
+    """Other formats in which the exchange tells the same, under other ids of ours."""

@@ -189,6 +189,28 @@ def test_what_came_by_an_export_goes_on_with_files(account: ExchangeAccount, tmp
     assert "other@example.com, Place: " in out.getvalue()
 
 
+INVESTED = (
+    "Auto-Invest Date(UTC),Holding Coin,Amount per period,Trading Fee,Units,From,Status\n"
+    "{0} 14:00,SOL,10.00000000 USDT,0.00250000 USDT,0.01000000 SOL,Spot Wallet,Success\n"
+)
+
+
+def test_two_files_that_tell_the_same_do_not_meet(account: ExchangeAccount, tmp_path: Path) -> None:
+    run(tmp_path, STATEMENT)
+
+    told = (
+        "What this file tells of 2023-12-24 to 2024-03-24 the account has from “Binance transaction history”: import"
+        " each time from one of them."
+    )
+    assert run(tmp_path, INVESTED.format("1/5/2024")) == told.replace(
+        "2023-12-24 to 2024-03-24", "2024-01-05 to 2024-01-05"
+    )
+    assert "1 fills" in run(tmp_path, INVESTED.format("5/1/2022"))
+    assert run(tmp_path, STATEMENT.replace("23-12-24", "20-12-24")) == told.replace(
+        "Binance transaction history", "Binance Auto-Invest history"
+    ).replace("2023-12-24", "2020-12-24")
+
+
 def test_a_file_that_is_hardly_understood_is_refused(
     account: ExchangeAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
