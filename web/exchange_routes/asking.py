@@ -87,7 +87,12 @@ def ask(exchange: str, query: Mapping[str, Any], at: datetime) -> Asked:
     NoAccount where there is none at all."""
     scope = resolve(exchange=exchange, account=query.get("account"), mode=query.get("mode"))
     if not scope.account_ids:
-        raise NoAccount(
-            f"You have no account at {Exchange(exchange).label}: connect one by POST /api-credentials/save-credentials."
-        )
+        raise NoAccount(_what_to_do(exchange))
     return Asked(exchange, scope, query, at)
+
+
+def _what_to_do(exchange: str) -> str:
+    if exchange == Exchange.FILES:
+        return "You have no account that is known from files alone: `manage.py import_history` makes one."
+    name = Exchange(exchange).label
+    return f"You have no account at {name}: connect one by POST /api-credentials/save-credentials."

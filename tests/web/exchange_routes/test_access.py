@@ -68,6 +68,13 @@ def test_without_an_account_there_the_answer_says_what_to_do(path: str, as_bob: 
     assert "connect one" in answer.json()["detail"]
 
 
+def test_files_are_no_exchange_to_connect(as_bob: JsonClient) -> None:
+    answer = as_bob.get("/files/trade-fills")
+
+    assert problem(answer)[:2] == (404, "no_account")
+    assert "import_history" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("route", [*ROUTES, "tickers"])
 def test_an_exchange_nobody_knows_is_not_there(route: str, reader: JsonClient) -> None:
     answers = [reader.get(f"/{name}/{route}") for name in ("mtgox", "fred", "Binance")]
