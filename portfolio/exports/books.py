@@ -5,6 +5,7 @@ from typing import Final
 
 from django.db.models import BigIntegerField, F, Func, OuterRef, Subquery
 
+from core import clock
 from orders.models import Fill, Order
 from portfolio.exports.sections import (
     OF_ACCOUNT,
@@ -180,4 +181,4 @@ def holdings(selection: Selection) -> Iterator[Row]:
 
 def _days(selection: Selection, path: str) -> dict[str, object]:
     asked = {f"{path}__gte": selection.since, f"{path}__lt": selection.until}
-    return {name: at.date() for name, at in asked.items() if at is not None}
+    return {name: clock.utc_day(at) for name, at in asked.items() if at is not None}
