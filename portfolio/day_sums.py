@@ -100,6 +100,10 @@ def open_counts(account: ExchangeAccount, days: Sequence[date]) -> dict[date, in
 # Legs outside the account's books, of cash and of pooled coins, at the values the books took (accounting.events);
 # both legs of a fill between two kinds of cash have the same value, so its price does not matter. Fills in the
 # reporting currency alone move nothing. A leg without a value has no price yet.
+_OF_DAY: Final = """
+    AND (t.symbol, t.exit_order_id) IN (
+      SELECT symbol, CASE exchange_order_id WHEN '' THEN exchange_fill_id ELSE exchange_order_id END FROM orders_fill
+      WHERE account_id = %(account)s AND executed_at >= %(since)s AND executed_at < %(until)s)"""
 _LEGS: Final = f"""
 WITH pins AS ({valuations.NEWEST}), fills AS (
   SELECT f.*, CASE f.side WHEN 'BUY' THEN 1 ELSE -1 END AS sign,
@@ -127,8 +131,7 @@ WITH pins AS ({valuations.NEWEST}), fills AS (
   JOIN portfolio_position p ON p.id = t.position_id JOIN portfolio_book b ON b.id = p.book_id
   JOIN portfolio_allocation a ON a.trade_id = t.id AND a.source = 'UNKNOWN'
   JOIN orders_fill x ON x.id = a.exit_fill_id
-  WHERE t.account_id = %(account)s AND t.exit_time >= %(since)s AND t.market_type = 'spot' AND t.unknown_quantity > 0
-    AND b.pool = ''
+  WHERE t.account_id = %(account)s AND t.market_type = 'spot' AND t.unknown_quantity > 0 AND b.pool = ''{{trades}}
   UNION ALL
   SELECT d.day::timestamp AT TIME ZONE 'UTC', b.asset, 'carried', d.moved_quantity, d.moved_cost
   FROM portfolio_bookday d JOIN portfolio_book b ON b.id = d.book_id
@@ -143,11 +146,11 @@ WITH pins AS ({valuations.NEWEST}), fills AS (
   WHERE d.account_id = %(account)s AND each.amount <> 0
 )
 """
-_PASSED: Final = f"""{_LEGS}
+_PASSED: Final = f"""{_LEGS.format(trades="")}
 SELECT (at AT TIME ZONE 'UTC')::date AS day, asset, sum(amount), round(sum(value), 18)
 FROM legs WHERE value IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
 """
-_KINDS: Final = f"""{_LEGS}
+_KINDS: Final = f"""{_LEGS.format(trades=_OF_DAY)}
 SELECT asset, what, count(*) FILTER (WHERE value IS NOT NULL), sum(amount) FILTER (WHERE value IS NOT NULL), sum(value),
        count(*) FILTER (WHERE value IS NULL), sum(amount) FILTER (WHERE value IS NULL)
 FROM legs WHERE at >= %(since)s AND at < %(until)s GROUP BY 1, 2 ORDER BY 1, 2

@@ -234,6 +234,7 @@ def _appeared(ends: Sequence[DayEnd]) -> list[ExplanationNode]:
     nodes = [
         composition.worth(f"asset:{asset}", asset, amount, end.closes.of(asset), end.row)
         for asset, amount in amounts.items()
+        if end.closes.of(asset).price is not None
     ]
     return composition.drawn(nodes, end.row.unexplained, end.row)
 
