@@ -48,7 +48,7 @@ _STATES: Final[Mapping[What, tuple[Stream, ...]]] = {
     What.FILLS: (Stream.BALANCES, Stream.OPEN_ORDERS),
     What.DEPOSITS: (Stream.DEPOSITS,),
     What.WITHDRAWALS: (Stream.WITHDRAWALS,),
-    What.TRANSFERS: (Stream.TRANSFERS,),
+    What.TRANSFERS: (Stream.BALANCES, Stream.TRANSFERS),
 }
 _CONTRACT_STATES: Final = (What.OPEN_ORDERS, What.ORDERS, What.FILLS)
 _BY_SYMBOL: Final = {What.ORDERS: Stream.ORDERS, What.FILLS: Stream.FILLS}
@@ -117,7 +117,9 @@ def _read_account(reading: Reading, user_id: UUID, account_id: UUID, clock: Cloc
         session = _open(account, client, key, markets, clock)
         try:
             for stream in _STATES[reading.what]:
-                _read(session, stream)
+                _read(
+                    session, stream, is_optional=stream is Stream.TRANSFERS
+                )  # not of an account of one wallet
             if reading.contracts and reading.what in _CONTRACT_STATES:
                 _read(session, Stream.CONTRACT_OPEN, is_optional=True)
             _read_scopes(session, reading)

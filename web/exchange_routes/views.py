@@ -163,7 +163,7 @@ class TransferHistoryView(ExchangeEndpoint):
 
     query_serializer = CoinHistoryQuery
     what = What.TRANSFERS
-    streams = (Stream.TRANSFERS,)
+    streams = (Stream.BALANCES, Stream.TRANSFERS)  # an account of one wallet has the first alone
     walked = (Stream.TRANSFERS,)
 
     @described(NormalizedTransfer, CoinHistoryQuery, example=examples.TRANSFERS, pages=True)

@@ -162,6 +162,16 @@ def test_the_age_is_that_of_the_streams_behind_an_answer(
     assert ages == [("false", ""), ("false", ""), ("true", "old")]
 
 
+def test_an_account_of_one_wallet_has_no_transfers_to_wait_for(
+    account: ExchangeAccount, reader: JsonClient
+) -> None:
+    read_at(account, 5, Stream.BALANCES)
+    without = age(reader, "/binance/transfer-history")
+    read_at(account, 90, Stream.TRANSFERS)
+
+    assert (without, age(reader, "/binance/transfer-history")) == (("false", ""), ("true", "old"))
+
+
 def test_the_oldest_account_decides(account: ExchangeAccount, reader: JsonClient) -> None:
     other = AccountFactory.create(user=account.user, label="Other")
     read_at(account, 1, Stream.BALANCES)

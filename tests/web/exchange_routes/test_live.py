@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 open_world, first_syncs, reopen = conftest.open_world, conftest.first_syncs, conftest.reopen
 ROUTES = (
     *("account-info", "user-assets", "open-orders", "order-history", "account-snapshot", "deposit-history"),
-    *("withdraw-history", "trade-fills", "tickers"),
+    *("withdraw-history", "transfer-history", "trade-fills", "tickers"),
 )
 
 
