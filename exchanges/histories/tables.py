@@ -98,7 +98,8 @@ def _united(columns: Sequence[str], rows: Iterable[_Row]) -> Iterator[Line]:
 
 def _rows(content: str, separator: str) -> Iterator[_Row]:
     """Raises csv.Error, with the number of the line, for a quote that is never closed, say."""
-    plain = io.StringIO(content.removeprefix("\ufeff").replace("\0", ""), newline="")
+    # A mark of order stands also where one file was put behind another.
+    plain = io.StringIO(content.replace("\ufeff", "").replace("\0", ""), newline="")
     reader = csv.reader(plain, delimiter=separator, strict=True)
     while True:
         number = reader.line_num + 1

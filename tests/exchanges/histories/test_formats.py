@@ -44,7 +44,7 @@ BUY = "1;2020-10-28 22:03:03;Spot;Deposit;EUR;245.25;"
 
 def test_a_header_in_the_middle_begins_another_file_whose_lines_may_be_those_before() -> None:
     """Equal lines of one file are facts of their own; of two that overlap they are the same ones."""
-    history = read(f"{HEAD}\n{BUY}\n{BUY}\n{HEAD}\n{BUY}\n{BUY}\n{BUY}\n{HEAD}\n{BUY}")
+    history = read(f"{HEAD}\n{BUY}\n{BUY}\n\ufeff{HEAD}\n{BUY}\n{BUY}\n{BUY}\n{HEAD}\n{BUY}")
 
     assert (len(history.transfers), history.set_aside) == (3, [])
 
