@@ -13,7 +13,7 @@ from portfolio import own_flows
 from portfolio.accounting import drawdown, money_weighted, ratios, returns
 from portfolio.accounting.benchmark import Benchmark, hold
 from portfolio.accounting.measure import percent
-from portfolio.accounting.periods import Period
+from portfolio.accounting.periods import Period, PeriodKind
 from portfolio.accounting.returns import IndexPoint
 from portfolio.models import Grade
 from portfolio.selectors import equity
@@ -31,7 +31,7 @@ class CurvePoint:
     drawdown_percent: Decimal
     """Below the highest point of the window so far, deposits and withdrawals taken out; 0 at a high."""
     return_percent: Decimal
-    """Time-weighted, since the first point."""
+    """Time-weighted, since the first point; of all time since the day before it, with nothing."""
     flows: Decimal
     """Deposits less withdrawals of the day."""
     deposits: Decimal
@@ -57,7 +57,7 @@ class EquityCurve:
     initial_balance: Decimal | None
     current_balance: Decimal | None
     total_return_percentage: Decimal | None
-    """Time-weighted: deposits and withdrawals are neutral."""
+    """Time-weighted: deposits and withdrawals are neutral. Of all time the first day counts, as in the metrics."""
     simple_return_percentage: Decimal | None
     """Money made since the first point as a share of its balance and all that was paid in since."""
     money_weighted_return_percentage: Decimal | None
@@ -86,11 +86,13 @@ def equity_curve(
     """A period's curve over the scope, beside an asset that the same money could have been in."""
     with localcontext(CONTEXT):
         days = equity.read(scope=scope, since=period.first_day, until=period.last_day)
-        index = returns.chain(days.line)
+        whole = period.kind is PeriodKind.ALL_TIME
+        index = returns.chain(days.line, opening=ZERO if whole else None)
+        shown = index[1:] if whole else index
         fall = drawdown.deepest(index)
         total = ratios.total_return(index)
         simple, weighted, yearly = money_weighted.measure(index)
-        held = _held(index, benchmark, currency) if benchmark else None
+        held = _held(shown, benchmark, currency) if benchmark else None
         measures = {
             "total_return_percentage": total,
             "simple_return_percentage": simple,
@@ -101,9 +103,9 @@ def equity_curve(
             "max_drawdown_amount": fall.amount,
         }
         return EquityCurve(
-            data_points=_points(index, days, held),
-            initial_balance=index[0].equity if index else None,
-            current_balance=index[-1].equity if index else None,
+            data_points=_points(shown, days, held, drawdown.series(index)),
+            initial_balance=shown[0].equity if shown else None,
+            current_balance=shown[-1].equity if shown else None,
             total_return_percentage=total.value,
             simple_return_percentage=simple.value,
             money_weighted_return_percentage=weighted.value,
@@ -111,7 +113,7 @@ def equity_curve(
             benchmark=benchmark,
             benchmark_return_percentage=held.change.value if held else None,
             benchmark_balance=held.worth[-1] if held and held.worth else None,
-            total_flows=index[-1].equity - index[0].equity - index[-1].profit if index else ZERO,
+            total_flows=_flows(shown),
             max_drawdown=fall.percent.value,
             max_drawdown_amount=fall.amount.value,
             period_start=period.start,
@@ -123,6 +125,14 @@ def equity_curve(
         )
 
 
+def _flows(points: Sequence[IndexPoint]) -> Decimal:
+    """External money that came after the first point."""
+    if not points:
+        return ZERO
+    first, last = points[0], points[-1]
+    return last.equity - first.equity - (last.profit - first.profit)
+
+
 def _held(index: Sequence[IndexPoint], asset: str, currency: str) -> Benchmark:
     if not index:
         return hold(index, {})
@@ -131,13 +141,18 @@ def _held(index: Sequence[IndexPoint], asset: str, currency: str) -> Benchmark:
     return hold(index, {day: point.price for (_, day), point in closes.items()})
 
 
-def _points(index: list[IndexPoint], days: equity.Days, held: Benchmark | None) -> list[CurvePoint]:
+def _points(
+    points: Sequence[IndexPoint],
+    days: equity.Days,
+    held: Benchmark | None,
+    depths: Sequence[drawdown.DrawdownPoint],
+) -> list[CurvePoint]:
     """Accounts without a snapshot on a day stand as they last did, and the day says that it is partial."""
-    falls = {fall.day: fall.percent for fall in drawdown.series(index)}
+    falls = {fall.day: fall.percent for fall in depths}
     standing: dict[UUID, AccountDay] = {}
     realized = ZERO
     rows = []
-    for place, point in enumerate(index):
+    for place, point in enumerate(points):
         here = days.by_day[point.day]
         deposits, withdrawals = own_flows.external(
             sum((max(row.flows, ZERO) for row in here.values()), ZERO),

@@ -7,10 +7,12 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
+from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from credentials.scope import resolve
-from portfolio.models import PerformanceMetric, Trade, UserPerformanceSummary
+from portfolio import metrics
+from portfolio.models import PerformanceMetric, PortfolioSnapshot, Trade, UserPerformanceSummary
 from portfolio.selectors import performance
 from tests.clients import JsonClient
 from tests.factories import AccountFactory
@@ -60,6 +62,29 @@ def get(client: JsonClient, path: str) -> Any:
 def test_a_part_has_metrics_of_its_own(as_alice: JsonClient, query: str, trades: int, net: float) -> None:
     body = get(as_alice, METRICS + query)
     assert (body["total_trades"], body["total_net_pnl"], body["sample"]["trades"]) == (trades, net, trades)
+
+
+def test_the_curve_of_all_time_returns_what_the_metrics_do(
+    as_alice: JsonClient, account: ExchangeAccount
+) -> None:
+    """The first day is part of both: here it made 10 % of what came in."""
+    with tenancy.acting_as(account.user_id):
+        first = PortfolioSnapshot.objects.earliest("snapshot_date")
+        PortfolioSnapshot.objects.filter(id=first.pk).update(total_balance=first.flows * 11 / 10)
+    metrics.refresh(user_id=account.user_id, at=clock.now())
+    curve, whole = get(as_alice, "/api/portfolio/equity-curve?period=all_time"), get(as_alice, METRICS)
+
+    names = (
+        "simple_return_percentage", "money_weighted_return_percentage", "max_drawdown", "max_drawdown_amount",
+    )  # fmt: skip
+    assert curve["total_return_percentage"] == whole["return_percentage"]
+    assert [curve[name] for name in names] == [whole[name] for name in names]
+    points = curve["data_points"]
+    assert (points[0]["return_percent"], points[0]["date"]) == (10, first.snapshot_date.isoformat())
+    assert (points[-1]["return_percent"], curve["initial_balance"]) == (
+        curve["total_return_percentage"],
+        points[0]["balance"],
+    )
 
 
 @pytest.mark.usefixtures("account")
