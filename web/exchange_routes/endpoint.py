@@ -101,7 +101,9 @@ class ExchangeEndpoint(Endpoint):
     contract_streams: ClassVar[Sequence[Stream]] = ()
     """And these, where contracts are asked for."""
     walked: ClassVar[Sequence[Stream]] = ()
-    """Histories that the answer is a part of."""
+    """Histories that the answer is a part of, unless it is of contracts alone."""
+    contract_walked: ClassVar[Sequence[Stream]] = ()
+    """And these, where contracts are asked for."""
 
     def read(self, request: Request, exchange: str) -> Response:
         """The answer with its headers. Raises UnknownExchange, NoAccount."""
@@ -137,8 +139,11 @@ class ExchangeEndpoint(Endpoint):
 
     def age(self, asked: Asked) -> Age:
         """Of what is stored, inside the open door. Closed accounts do not age: nothing new can come."""
-        streams = [*self.streams, *(self.contract_streams if asked.market != "spot" else ())]
-        age = ages.of(account_ids=asked.present_ids, streams=streams, walked=self.walked, at=asked.at)
+        streams, walked = [*self.streams], [*(self.walked if asked.market != "futures" else ())]
+        if asked.market != "spot":
+            streams += self.contract_streams
+            walked += self.contract_walked
+        age = ages.of(account_ids=asked.present_ids, streams=streams, walked=walked, at=asked.at)
         return age if asked.scope.living_ids else Age(age.as_of)
 
     def told(self, asked: Asked) -> tuple[Age, Confidence | None]:

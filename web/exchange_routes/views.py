@@ -98,7 +98,8 @@ class OrderHistoryView(ExchangeEndpoint):
     what = What.ORDERS
     streams = (Stream.OPEN_ORDERS,)
     contract_streams = (Stream.CONTRACT_OPEN,)
-    walked = (Stream.ORDERS, Stream.CONTRACT_ORDERS)
+    walked = (Stream.ORDERS,)
+    contract_walked = (Stream.CONTRACT_ORDERS,)
 
     @described(SymbolOrders, SymbolHistoryQuery, example=examples.ORDER_HISTORY, pages=True)
     def get(self, request: Request, exchange: str) -> Response:
@@ -116,7 +117,8 @@ class TradeFillsView(ExchangeEndpoint):
     what = What.FILLS
     streams = (Stream.BALANCES, Stream.OPEN_ORDERS)
     contract_streams = (Stream.CONTRACT_OPEN,)
-    walked = (Stream.FILLS, Stream.CONTRACT_FILLS)
+    walked = (Stream.FILLS,)
+    contract_walked = (Stream.CONTRACT_FILLS,)
 
     @described(ExchangeTrade, SymbolHistoryQuery, example=examples.TRADE_FILLS, pages=True)
     def get(self, request: Request, exchange: str) -> Response:

@@ -197,6 +197,18 @@ def test_a_history_read_for_the_first_time_is_not_complete(
     assert age(reader, "/binance/user-assets") == ("false", "")
 
 
+def test_contracts_that_are_still_read_leave_an_answer_of_spot_complete(
+    account: ExchangeAccount, reader: JsonClient
+) -> None:
+    read_at(account, 1, Stream.BALANCES, Stream.OPEN_ORDERS, Stream.CONTRACT_OPEN)
+    read_at(account, 1, Stream.ORDERS, Stream.FILLS)
+    read_at(account, 1, Stream.CONTRACT_FILLS, state=CursorState.BACKFILL)
+
+    reasons = [age(reader, "/binance/trade-fills", market=market)[1] for market in ("spot", "futures", "all")]
+
+    assert reasons == ["", "history_incomplete", "history_incomplete"]
+
+
 def test_a_closed_account_does_not_age(account: ExchangeAccount, reader: JsonClient) -> None:
     read_at(account, 600, Stream.BALANCES)
     with tenancy.acting_as(account.user_id):
