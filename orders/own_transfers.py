@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from core.errors import Conflict, Invalid, NotFound
 from credentials.models import ExchangeAccount
 from orders.models import OwnTransfer, Transfer, TransferKind
+from orders.movements import counts
 
 WINDOW: Final = timedelta(days=3)
 TOLERANCE: Final = Decimal("0.00000001")  # exchanges cut amounts to eight places, each its own way
@@ -215,6 +216,8 @@ def _require_pair(outgoing: Transfer, incoming: Transfer) -> None:
         raise Invalid("Coins do not move between demo and live accounts.")
     if incoming.occurred_at <= outgoing.occurred_at:
         raise Invalid("Coins arrive after they left.")
+    if not all(counts(kind=end.kind, status=end.status) for end in (outgoing, incoming)):
+        raise Invalid("One end of it failed, or has not arrived yet.")
 
 
 def _require_free(outgoing: Transfer, incoming: Transfer) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from core.django import tenancy
+from core.errors import Invalid
 from orders.models import Fill, OwnTransfer, Transfer
 from portfolio import books, statements
 from portfolio.exports import lots
@@ -239,6 +240,18 @@ def test_coins_that_arrive_beyond_what_left_are_of_unknown_cost() -> None:
     pool.rebuild()
 
     assert pool.told(BookDay, "quantity", "cost", "unknown_quantity") == [(1, 100, 2)]
+
+
+def test_coins_that_did_not_arrive_are_no_transfer_and_leave_the_pool() -> None:
+    pool = Pool()
+    sent, came = pool.sent("1", 5), pool.came("1", 9, status="failed")
+    pool.fold(pool.fill("here", "BUY", "1", "100", 1), sent, came)
+
+    with pytest.raises(Invalid, match="has not arrived yet"):
+        statements.declare(user_id=pool.user.id, outgoing_id=sent.id, incoming_id=came.id)
+
+    pool.rebuild()
+    assert pool.told(BookDay, "quantity", "moved_quantity") == [(0, 1)]
 
 
 def test_demo_accounts_have_a_pool_of_their_own() -> None:
