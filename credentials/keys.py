@@ -7,7 +7,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from core.errors import Invalid
 from credentials import vault
-from credentials.models import ApiCredential, ExchangeAccount, KeyState
+from credentials.models import ApiCredential, Exchange, ExchangeAccount, KeyState
 from exchanges import registry
 
 _USED_LATER = "It is not checked before: it is used when these data are fetched."
@@ -15,8 +15,11 @@ _USED_LATER = "It is not checked before: it is used when these data are fetched.
 
 @sensitive_variables("api_key", "secret_key", "passphrase")
 def replace(account: ExchangeAccount, *, api_key: str, secret_key: str, passphrase: str) -> None:
-    """Store a whole new key. Raises Invalid for a mask, and for a key without what belongs to it: a secret, which data
-    sources have not, and a passphrase where the exchange asks for one."""
+    """Store a whole new key. Raises Invalid for a mask, for a place that is never asked, and for a key without what
+    belongs to it: a secret, which data sources have not, and a passphrase where the exchange asks for one."""
+    if account.exchange == Exchange.FILES:
+        detail = "This account is known from files: connect its exchange as an account of its own."
+        raise invalid("/apiKey", "exchange_not_supported", detail)
     if api_key.startswith(vault.mask("")):
         raise invalid(
             "/apiKey", "masked_key", "This is not the mask of the stored key: send the whole API key."

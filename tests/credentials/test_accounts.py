@@ -191,3 +191,30 @@ def test_an_account_has_one_key() -> None:
         tenancy.acting_as(account.user_id),
     ):
         ApiCredential.objects.create(user_id=account.user_id, account=account, api_key="x", api_key_hint="")
+
+
+def test_a_place_known_from_files_takes_no_key() -> None:
+    user = UserFactory.create()
+    account = accounts.open_without_key(user_id=user.id, label="KuCoin")
+
+    with pytest.raises(Invalid, match="known from files"):
+        accounts.update(user_id=user.id, account_id=account.id, api_key="k", secret_key="s")
+    accounts.update(user_id=user.id, account_id=account.id, label="Old")
+    assert [(one.account.label, one.masked_key) for one in accounts.list_for(user_id=user.id)] == [
+        ("Old", "")
+    ]
+
+
+def test_a_history_without_a_key_rests_until_its_key_comes() -> None:
+    user = UserFactory.create()
+    opened = [
+        accounts.open_without_key(user_id=user.id, label="Main", exchange="binance", exchange_uid="u1")
+        for _ in range(2)
+    ]
+    assert [(one.is_active, one.exchange_uid) for one in opened] == [(False, "u1"), (False, "")]
+
+    with pytest.raises(Invalid, match="no exchange that can be imported"):
+        accounts.open_without_key(user_id=user.id, label="Macro", exchange="fred")
+    accounts.open_without_key(user_id=user.id, label="Old")
+    with pytest.raises(accounts.LabelTaken):
+        accounts.open_without_key(user_id=user.id, label="Old")
