@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from accounts import audit
+from core.django.redaction import HIDDEN
 from core.errors import Invalid, NotFound
 from orders.models import Order, StrategyPrefix, StrategySource
 
@@ -96,7 +97,7 @@ def annotate(
 ) -> Order:
     """What the owner says about an order; what is None stays. An empty strategy gives the word back to the rules.
 
-    The change stands in the audit trail. Raises NotFound.
+    The change stands in the audit trail, the text of notes left out. Raises NotFound.
     """
     order = Order.objects.select_for_update().select_related("account__user").filter(id=order_id).first()
     if order is None:
@@ -117,10 +118,15 @@ def annotate(
         user_id=order.user_id,
         table=Order._meta.db_table,
         record_id=str(order.pk),
-        before=before,
-        after=changed,
+        before=_without_text(before),
+        after=_without_text(changed),
     )
     if strategy == "":
         apply_rules(user_id=order.user_id, order_ids=[order.pk])
     order.refresh_from_db(fields=["strategy", "strategy_by", "note", "tags", "updated_at"])
     return order
+
+
+def _without_text(said: dict[str, Any]) -> dict[str, Any]:
+    """Whatever people write to themselves: the trail is for ever."""
+    return {name: HIDDEN if name == "note" and value else value for name, value in said.items()}

@@ -146,6 +146,15 @@ def test_a_change_stands_in_the_audit_trail(alice: User, as_alice: JsonClient) -
 
 
 @pytest.mark.usefixtures("account")
+def test_what_people_write_to_themselves_stays_out_of_the_trail(alice: User, as_alice: JsonClient) -> None:
+    patch(as_alice, order_id("in", alice), note="Met Jane Doe about it.")
+
+    with tenancy.acting_as(alice.id):
+        entry = AuditLog.objects.get(action="order annotated")
+    assert entry.new_values == {"before": {"note": ""}, "after": {"note": "[redacted]"}}
+
+
+@pytest.mark.usefixtures("account")
 def test_rebuilding_from_zero_keeps_strategies(
     alice: User, as_alice: JsonClient, account: ExchangeAccount
 ) -> None:

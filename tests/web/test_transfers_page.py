@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import AuditLog, User
 from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
@@ -51,6 +51,15 @@ def test_a_proposed_pair_is_answered(as_alice: Client, alice: User, account: Exc
     with tenancy.acting_as(alice.id):
         assert OwnTransfer.objects.get().state == "confirmed"
     assert "Are these one transfer?" not in as_alice.get("/transfers").content.decode()
+
+
+def test_a_note_stays_out_of_the_audit_trail(as_alice: Client, alice: User, account: ExchangeAccount) -> None:
+    came = TransferFactory.create(account=account, asset="BTC")
+    as_alice.post("/transfers", {"transfer": came.id, "cost": "7", "note": "from Jane Doe"})
+    with tenancy.acting_as(alice.id):
+        told = AuditLog.objects.get(table_name="orders_statedcost").new_values
+    assert told is not None
+    assert (told["note"], "Jane" in str(told)) == ("[redacted]", False)
 
 
 def test_a_round_cost_stands_as_it_was_given(as_alice: Client, account: ExchangeAccount) -> None:
