@@ -5,6 +5,7 @@ Sure: the same transaction on the chain; or the only pair of one asset whose amo
 a book carries on never depends on itself, and accounts that send coins back and forth come to rest.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -167,11 +168,18 @@ def inside(*, account_ids: Collection[UUID]) -> QuerySet[OwnTransfer]:
 
 
 def _choose(outgoing: Sequence[Move], incoming: Sequence[Move], fits: _Fits, matched_by: str) -> list[Match]:
+    arrived: dict[str, list[Move]] = defaultdict(list)
+    for came in incoming:
+        arrived[came.asset].append(came)
     fitting = [
-        (left, came) for left in outgoing for came in incoming if _could_be(left, came) and fits(left, came)
+        (left, came)
+        for left in outgoing
+        for came in arrived[left.asset]
+        if _could_be(left, came) and fits(left, came)
     ]
+    fits_of = Counter(end.id for pair in fitting for end in pair)
     return [
-        Match(left.id, came.id, matched_by, sum(left in pair or came in pair for pair in fitting) == 1)
+        Match(left.id, came.id, matched_by, fits_of[left.id] == fits_of[came.id] == 1)
         for left, came in fitting
     ]
 

@@ -146,15 +146,16 @@ def wanted(*, is_pooled: bool) -> Q:
     return ~Q(market_type=MarketType.SPOT) | (~Q(pool="") if is_pooled else Q(pool=""))
 
 
-def lock_all() -> None:
-    """Nobody marks or folds any of the owner's books until this transaction ends."""
-    list(Book.objects.select_for_update().order_by(*IN_ORDER).values_list("id"))
+def lock(rows: QuerySet[Book]) -> None:
+    """Nobody marks or folds these books until this transaction ends."""
+    list(rows.select_for_update(of=("self",)).order_by(*IN_ORDER).values_list("id"))
 
 
 def mark_all_stale(*, account: ExchangeAccount) -> int:
     """Forget every fold of an account, and of the pools it is in; answers how many books there are. Facts are older
     than the account's row."""
     is_pooled = pools.is_wanted(account.user)
+    lock(of(account))
     if is_pooled:
         coins = Book.objects.filter(account__mode=account.mode, market_type=MarketType.SPOT, pool="")
         mark_pools(account, dict.fromkeys(coins.values_list("asset", flat=True), clock.EPOCH))

@@ -13,8 +13,7 @@ from portfolio.store import Pending
 def lock_replaced(book: Book) -> None:
     """Whatever a fold of the book may have to give up, and itself, in the order in which others lock them."""
     if _replaced(book).filter(books.NOT_GIVEN_UP).exists():
-        same = Book.objects.filter(asset=book.asset, market_type=MarketType.SPOT)
-        list(same.select_for_update().order_by(*books.IN_ORDER).values_list("id"))
+        books.lock(Book.objects.filter(asset=book.asset, market_type=MarketType.SPOT))
 
 
 def take_over(book: Book) -> None:

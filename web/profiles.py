@@ -10,7 +10,8 @@ from core.django import tenancy
 from credentials import accounts
 from credentials.models import ExchangeAccount
 from pipeline import exports
-from portfolio import books
+from portfolio import books, statements
+from portfolio.models import Book
 
 _OF_BOOKS: Final = ("cost_method", "cost_scope")
 
@@ -50,14 +51,14 @@ def update(*, user: User, at: datetime, **changes: Any) -> Profile:
         before = list(stored.get(id=user.id))
         profile.update(user=user, at=at, **changes)
         if [getattr(user, name) for name in _OF_BOOKS] != before:
-            books.lock_all()
+            books.lock(Book.objects.all())
             for account in ExchangeAccount.objects.select_related("user").order_by("created_at", "id"):
                 books.mark_all_stale(account=account)
     return profile_of(user)
 
 
 def close_user(*, user: User, password: str, at: datetime) -> None:
-    """Close a user for good: keys and files are destroyed, nothing opens the account any more; trades stay.
+    """Close a user for good: keys, files and notes are destroyed, nothing opens the account any more; trades stay.
 
     Not inside a transaction, as an attempt is counted. Raises Invalid (wrong password), TooManyAttempts.
     """
@@ -68,4 +69,5 @@ def close_user(*, user: User, password: str, at: datetime) -> None:
         for connected in accounts.list_for(user_id=user.id):
             accounts.close(user_id=user.id, account_id=connected.account.id)
         exports.delete_all(user_id=user.id)
+        statements.forget_notes(user_id=user.id)
         profile.erase(user=user, at=at)
