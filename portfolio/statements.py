@@ -13,8 +13,9 @@ from django.conf import settings
 
 from core.django import tenancy
 from orders import own_transfers, stated_costs, strategies
-from orders.models import OwnTransfer, StatedCost, Transfer, TransferKind
+from orders.models import Order, OwnTransfer, StatedCost, Transfer, TransferKind
 from portfolio import annotations, moved_lots
+from portfolio.models import ReconciliationItem
 
 MOST: Final = 100
 _MOST_SENDERS: Final = 20
@@ -78,6 +79,16 @@ def state_cost(
         transfer = stated_costs.state_cost(transfer_id=transfer_id, cost=cost, note=note)
         moved_lots.mark_entry(transfer)
         return transfer, StatedCost.objects.filter(transfer=transfer).first()
+
+
+def forget_notes(*, user_id: UUID) -> None:
+    """Empty whatever a person wrote in words of their own, who leaves for good; what they said of costs, strategies and
+    whose transfers were whose stays, as the books stand on it. Inside the owner's open door."""
+    Order.objects.exclude(note="").update(note="")
+    Order.objects.exclude(tags=[]).update(tags=[])
+    for rows in (StatedCost.objects, OwnTransfer.objects):
+        rows.filter(user_id=user_id).exclude(note="").update(note="")
+    ReconciliationItem.objects.exclude(reason="").update(reason="")
 
 
 def declare(*, user_id: UUID, outgoing_id: int, incoming_id: int, note: str = "") -> OwnTransfer:

@@ -12,13 +12,14 @@ from core import clock
 from core.django import tenancy
 from core.errors import Invalid, NotAuthenticated
 from credentials.models import ApiCredential, ExchangeAccount
-from orders.models import Fill
+from orders.models import Fill, Order, StatedCost
 from pipeline import dispatch, exports
 from pipeline.models import Export
+from portfolio import statements
 from portfolio.models import Book, Trade
 from portfolio.rebuild import rebuild_account
 from tests.clients import log_in
-from tests.factories import PASSWORD, AccountFactory, FillFactory, UserFactory
+from tests.factories import PASSWORD, AccountFactory, FillFactory, OrderFactory, TransferFactory, UserFactory
 from tests.portfolio.books import fill, fold
 from web import connections, profiles
 
@@ -93,9 +94,24 @@ def test_closing_while_accounts_are_connected_leaves_no_key() -> None:
         assert not ApiCredential.objects.exclude(api_key="", secret_key="").exists()
 
 
+def test_closing_destroys_what_was_noted_in_words() -> None:
+    user = UserFactory.create()
+    account = AccountFactory.create(user=user)
+    OrderFactory.create(account=account, note="Met Jane Doe.", tags=["jane"], strategy="grid")
+    came = TransferFactory.create(account=account, asset="BTC")
+    statements.state_cost(user_id=user.id, transfer_id=came.pk, cost=Decimal(7), note="From Jane.")
+
+    profiles.close_user(user=user, password=PASSWORD, at=clock.now())
+
+    with tenancy.acting_as(user.id):
+        assert Order.objects.values_list("note", "tags", "strategy").get() == ("", [], "grid")
+        assert StatedCost.objects.values_list("note", "cost").get() == ("", 7)
+
+
 def test_closing_leaves_others_alone() -> None:
     user, other = UserFactory.create(), UserFactory.create()
     account = _connect(other, "Mine")
+    OrderFactory.create(account=account, note="Mine.")
     log_in(other)
 
     profiles.close_user(user=user, password=PASSWORD, at=clock.now())
@@ -103,6 +119,7 @@ def test_closing_leaves_others_alone() -> None:
     with tenancy.acting_as(other.id):
         assert ExchangeAccount.objects.get() == account
         assert ApiCredential.objects.get().api_key != ""
+        assert Order.objects.get().note == "Mine."
     assert Session.objects.get(revoked_at__isnull=True).user == other
 
 
