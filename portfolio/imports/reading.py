@@ -239,7 +239,7 @@ class _Reader:
                 self._try([one], store, account)
             return
         self.outcome.stored += touched.stored
-        self.outcome.set_aside += [SetAside(batch[0][0], text) for text in touched.conflicts]
+        self.outcome.set_aside += [SetAside(_line_of(text, batch), text) for text in touched.conflicts]
         if account is not None:
             source = next(source for source, known in self.outcome.accounts.items() if known is account)
             self._touched.setdefault(source, Touched()).merge(touched)
@@ -320,6 +320,15 @@ def _kind_of(line: bytes) -> str:
         return str(told["record"])[:20]
     except (ValueError, KeyError, TypeError):
         return "unreadable"
+
+
+def _line_of(conflict: str, batch: list[Numbered]) -> int:
+    """Where the fact stands that a conflict names."""
+    for number, row in batch:
+        name = getattr(row, "exchange_fill_id", None) or getattr(row, "exchange_payment_id", None)
+        if name and f" {name} of {row.symbol} " in conflict:
+            return number
+    return batch[0][0]
 
 
 def _reason(error: Exception) -> str:

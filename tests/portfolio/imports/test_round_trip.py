@@ -272,6 +272,23 @@ def test_bad_lines_are_set_aside_and_the_good_ones_stay(people: tuple[User, User
         assert len(values(new, Fill, "id")) == len(fills) - 6
 
 
+def test_what_is_here_with_other_content_stays_and_its_line_is_told(
+    people: tuple[User, User, Outcome],
+) -> None:
+    theirs, ours, _ = people
+    rows = lines(raw(theirs, "complete"))
+    changed = [row for row in rows if row["record"] == "fill"][3]
+    changed["price"] = "7"
+    paid = next(row for row in rows if row["record"] == "funding")
+    paid["amount"] = "-7"
+    with undone():
+        outcome = reading.read(user=ours, file=io.BytesIO(written(rows)))
+
+        assert [(one.line, "the first is kept" in one.reason) for one in outcome.set_aside] == [
+            (rows.index(changed) + 1, True), (rows.index(paid) + 1, True),
+        ]  # fmt: skip
+
+
 def test_orders_that_cannot_be_stored_or_linked_keep_nobody_waiting(
     people: tuple[User, User, Outcome],
 ) -> None:
