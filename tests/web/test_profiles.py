@@ -105,7 +105,7 @@ def test_closing_destroys_what_was_noted_in_words() -> None:
 
     with tenancy.acting_as(user.id):
         assert Order.objects.values_list("note", "tags", "strategy").get() == ("", [], "grid")
-        assert StatedCost.objects.values_list("note", "cost").get() == ("", 7)
+        assert StatedCost.objects.values_list("note", "cost").get() == ("", Decimal(7))
 
 
 def test_closing_leaves_others_alone() -> None:
