@@ -38,9 +38,8 @@ def request(*, user_id: UUID, account_ids: Sequence[UUID], trigger: Trigger, at:
         runs = [_request_one(account, trigger, at) for account in accounts]
         if trigger != Trigger.COMMAND and runs:
             task = broker.CHECK_TASK if trigger == Trigger.CONNECT else broker.SYNC_TASK
-            for (
-                account
-            ) in accounts:  # a task each: whoever waits for something short waits for one account only
+            # A task each: whoever waits for something short waits for one account only.
+            for account in accounts:
                 hint = partial(broker.hint_soon, task, [[str(account.id)]], queue=broker.INTERACTIVE)
                 transaction.on_commit(hint)
     return runs
