@@ -79,6 +79,14 @@ def test_unknown_choices_are_the_usual_ones(as_alice: Client, account: ExchangeA
     assert listed(shown(as_alice, "/trades?period=x&view=y&cursor=z")) == listed(shown(as_alice, "/trades"))
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/trades?tag=%00", "/trades?symbol=a%00&view=positions", "/brackets?strategy=%00", "/fees?type=%00"],
+)
+def test_nonsense_breaks_nothing(path: str, as_bob: Client) -> None:
+    assert as_bob.get(path).status_code == 200
+
+
 def test_closed_positions_stand_with_the_figures_of_pairs(
     as_alice: Client, alice: User, account: ExchangeAccount
 ) -> None:

@@ -22,7 +22,8 @@ Chosen = dict[str, str]
 
 def chosen(request: HttpRequest, *names: str, known: Mapping[str, Iterable[str]]) -> Chosen:
     """By name: what was asked for; of `known` names the first of their values, if it is none of them."""
-    found = {name: request.GET.get(name, "").strip() for name in (*known, *names)}
+    # No name holds a NUL, and no database takes one.
+    found = {name: request.GET.get(name, "").replace("\0", "").strip() for name in (*known, *names)}
     for name, values in known.items():
         found[name] = found[name] if found[name] in (usual := list(values)) else usual[0]
     return found
