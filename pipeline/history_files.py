@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max, Min
 
 from accounts import audit
 from core.django import tenancy
@@ -18,10 +19,10 @@ from credentials.models import Exchange, ExchangeAccount
 from exchanges.histories import formats
 from exchanges.histories.history import Format, History, Wanted
 from exchanges.rows import ConversionRow, FillRow, TransferRow
-from orders import conversions, ingest
-from orders.models import Fill
+from orders import conversions, ingest, told
+from orders.models import Fill, Transfer
 from orders.touched import Touched
-from pipeline import derive, reconcile, rejected, told
+from pipeline import derive, reconcile, rejected
 from pipeline.derive import Derived
 from pipeline.models import RejectedRow, RunStatus, Stream, SyncRun, Trigger
 from pipeline.rejected import FROM_FILES
@@ -29,6 +30,7 @@ from portfolio import books, marks, reconciliation
 from portfolio.reconciliation import Outcome as Reconciled
 
 MOST_ASIDE: Final = 10_000
+_MOMENTS: Final[tuple[tuple[Any, str], ...]] = ((Fill, "executed_at"), (Transfer, "occurred_at"))
 _Row = TypeVar("_Row", FillRow, ConversionRow, TransferRow)
 
 
@@ -79,7 +81,7 @@ def load(
             raise Conflict(
                 f"The history of {account.label!r} is still being read: import the file after that."
             )
-        told.require_once(account, one, history)
+        _require_once(account, one, history)
         _store(account, outcome, at)
         if is_dry or not (outcome.stored or outcome.aside_anew):
             transaction.set_rollback(True)
@@ -110,20 +112,38 @@ def _store(account: ExchangeAccount, outcome: Outcome, at: datetime) -> None:
     )  # fmt: skip
     touched = Touched()
     theirs = told.Told(account)
-    contracts = theirs.unknown_contracts(row for row in history.fills if row.contract is not None)
+    contracts = told.unknown_contracts(account, (row for row in history.fills if row.contract is not None))
     spot = [row for row in history.fills if row.contract is None]
-    fills = [*contracts, *_older(spot, attrgetter("executed_at"), theirs.since_fill, outcome)]
+    fills = [
+        *contracts,
+        *_older(
+            spot,
+            attrgetter("executed_at"),
+            lambda row: theirs.fills(row.base_asset, row.quote_asset, is_conversion=False),
+            outcome,
+        ),
+    ]
     for rows, is_inferred in ((fills, False), (history.inferred, True)):
         stored = ingest.store_fills(
             account=account, rows=rows, source=source, run_id=run.pk, is_inferred=is_inferred
         )
         outcome.fills += stored.stored
         touched.merge(stored)
-    changes = _older(history.conversions, attrgetter("occurred_at"), theirs.since_conversion, outcome)
+    changes = _older(
+        history.conversions,
+        attrgetter("occurred_at"),
+        lambda row: theirs.fills(row.from_asset, row.to_asset, is_conversion=True),
+        outcome,
+    )
     stored = conversions.store_conversions(account=account, rows=changes, source=source, run_id=run.pk)
     outcome.conversions = stored.stored
     touched.merge(stored)
-    transfers = _older(history.transfers, attrgetter("occurred_at"), theirs.since_transfer, outcome)
+    transfers = _older(
+        history.transfers,
+        attrgetter("occurred_at"),
+        lambda row: theirs.moves(row.kind.value, row.asset, source=row.from_wallet, target=row.to_wallet),
+        outcome,
+    )
     moved = told.unknown_transfers(account, transfers)
     stored = ingest.store_transfers(account=account, rows=moved, source=source, run_id=run.pk)
     outcome.transfers = stored.stored
@@ -157,6 +177,28 @@ def _set_aside(run: SyncRun, outcome: Outcome) -> int:
     mended = [row.pk for row in waiting if row.raw.get("line") in understood]
     RejectedRow.objects.filter(pk__in=mended).update(mended_at=run.finished_at)
     return rejected.keep(run=run, place=place, bad=bad)
+
+
+def _require_once(account: ExchangeAccount, one: Format, history: History) -> None:
+    """Raises Conflict where another file told the account the same times, of which its exchange has several exports."""
+    moments = [row.executed_at for row in history.fills]
+    moments += [row.occurred_at for row in history.conversions] + [
+        row.occurred_at for row in history.transfers
+    ]
+    for name in one.tells_like if moments else ():
+        stored = [
+            at
+            for model, moment in _MOMENTS
+            for at in model.objects.filter(account=account, source=f"{FROM_FILES}{name}")
+            .aggregate(first=Min(moment), last=Max(moment))
+            .values()
+            if at is not None
+        ]
+        if stored and min(stored) <= max(moments) and min(moments) <= max(stored):
+            raise Conflict(
+                f"What this file tells of {min(moments):%Y-%m-%d} to {max(moments):%Y-%m-%d} the account has from"
+                f" “{formats.FORMATS[name].title}”: import each time from one of them."
+            )
 
 
 def _older(

@@ -29,6 +29,7 @@ from portfolio.exports import records
 from portfolio.exports.kinds import COMPLETE
 from portfolio.exports.tables import PRODUCER, VERSION
 from portfolio.imports import leverages, storing, targets, words
+from portfolio.imports.beside import Beside
 
 LONGEST_LINE: Final = 4_000_000
 MOST_ASIDE: Final = 10_000
@@ -100,6 +101,7 @@ class _Reader:
         self._touched: dict[UUID, Touched] = {}
         self._last_order = _last_id(Order)
         self._other_prices = 0
+        self._besides: dict[UUID, Beside] = {}
 
     def read_facts(self, file: IO[bytes]) -> None:
         """All but what orders say of each other. Raises Invalid."""
@@ -140,6 +142,11 @@ class _Reader:
                 f"{self._other_prices} prices of the file are others than those used here, which stay: worths may"
                 " differ."
             )
+        self.outcome.notes += [
+            f"{each.left_out} facts of files are left out: the exchange itself told them here."
+            for each in self._besides.values()
+            if each.left_out
+        ]
         for source, account in self.outcome.accounts.items():
             touched = self._touched.get(source, Touched())
             books.mark_stale(account=account, touched=touched)
@@ -204,8 +211,16 @@ class _Reader:
                 self._set_aside(number, "A record of this kind has no place here.")
         else:
             for account, rows in self._by_account(batch):
-                if kind not in storing.REPORTS or not targets.is_reported(account):
-                    self._try(rows, partial(store, account), account)
+                if wanted := self._wanted(kind, account, rows):
+                    self._try(wanted, partial(store, account), account)
+
+    def _wanted(self, kind: type[Any], account: ExchangeAccount, rows: list[Numbered]) -> list[Numbered]:
+        """But what the exchange itself tells."""
+        if not targets.is_reported(account):
+            return rows
+        if account.id not in self._besides:
+            self._besides[account.id] = Beside(account)
+        return [] if kind in storing.REPORTS else self._besides[account.id].wanted(rows)
 
     def _store_valuations(self, rows: list[Any]) -> Touched:
         self._other_prices += storing.store_valuations(self.user, rows)

@@ -91,6 +91,24 @@ def test_an_account_of_the_same_exchange_uid_goes_on(file: bytes) -> None:
     assert values(user, Fill, "exchange_fill_id") == [("7",)]
 
 
+def test_what_files_told_there_and_the_exchange_here_counts_once(file: bytes) -> None:
+    rows = [json.loads(line) for line in file.splitlines()]
+    bought = next(row for row in rows if row["record"] == "fill")
+    left = next(row for row in rows if row.get("kind") == "WITHDRAWAL")
+    bought["exchange_fill_id"] = left["exchange_transfer_id"] = "file-1"
+    rows = [row for row in rows if row["record"] != "own_transfer"]
+    rows[-1]["counts"]["own_transfer"] = 0
+    content = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    user: User = UserFactory.create()
+    mine = AccountFactory.create(user=user, label="Mine", exchange_uid="u1")
+    fill(mine, "BUY", "1", "100", exchange_fill_id="8")
+    transfer(mine, kind="WITHDRAWAL", asset="BTC", amount=Decimal("0.4"), exchange_transfer_id="v")
+
+    assert "2 facts of files are left out: the exchange itself told them here." in take(user, content).notes
+    assert values(user, Fill, "exchange_fill_id") == [("8",)]
+    assert take(UserFactory.create(), content).stored > 2
+
+
 def test_a_place_of_files_goes_on_taking_files(file: bytes) -> None:
     user: User = UserFactory.create()
     AccountFactory.create(user=user, label="KuCoin")
