@@ -173,9 +173,10 @@ def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildR
                 .first()
             )
             if book is not None:
+                # Before any row of it: what hangs on rows is written by whoever holds these.
+                accounts = [marks.locked(each).account_id for each in pools.accounts_of(book)]
                 stale_from = book.stale_from
                 count, restart = _fold(book, at)
-                accounts = [each.id for each in pools.accounts_of(book)]
                 marks.folded(book=book, account_ids=accounts, stale_from=stale_from, folded_from=restart)
                 result.facts += count
                 result.books += 1
