@@ -156,7 +156,7 @@ def _older(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
     for row in rows.order_by("stream", "scope"):
         why = "the exchange keeps no older ones"
         yield (
-            f"older_history:{row.stream}",
+            f"older_history:{row.stream}@{row.known_from:%Y-%m-%d}",
             Hole(_words(row), None, row.known_from, why, _market(row), is_older=True),
         )
 

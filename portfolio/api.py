@@ -70,6 +70,7 @@ class TradeHistoryView(BooksEndpoint):
     """Closed trades of a period, newest first."""
 
     query_serializer = HistoryQuery
+    usual_period = "30d"
     kept_seconds = KEPT_SECONDS
 
     @extend_schema(
@@ -85,7 +86,7 @@ class TradeHistoryView(BooksEndpoint):
         cursor = self.query.get("cursor")
         return trades.history(
             scope=scope,
-            period=self.period(scope, at, default="30d"),
+            period=self.period(scope, at),
             limit=self.query["limit"],
             symbol=self.query.get("symbol"),
             strategy=self.query.get("strategy"),
@@ -104,6 +105,7 @@ class PairsView(BooksEndpoint):
     """Closed positions, what was bought against what was sold."""
 
     query_serializer = PairsQuery
+    usual_period = "30d"
     amounts = "text"
     has_totals = False
 
@@ -121,7 +123,7 @@ class PairsView(BooksEndpoint):
         cursor = self.query.get("cursor")
         return pairs.pairs(
             scope=scope,
-            period=self.period(scope, at, default="30d"),
+            period=self.period(scope, at),
             limit=self.query["limit"],
             symbol=self.query.get("symbol"),
             strategy=self.query.get("strategy"),
@@ -157,6 +159,7 @@ class EquityCurveView(BooksEndpoint):
     """Balance and PnL by day."""
 
     query_serializer = CurveQuery
+    usual_period = "90d"
     kept_seconds = KEPT_SECONDS
 
     @extend_schema(
@@ -171,7 +174,7 @@ class EquityCurveView(BooksEndpoint):
     def answer(self, scope: Scope, at: datetime) -> curve.EquityCurve:
         return curve.equity_curve(
             scope=scope,
-            period=self.period(scope, at, default="90d"),
+            period=self.period(scope, at),
             currency=self.currency,
             benchmark=self.query.get("benchmark"),
         )

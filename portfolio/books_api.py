@@ -28,7 +28,7 @@ from core.django.serializers import QuerySerializer
 from core.django.views import Endpoint
 from credentials.queries import ScopeQuery
 from credentials.scope import Scope, resolve
-from portfolio.accounting.periods import Period
+from portfolio.accounting.periods import Period, PeriodKind
 from portfolio.selectors import confidence, freshness, performance, standing
 from portfolio.selectors.confidence import Confidence
 
@@ -93,6 +93,8 @@ class BooksEndpoint(Endpoint):
     """How long an answer is kept for its owner, while its version is the same; 0: not at all."""
     has_totals: ClassVar[bool] = True
     """Whether the body itself says how far they can be trusted; of lists only the headers do."""
+    usual_period: ClassVar[str] = ""
+    """Where none is asked for; empty where an answer is of no period."""
 
     def read(self, request: Request) -> HttpResponse:
         user, at = cast("User", request.user), clock.now()
@@ -138,17 +140,23 @@ class BooksEndpoint(Endpoint):
     def currency(self) -> str:
         return cast("User", self.request.user).reporting_currency
 
-    def period(self, scope: Scope, at: datetime, *, default: str) -> Period:
+    def period(self, scope: Scope, at: datetime) -> Period:
         """Of the query. Raises Invalid."""
         day = self.query.get("at")
         moment = clock.day_start(day) if day else at
-        return performance.period_for(self.query.get("period", default), scope=scope, at=moment)
+        return performance.period_for(self._wanted, scope=scope, at=moment)
+
+    @property
+    def _wanted(self) -> str:
+        return str(self.query.get("period", self.usual_period))
 
     def _told(self, request: Request, scope: Scope, at: datetime) -> tuple[dict[str, str], Confidence]:
         """What stands in the headers: the answer's version, its age, and how far it can be trusted."""
         stands = standing.read(scope)
         fresh = freshness.freshness(scope=scope, at=at, stands=stands)
-        trust = confidence.confidence(scope=scope, at=at, stands=stands, fresh=fresh)
+        is_part = self._wanted.strip().upper() not in ("", PeriodKind.ALL_TIME)
+        period = self.period(scope, at) if is_part else None
+        trust = confidence.confidence(scope=scope, at=at, stands=stands, fresh=fresh, period=period)
         with_prices = self.with_prices or bool(self.query.get("benchmark"))
         version = freshness.version(scope=scope, at=at, with_prices=with_prices, stands=stands)
         asked = sorted(request.query_params.items())

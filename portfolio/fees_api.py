@@ -66,6 +66,7 @@ class FeeSummaryView(BooksEndpoint):
     """What fees came to."""
 
     query_serializer = PeriodQuery
+    usual_period = "30d"
     amounts = "text"
 
     @extend_schema(
@@ -80,5 +81,5 @@ class FeeSummaryView(BooksEndpoint):
         return self.read(request)
 
     def answer(self, scope: Scope, at: datetime) -> fees.FeeSummary:
-        period = self.period(scope, at, default="30d")
+        period = self.period(scope, at)
         return fees.summary(scope=scope, period=period, currency=self.currency)

@@ -32,6 +32,7 @@ class PerformanceView(BooksEndpoint):
     """Performance metrics of a period."""
 
     query_serializer = PerformanceQuery
+    usual_period = "monthly"
     kept_seconds = KEPT_SECONDS
 
     @extend_schema(
@@ -45,7 +46,7 @@ class PerformanceView(BooksEndpoint):
         return self.read(request)
 
     def answer(self, scope: Scope, at: datetime) -> Performance:
-        period = self.period(scope, at, default="monthly")
+        period = self.period(scope, at)
         part = Part(symbol=self.query.get("symbol"), strategy=self.query.get("strategy"))
         return performance.performance(scope=scope, period=period, currency=self.currency, at=at, part=part)
 
@@ -62,6 +63,7 @@ class StrategiesView(BooksEndpoint):
     """Strategies side by side."""
 
     query_serializer = PeriodQuery
+    usual_period = "all_time"
     amounts = "text"
     kept_seconds = KEPT_SECONDS
 
@@ -75,6 +77,6 @@ class StrategiesView(BooksEndpoint):
         return self.read(request)
 
     def answer(self, scope: Scope, at: datetime) -> StrategyComparison:
-        period = self.period(scope, at, default="all_time")
+        period = self.period(scope, at)
         rows = performance.strategies(scope=scope, period=period, currency=self.currency, at=at)
         return StrategyComparison(results=rows, next_cursor=None)

@@ -1,16 +1,20 @@
 """How far the totals of a scope can be trusted, and why not further: one grade for every answer made of its books."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from urllib.parse import quote
+from uuid import UUID
+
+from django.db.models import Sum
 
 from core.money import ZERO
 from credentials.scope import Scope
 from portfolio.accounting.holdings import DoubtKind
-from portfolio.models import Grade, ItemKind
+from portfolio.accounting.periods import Period
+from portfolio.models import Grade, ItemKind, TradeDay
 from portfolio.selectors import standing
 from portfolio.selectors.freshness import Freshness, freshness
 from portfolio.selectors.standing import MarkState, OpenItem, Standing
@@ -82,13 +86,46 @@ class Confidence:
 
 
 def confidence(
-    *, scope: Scope, at: datetime, stands: Standing | None = None, fresh: Freshness | None = None
+    *,
+    scope: Scope,
+    at: datetime,
+    stands: Standing | None = None,
+    fresh: Freshness | None = None,
+    period: Period | None = None,
 ) -> Confidence:
-    """Of everything the scope's books add up to. Needs an open door; what is given is not read again."""
+    """Of everything the scope's books add up to; of a `period`, without what only bears on the time before or after:
+    history forgotten before it, sales of unknown cost and days that do not add up outside it. Needs an open door; what
+    is given is not read again."""
     stands = stands or standing.read(scope)
     fresh = fresh or freshness(scope=scope, at=at, stands=stands)
+    if period is not None:
+        stands = _within(stands, scope, period)
     found = list(dict.fromkeys(_reasons(scope, stands, fresh)))
     return Confidence(_grade(found, stands), _shortened(found))
+
+
+def _within(stands: Standing, scope: Scope, period: Period) -> Standing:
+    """What of it bears on a period."""
+    marks = [mark._replace(coverage=[c for c in mark.coverage if _bears(c, period)]) for mark in stands.marks]
+    if any(mark.cost_unknown_trades for mark in marks):
+        days = TradeDay.objects.filter(
+            account_id__in=scope.account_ids, day__gte=period.first_day, day__lte=period.last_day
+        )
+        rows = days.order_by().values_list("account_id").annotate(count=Sum("unknown_cost_trades"))
+        sold: dict[UUID, int] = dict(rows)
+        marks = [mark._replace(cost_unknown_trades=sold.get(mark.account_id, 0)) for mark in marks]
+    first, last = period.first_day.isoformat(), period.last_day.isoformat()
+    differences = [
+        one for one in stands.differences if one.kind != ItemKind.RESIDUAL or first <= one.subject <= last
+    ]
+    return replace(stands, marks=marks, differences=differences)
+
+
+def _bears(code: str, period: Period) -> bool:
+    """What the exchange forgot before a period does not, if it told all from a day before it on."""
+    reason, _, known_from = code.partition("@")
+    is_older = reason.startswith(f"{Code.OLDER_HISTORY}:")
+    return not (is_older and known_from and known_from < period.first_day.isoformat())
 
 
 def _reasons(scope: Scope, stands: Standing, fresh: Freshness) -> Iterator[GradeReason]:
@@ -113,7 +150,7 @@ def _is_any_unread(scope: Scope, stands: Standing) -> bool:
 def _history(marks: Sequence[MarkState]) -> Iterator[GradeReason]:
     for mark in marks:
         for code in mark.coverage:
-            yield _read(code)
+            yield _read(code.partition("@")[0])
         if not mark.is_compared and Code.READING not in mark.coverage:
             yield GradeReason(Code.NOT_COMPARED, "")
 

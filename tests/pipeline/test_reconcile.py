@@ -50,7 +50,7 @@ def test_what_is_read_in_part_opens_nothing_until_the_rest_came(world: World) ->
     # Until deposits are read nobody knows where the history begins.
     assert (mark(world).reconciled_at, mark(world).coverage) == (
         None,
-        ["older_history:conversions", "reading"],
+        ["older_history:conversions@2025-08-13", "reading"],
     )
 
     world.wait(minutes=2)
@@ -80,7 +80,7 @@ def test_what_is_not_known_of_the_history_is_told(world: World) -> None:
         )
         known = reconcile.know(world.account)
 
-    assert known.codes == ["gap:deposits", "older_history:withdrawals", "refused:fills"]
+    assert known.codes == ["gap:deposits", f"older_history:withdrawals@{START:%Y-%m-%d}", "refused:fills"]
     assert [(hole.what, hole.market, hole.is_older) for hole in known.holes] == [
         ("Deposits", "", False),
         ("Withdrawals", "", True),

@@ -11,6 +11,7 @@ from core.django import tenancy
 from credentials.models import ExchangeAccount
 from credentials.scope import resolve
 from portfolio import marks, metrics, reconciliation
+from portfolio.accounting.periods import parse_period
 from portfolio.models import (
     AccountMark,
     Book,
@@ -130,6 +131,46 @@ def test_books_that_are_not_folded_make_it_partial(
         Book.objects.filter(asset="BTC").update(blocked_reason=blocked, stale_from=clock.now())
 
     assert grade(alice) == ("partial", [reason])
+
+
+def test_a_period_is_graded_by_what_bears_on_it(alice: User, account: ExchangeAccount) -> None:
+    today = clock.utc_day(clock.now())
+    compare(account, f"older_history:fills@{today - timedelta(days=40)}", "refused:rebates")
+    with tenancy.acting_as(alice.id):
+        ReconciliationItem.objects.create(
+            user=alice, account=account, kind="residual", subject=f"{today - timedelta(days=35)}", value=1,
+            reported=1, computed=0, difference=1, reported_at=clock.now(), opened_at=clock.now(),
+            changed_at=clock.now(), evidence=[],
+        )  # fmt: skip
+        of_account = PerformanceMetric.objects.filter(account=account, period_type="ALL_TIME", strategy="")
+        assert of_account.update(cost_unknown_trades=2) == 1
+        found = {
+            text: selectors.confidence(
+                scope=resolve(), at=clock.now(), period=parse_period(text, at=clock.now())
+            )
+            for text in ("30d", "90d")
+        }
+    day = today - timedelta(days=35)
+
+    assert grade(alice)[1] == [
+        "older_history:fills",
+        "refused:rebates",
+        f"difference:residual:{day}",
+        "cost_unknown:2",
+    ]
+    assert {text: [str(reason) for reason in told.reasons] for text, told in found.items()} == {
+        "30d": ["refused:rebates"],
+        "90d": ["older_history:fills", "refused:rebates", f"difference:residual:{day}"],
+    }
+
+
+def test_answers_of_a_period_carry_its_grade(account: ExchangeAccount, as_alice: JsonClient) -> None:
+    compare(account, f"older_history:fills@{clock.utc_day(clock.now()) - timedelta(days=40)}")
+    grades = [
+        as_alice.get(f"/api/trades/history{query}").headers["X-Data-Grade"]
+        for query in ("", "?period=60d", "?period=all_time")
+    ]
+    assert grades == ["complete", "partial", "partial"]
 
 
 def test_metrics_that_do_not_know_of_a_trade_yet_make_it_partial(

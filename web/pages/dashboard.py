@@ -168,9 +168,10 @@ def _change(reader: Reader, label: str, window: str) -> Context:
 
 
 def _equity(reader: Reader) -> Context:
+    period = period_for(lists.window(reader.period), scope=reader.scope, at=reader.at)
     curve = equity_curve(
         scope=reader.scope,
-        period=period_for(lists.window(reader.period), scope=reader.scope, at=reader.at),
+        period=period,
         currency=reader.currency,
         benchmark=_BENCHMARK,
     )
@@ -179,7 +180,7 @@ def _equity(reader: Reader) -> Context:
         "equity_points": [_point(point, reader.currency) for point in curve.data_points],
         "finding": _finding(curve, reader.currency),
         "periods": lists.PERIODS,
-        "trust": reader.trust,
+        "curve_trust": trust.of(reader.scope, at=reader.at, period=period),
     }
 
 

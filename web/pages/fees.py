@@ -50,7 +50,7 @@ def fees_page(request: HttpRequest) -> HttpResponse:
             "funding": -summary.funding.value,
             "groups": {"Month": summary.by_month, "Exchange": summary.by_exchange, "Type": summary.by_type},
             "accounts": accounts.list_synced(user_id=user.id),
-            "trust": trust.of(scope, at=at),
+            "trust": trust.of(scope, at=at, period=period),
         }
     links = {
         "periods": lists.choices(asked, "period", lists.PERIODS),

@@ -40,7 +40,7 @@ def trades_page(request: HttpRequest) -> HttpResponse:
             "tags": notes.tags_of(page.trades) if asked["view"] == "trades" else {},
             "names": names,
             "accounts": accounts.list_synced(user_id=user.id),
-            "trust": trust.of(scope, at=at),
+            "trust": trust.of(scope, at=at, period=period),
         }
     links = {
         "views": lists.choices(asked, "view", VIEWS),

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.urls import reverse
 
+from portfolio.accounting.periods import Period, PeriodKind
 from portfolio.models import Grade
 from portfolio.scope import Scope
 from portfolio.selectors.confidence import Code, Confidence, GradeReason, confidence
@@ -63,9 +64,13 @@ class Trust:
         return " ".join(doubt.words for doubt in self.doubts)
 
 
-def of(scope: Scope, *, at: datetime) -> Trust | None:
-    """Of the scope's totals; None where there are none, as no account was ever connected. Inside an open door."""
-    return in_words(confidence(scope=scope, at=at)) if scope.account_ids else None
+def of(scope: Scope, *, at: datetime, period: Period | None = None) -> Trust | None:
+    """Of the scope's totals (all time is no `period`); None where there are none, as no account was ever connected.
+    Inside an open door."""
+    if not scope.account_ids:
+        return None
+    bounds = None if period is None or period.kind is PeriodKind.ALL_TIME else period
+    return in_words(confidence(scope=scope, at=at, period=bounds))
 
 
 def in_words(told: Confidence) -> Trust:
