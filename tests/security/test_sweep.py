@@ -64,7 +64,9 @@ def test_nothing_of_another_is_seen_or_changed(operation: Operation, walls: str,
     assert faults == []
 
 
-@pytest.mark.parametrize("path", ["/api/strategies/prefixes", "/api/trades/{trade_id}", "/api-credentials/{account_id}"])
+@pytest.mark.parametrize(
+    "path", ["/api/strategies/prefixes", "/api/trades/{trade_id}", "/api-credentials/{account_id}"]
+)
 def test_without_any_wall_the_sweep_finds_foreign_values(path: str, sweep: Sweep) -> None:
     with _unscoped_querysets(), _no_policies():
         faults = [fault for one in operations() if one.path == path for fault in sweep.of(one)]
