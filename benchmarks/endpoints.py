@@ -102,7 +102,7 @@ def _trader(trades: int, days: int) -> Any:
     user = User.objects.get(id=account.user_id)
     user.set_password(PASSWORD)
     user.save()
-    tokens = sessions.log_in(email=user.email, password=PASSWORD, at=at)
+    tokens = sessions.log_in(email=user.email, password=PASSWORD, at=clock.now())
     return APIClient(HTTP_AUTHORIZATION=f"Bearer {tokens.access_token}")
 
 
