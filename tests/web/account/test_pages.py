@@ -24,7 +24,8 @@ def test_the_page_is_drawn_and_kept_by_nobody(as_alice: Client, path: str) -> No
     assert answer.status_code == 200
     assert "no-store" in answer.headers["Cache-Control"]
     assert not re.search(r"\sstyle=|\son\w+=|<style|javascript:|<script>", page)
-    assert page.count('aria-current="page"') == 1
+    marked = [nav.count('aria-current="page"') for nav in re.findall(r"<nav.*?</nav>", page, re.DOTALL)]
+    assert max(marked) == 1
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/account/resend-verification"])
