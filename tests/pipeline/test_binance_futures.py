@@ -30,9 +30,10 @@ KEPT = timedelta(days=3)  # what ended without a fill is told no longer
 FIRED = {"TRIGGERED": "EXPIRED"}  # what it placed is an order of its own
 
 
-@pytest.fixture(scope="module")
-def label() -> str:
-    return "leveraged"
+@pytest.fixture(scope="module", params=["leveraged"])
+def label(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -67,9 +67,10 @@ def at(*venues: Futures) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("venue", venues, ids=str, scope="module")
 
 
-@pytest.fixture(scope="module")
-def label() -> str:
-    return "leveraged"
+@pytest.fixture(scope="module", params=["leveraged"])
+def label(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
 
 
 @pytest.fixture(scope="module")

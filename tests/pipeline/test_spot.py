@@ -67,10 +67,11 @@ def spot(request: pytest.FixtureRequest) -> Spot:
     return found
 
 
-@pytest.fixture(scope="module")
-def label() -> str:
-    """Who it is: one who goes on trading."""
-    return "demo"
+@pytest.fixture(scope="module", params=["demo"])
+def label(request: pytest.FixtureRequest) -> str:
+    """Who it is: one who goes on trading. A parameter, so that whoever follows another's test is not taken for them."""
+    found: str = request.param
+    return found
 
 
 @pytest.fixture(scope="module")
