@@ -4,6 +4,7 @@ Every page collects what broke the content security policy and what stood on the
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +94,14 @@ def visit(chromium: Any, live_server: Any) -> Iterator[Callable[..., Visit]]:
     yield begin
     for context in contexts:
         context.close()
+    _let_finish()
+
+
+def _let_finish() -> None:
+    """Pages ask for news up to their end: what the server still answers would be in the way of emptying the tables."""
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=20)
 
 
 def _note(visit: Visit, message: Any) -> None:
