@@ -102,6 +102,17 @@ def follow(*, account: ExchangeAccount, at: datetime) -> tuple[Derived, Reconcil
     return derived, found
 
 
+@dataclass(frozen=True, slots=True)
+class _Into:
+    """Where facts of a file go, beside what the exchange told; what became of them is counted in `outcome`."""
+
+    account: ExchangeAccount
+    outcome: Outcome
+    theirs: told.Told
+    source: str
+    run_id: int
+
+
 def _store(account: ExchangeAccount, outcome: Outcome, at: datetime) -> None:
     history = outcome.history
     source = f"{FROM_FILES}{outcome.format.name}"
@@ -111,43 +122,9 @@ def _store(account: ExchangeAccount, outcome: Outcome, at: datetime) -> None:
         rejected_count=len(history.set_aside),
     )  # fmt: skip
     touched = Touched()
-    theirs = told.Told(account)
-    contracts = told.unknown_contracts(account, (row for row in history.fills if row.contract is not None))
-    spot = [row for row in history.fills if row.contract is None]
-    fills = [
-        *contracts,
-        *_older(
-            spot,
-            attrgetter("executed_at"),
-            lambda row: theirs.fills(row.base_asset, row.quote_asset, is_conversion=False),
-            outcome,
-        ),
-    ]
-    for rows, is_inferred in ((fills, False), (history.inferred, True)):
-        stored = ingest.store_fills(
-            account=account, rows=rows, source=source, run_id=run.pk, is_inferred=is_inferred
-        )
-        outcome.fills += stored.stored
-        touched.merge(stored)
-    changes = _older(
-        history.conversions,
-        attrgetter("occurred_at"),
-        lambda row: theirs.fills(row.from_asset, row.to_asset, is_conversion=True),
-        outcome,
-    )
-    stored = conversions.store_conversions(account=account, rows=changes, source=source, run_id=run.pk)
-    outcome.conversions = stored.stored
-    touched.merge(stored)
-    transfers = _older(
-        history.transfers,
-        attrgetter("occurred_at"),
-        lambda row: theirs.moves(row.kind.value, row.asset, source=row.from_wallet, target=row.to_wallet),
-        outcome,
-    )
-    moved = told.unknown_transfers(account, transfers)
-    stored = ingest.store_transfers(account=account, rows=moved, source=source, run_id=run.pk)
-    outcome.transfers = stored.stored
-    touched.merge(stored)
+    into = _Into(account, outcome, told.Told(account), source, run.pk)
+    for store in (_store_fills, _store_conversions, _store_transfers):
+        touched.merge(store(into))
     outcome.conflicts = touched.conflicts
     read = len(history.fills) + len(history.inferred) + len(history.conversions) + len(history.transfers)
     outcome.known = read - outcome.stored - (sum(outcome.left_out.values()) - sum(history.left_out.values()))
@@ -162,6 +139,59 @@ def _store(account: ExchangeAccount, outcome: Outcome, at: datetime) -> None:
         format=outcome.format.name,
         stored=outcome.stored,
     )
+
+
+def _store_fills(into: _Into) -> Touched:
+    touched = Touched()
+    contracts = told.unknown_contracts(
+        into.account, (row for row in into.outcome.history.fills if row.contract is not None)
+    )
+    spot = [row for row in into.outcome.history.fills if row.contract is None]
+    fills = [
+        *contracts,
+        *_older(
+            spot,
+            attrgetter("executed_at"),
+            lambda row: into.theirs.fills(row.base_asset, row.quote_asset, is_conversion=False),
+            into.outcome,
+        ),
+    ]
+    for rows, is_inferred in ((fills, False), (into.outcome.history.inferred, True)):
+        stored = ingest.store_fills(
+            account=into.account, rows=rows, source=into.source, run_id=into.run_id, is_inferred=is_inferred
+        )
+        into.outcome.fills += stored.stored
+        touched.merge(stored)
+    return touched
+
+
+def _store_conversions(into: _Into) -> Touched:
+    changes = _older(
+        into.outcome.history.conversions,
+        attrgetter("occurred_at"),
+        lambda row: into.theirs.fills(row.from_asset, row.to_asset, is_conversion=True),
+        into.outcome,
+    )
+    stored = conversions.store_conversions(
+        account=into.account, rows=changes, source=into.source, run_id=into.run_id
+    )
+    into.outcome.conversions = stored.stored
+    return stored
+
+
+def _store_transfers(into: _Into) -> Touched:
+    transfers = _older(
+        into.outcome.history.transfers,
+        attrgetter("occurred_at"),
+        lambda row: into.theirs.moves(
+            row.kind.value, row.asset, source=row.from_wallet, target=row.to_wallet
+        ),
+        into.outcome,
+    )
+    moved = told.unknown_transfers(into.account, transfers)
+    stored = ingest.store_transfers(account=into.account, rows=moved, source=into.source, run_id=into.run_id)
+    into.outcome.transfers = stored.stored
+    return stored
 
 
 def _set_aside(run: SyncRun, outcome: Outcome) -> int:
