@@ -11,6 +11,7 @@ from core.django import tenancy
 from credentials.models import ExchangeAccount, KeyState
 from exchanges import registry
 from pipeline import breakers, cursors, pace, runs, schedule
+from portfolio import excursions
 
 PLACE: Final = "dispatch-due-work"
 HINTED_AGAIN: Final = timedelta(minutes=1)  # a queued run nobody took: its hint was lost
@@ -108,7 +109,7 @@ ORDER BY random() LIMIT %(limit)s -- those that wait for an exchange must not ke
 """
 _UNMEASURED = """
 SELECT a.user_id, a.id FROM credentials_exchangeaccount a
-JOIN portfolio_accountmark m ON m.account_id = a.id AND m.excursions_from IS NOT NULL
+JOIN portfolio_accountmark m ON m.account_id = a.id AND m.excursions_from < %(settled)s
 ORDER BY random() LIMIT %(limit)s
 """
 _EXPORTS = """
@@ -201,9 +202,9 @@ def unfinished_days(*, at: datetime, limit: int) -> list[Owned]:
     return _owned(_UNFINISHED_DAYS, {"yesterday": yesterday, "limit": limit})
 
 
-def unmeasured_accounts(*, limit: int) -> list[Owned]:
-    """Accounts with trades whose excursions nobody looked at yet."""
-    return _owned(_UNMEASURED, {"limit": limit})
+def unmeasured_accounts(*, at: datetime, limit: int) -> list[Owned]:
+    """Accounts with trades whose excursions nobody looked at yet though their candles are final."""
+    return _owned(_UNMEASURED, {"settled": excursions.settled(at), "limit": limit})
 
 
 def waiting_exports(*, at: datetime, limit: int) -> list[tuple[UUID, int]]:

@@ -23,7 +23,7 @@ def measure_excursions(
     for _ in range(BATCHES):
         with tenancy.acting_as(user_id):
             account = ExchangeAccount.objects.select_related("user").get(id=account_id)
-            trades = excursions.due(account=account)
+            trades = excursions.due(account=account, at=at)
             needs = excursions.price_needs(trades, account=account)
         if needs:
             market.fetch_candles(needs, now=now)

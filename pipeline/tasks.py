@@ -95,7 +95,7 @@ def measure_excursions() -> int:
         at = clock.now()
         return bool(measuring.measure_excursions(user_id=owned.user_id, account_id=owned.account_id, at=at))
 
-    return _each(dispatch.unmeasured_accounts(limit=DISPATCHED), work)
+    return _each(dispatch.unmeasured_accounts(at=clock.now(), limit=DISPATCHED), work)
 
 
 @broker.app.task(name=broker.EXPORT_TASK)

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
-from core import clock
+from core.clock import DAY, EPOCH
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
 from marketdata import candles, routes
@@ -26,6 +26,7 @@ BATCH: Final = 300
 HOURLY: Final = timedelta(days=30)
 _MOST_CANDLES: Final = 20_000  # that a batch may ask for
 _GAP: Final = timedelta(days=2)  # needs closer than this are fetched as one range
+_HOUR: Final = timedelta(hours=1)
 NO_MARKET: Final = "no_direct_market"
 
 
@@ -56,27 +57,17 @@ class _Market(NamedTuple):
     name: str
 
 
-def due(*, account: ExchangeAccount) -> list[Due]:
-    """The earliest of them, as many as a batch takes."""
-    since = _waiting_since(account)
-    if since is None:
-        return []
-    current = Excursion.objects.filter(
-        trade=OuterRef("pk"),
-        entry_time=OuterRef("entry_time"),
-        exit_time=OuterRef("exit_time"),
-        entry_price=OuterRef("entry_price"),
-        quantity=OuterRef("exit_quantity"),
-    )
+def settled(at: datetime, length: timedelta = _HOUR) -> datetime:
+    """Of trades that ended before it, every candle is final."""
+    return EPOCH + (at - candles.SETTLING - EPOCH) // length * length
+
+
+def due(*, account: ExchangeAccount, at: datetime) -> list[Due]:
+    """The earliest whose candles are all final, as many as a batch takes."""
+    is_short = Q(exit_time__lte=F("entry_time") + HOURLY)
     rows = (
-        Trade.objects.filter(
-            ~Exists(current),
-            account=account,
-            kind=TradeKind.TRADE,
-            exit_time__gte=since,
-            exit_quantity__gt=0,
-            entry_price__gt=0,
-        )
+        _unmeasured(account)
+        .filter(Q(is_short, exit_time__lt=settled(at)) | Q(~is_short, exit_time__lt=settled(at, DAY)))
         .order_by("exit_time")
         .annotate(of_book=F("position__book__asset"), of_contract=F("first_exit_fill__base_asset"))
     )
@@ -100,6 +91,28 @@ def due(*, account: ExchangeAccount) -> list[Due]:
     return found
 
 
+def _unmeasured(account: ExchangeAccount) -> QuerySet[Trade]:
+    """Trades whose excursion is not of them as they are now."""
+    since = AccountMark.objects.filter(account=account).values_list("excursions_from", flat=True).first()
+    if since is None:
+        return Trade.objects.none()
+    current = Excursion.objects.filter(
+        trade=OuterRef("pk"),
+        entry_time=OuterRef("entry_time"),
+        exit_time=OuterRef("exit_time"),
+        entry_price=OuterRef("entry_price"),
+        quantity=OuterRef("exit_quantity"),
+    )
+    return Trade.objects.filter(
+        ~Exists(current),
+        account=account,
+        kind=TradeKind.TRADE,
+        exit_time__gte=since,
+        exit_quantity__gt=0,
+        entry_price__gt=0,
+    )
+
+
 def price_needs(trades: Sequence[Due], *, account: ExchangeAccount) -> list[PriceNeed]:
     """Their candles as few ranges."""
     currency, needs = account.user.reporting_currency, []
@@ -119,7 +132,7 @@ def price_needs(trades: Sequence[Due], *, account: ExchangeAccount) -> list[Pric
 
 
 def store(trades: Sequence[Due], *, account: ExchangeAccount, at: datetime) -> int:
-    """Measure these, and note when all that waited is done; answers how many were told."""
+    """Measure these, and note from when on some still wait; answers how many were told."""
     markets = _markets(account, {trade.asset for trade in trades})
     rows = [_row(trade, markets.get(trade.asset), account, at) for trade in trades]
     Excursion.objects.bulk_create(
@@ -132,12 +145,15 @@ def store(trades: Sequence[Due], *, account: ExchangeAccount, at: datetime) -> i
         ],
     )
     mark = marks.locked(account)  # a fold that ended meanwhile is seen by what follows
-    if not due(account=account):
+    if rows:
+        AccountMark.objects.filter(id=mark.pk).update(excursions_told=F("excursions_told") + 1)
+    if not due(account=account, at=at):
         gone = Excursion.objects.filter(
             ~Exists(Trade.objects.filter(pk=OuterRef("trade_id"))), account=account
         )
         gone.delete()
-        AccountMark.objects.filter(id=mark.pk).update(excursions_from=None)
+        waiting = _unmeasured(account).aggregate(since=Min("exit_time"))["since"]
+        AccountMark.objects.filter(id=mark.pk).update(excursions_from=waiting)
     return sum(not row.reason for row in rows)
 
 
@@ -145,11 +161,7 @@ def wait(*, account: ExchangeAccount, since: datetime) -> None:
     """Trades that ended from a moment on were folded anew."""
     mark = marks.locked(account)
     if mark.excursions_from is None or since < mark.excursions_from:
-        AccountMark.objects.filter(id=mark.pk).update(excursions_from=max(since, clock.EPOCH))
-
-
-def _waiting_since(account: ExchangeAccount) -> datetime | None:
-    return AccountMark.objects.filter(account=account).values_list("excursions_from", flat=True).first()
+        AccountMark.objects.filter(id=mark.pk).update(excursions_from=max(since, EPOCH))
 
 
 def _markets(account: ExchangeAccount, assets: set[str]) -> dict[str, _Market]:

@@ -42,6 +42,9 @@ class AccountMark(AccountModel):
         db_default=clock.EPOCH,
         help_text="The earliest exit whose excursions may not be looked at yet.",
     )
+    excursions_told = models.BigIntegerField(
+        default=0, db_default=0, help_text="How often something was told of excursions."
+    )
 
     class Meta(AccountModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account"], name="mark_once_per_account")]

@@ -47,13 +47,16 @@ def freshness(*, scope: Scope, at: datetime, stands: Standing | None = None) -> 
 
 def version(*, scope: Scope, at: datetime, with_prices: bool, stands: Standing | None = None) -> str:
     """Changes whenever an answer over the scope may: every sync rewrites the last snapshot, a fold its book, a
-    price its ticker; and whenever what is told of its trust does. With prices it also changes every minute, as prices
-    grow stale by themselves."""
+    price its ticker; and whenever what is told of its trust or of excursions does. With prices it also changes every
+    minute, as prices grow stale by themselves."""
     stands, ids = stands or standing.read(scope), scope.account_ids
     snapshots = [(row.id, row.computed_at, row.snapshot_date) for row in stands.snapshots]
-    trust = [(mark.is_compared, mark.coverage, mark.cost_unknown_trades) for mark in stands.marks]
+    marks = [
+        (mark.is_compared, mark.coverage, mark.cost_unknown_trades, mark.excursions_told)
+        for mark in stands.marks
+    ]
     parts: list[object] = [ids, scope.exchange_name, stands.books, snapshots, stands.changes]
-    parts += [trust, stands.differences]
+    parts += [marks, stands.differences]
     if with_prices:
         parts += [Ticker.objects.aggregate(Max("read_at")), (at - clock.EPOCH) // _MINUTE]
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -22,7 +22,7 @@ SELECT
     FROM unnest(%(accounts)s::uuid[]) AS a (id) CROSS JOIN LATERAL (
       SELECT * FROM portfolio_portfoliosnapshot WHERE account_id = a.id ORDER BY snapshot_date DESC LIMIT 1) s),
   (SELECT json_agg(json_build_array(
-      m.account_id, m.heard_at, m.reconciled_at, m.coverage, (
+      m.account_id, m.heard_at, m.reconciled_at, m.coverage, m.excursions_told, (
         SELECT p.cost_unknown_trades FROM portfolio_performancemetric p
         WHERE p.user_id = m.user_id AND p.account_id = m.account_id AND p.period_type = %(all_time)s AND p.strategy = ''
         LIMIT 1)
@@ -63,6 +63,8 @@ class MarkState(NamedTuple):
     heard_at: datetime | None
     reconciled_at: datetime | None
     coverage: list[str]
+    excursions_told: int
+    """Another number whenever something was told of its trades' excursions."""
     cost_unknown_trades: int | None
     """Trades of all time that sold coins of unknown cost; None: metrics were never drawn."""
 
@@ -116,8 +118,8 @@ def read(scope: Scope) -> Standing:
             for number, account, day, computed, total, *graded in snapshots or ()
         ],
         marks=[
-            MarkState(UUID(account), _time(heard), _time(reconciled), coverage, unknown)
-            for account, heard, reconciled, coverage, unknown in marks or ()
+            MarkState(UUID(account), _time(heard), _time(reconciled), *rest)
+            for account, heard, reconciled, *rest in marks or ()
         ],
         books=[
             BookState(number, asset, _time(rebuilt), _time(stale), reason)

@@ -1,9 +1,10 @@
 """Excursions in the background: candles fetched once, results kept beside their trades."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -30,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What was fetched; the exchange has an hour's high of 130 and low of 90, always."""
     ranges: Asked = []
 
-    def fetch(needs: Iterable[PriceNeed], **_: Any) -> int:
+    def fetch(needs: Iterable[PriceNeed], *, now: Callable[[], datetime]) -> int:
         for need in needs:
             ranges.append((need.asset, need.timeframe, need.since, need.until))
             first = clock.floor_hour(need.since)
@@ -41,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
                 )
                 for place in range(count)
             ]
-            candles.store(exchange="binance", timeframe="1h", rows=rows, at=clock.now())
+            candles.store(exchange="binance", timeframe="1h", rows=rows, at=now())
         return len(ranges)
 
     monkeypatch.setattr(market, "fetch_candles", fetch)
@@ -63,8 +64,13 @@ def account() -> ExchangeAccount:
     return made
 
 
-def measure(account: ExchangeAccount) -> int:
-    return measuring.measure_excursions(user_id=account.user_id, account_id=account.id, at=clock.now())
+def measure(account: ExchangeAccount, at: datetime | None = None) -> int:
+    at = at or clock.now()
+    return measuring.measure_excursions(user_id=account.user_id, account_id=account.id, at=at, now=lambda: at)
+
+
+def waiting(at: datetime) -> list[UUID]:
+    return [owned.account_id for owned in dispatch.unmeasured_accounts(at=at, limit=10)]
 
 
 def told(account: ExchangeAccount) -> list[tuple[Any, ...]]:
@@ -88,7 +94,7 @@ def test_what_is_measured_is_not_asked_for_again(account: ExchangeAccount, asked
     asked.clear()
 
     assert (measure(account), asked) == (0, [])
-    assert dispatch.unmeasured_accounts(limit=10) == []
+    assert waiting(clock.now()) == []
 
 
 def test_candles_that_do_not_exist_are_the_reason(
@@ -107,11 +113,38 @@ def test_a_late_fill_has_its_trade_measured_anew(account: ExchangeAccount) -> No
     late = fill(account, "BUY", "1", "80", executed_at=api_books.day(3, 11))
     fold(account, late)
 
-    assert [owned.account_id for owned in dispatch.unmeasured_accounts(limit=10)] == [account.id]
+    assert waiting(clock.now()) == [account.id]
     assert tasks.measure_excursions() == 1
 
     # 1 of the 2 held, bought at 90 on average, was sold.
     assert told(account) == [(Decimal(0), Decimal(40), "1h", "binance:BTCUSDT", "")]
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_trade_waits_until_the_candle_it_ended_in_is_final(account: ExchangeAccount) -> None:
+    ended = api_books.day(2, 10) + timedelta(minutes=30)
+
+    assert measure(account, ended + timedelta(minutes=30)) == 0
+    assert (told(account), waiting(ended + timedelta(minutes=30))) == ([], [])
+
+    settled = ended + timedelta(minutes=31)
+    assert waiting(settled) == [account.id]
+    assert measure(account, settled) == 1
+    assert told(account) == [(Decimal(-10), Decimal(30), "1h", "binance:BTCUSDT", "")]
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_trade_of_many_days_waits_for_the_end_of_its_last(account: ExchangeAccount) -> None:
+    measure(account)
+    fold(
+        account,
+        fill(account, "BUY", "1", "100", executed_at=api_books.day(40)),
+        fill(account, "SELL", "1", "110", executed_at=api_books.day(4)),
+    )
+
+    assert (measure(account, api_books.day(4, 22)), waiting(api_books.day(4, 22))) == (0, [account.id])
+    assert measure(account, api_books.day(3, 1)) == 1
+    assert waiting(clock.now()) == []
 
 
 @pytest.mark.usefixtures("asked")

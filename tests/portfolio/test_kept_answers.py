@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from core import clock
 from core.django import tenancy
+from credentials.models import ExchangeAccount
+from portfolio import excursions
 from portfolio.models import Trade
 from portfolio.selectors import trades
 from tests.clients import JsonClient
@@ -45,3 +48,19 @@ def test_what_is_said_of_a_trade_is_told_at_once(alice: User, as_alice: JsonClie
     with tenancy.acting_as(alice.id):
         Trade.objects.update(strategy="grid")
     assert (before, told()) == ({""}, {"grid"})
+
+
+def test_how_far_a_trade_went_is_told_at_once(alice: User, as_alice: JsonClient) -> None:
+    sell_twice(alice)
+
+    def told() -> str:
+        return str(as_alice.get(PAGE).json()["trades"][0]["excursion_reason"])
+
+    before = told()
+    with tenancy.acting_as(alice.id):
+        account = ExchangeAccount.objects.select_related("user").get()
+        due = excursions.due(account=account, at=clock.now())
+        excursions.store(due[:1], account=account, at=clock.now())
+        some = told()
+        excursions.store(due[1:], account=account, at=clock.now())
+    assert (before, some, told()) == ("not_yet", "not_yet", "no_direct_market")
