@@ -92,7 +92,7 @@ class TransferReference:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedAllocation:
-    """A part of an exit fill. LOT: bought with `entry_fill`; DUST: left over from an earlier position at its average
+    """A part of an exit fill. LOT: entered with `entry_fill`; DUST: left over from an earlier position at its average
     cost; UNKNOWN: never seen bought, in no PnL; AIRDROP, INTEREST, STATED (a deposit at the user's word) and TRANSFER
     (from another account of theirs): came with `entry_transfer`. Fills stand in `fills`."""
 

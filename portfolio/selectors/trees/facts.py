@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet
 
 from core import clock
 from core.money import ZERO, text
+from exchanges.rows import MarketType, Side
 from orders.models import Fill, Transfer
 from portfolio.models import Allocation, Fee, PositionSide, Trade, Valuation
 from portfolio.selectors.trees import node
@@ -138,7 +139,7 @@ def gross(part: Allocation, way: int, currency: str, *, link: str | None = None)
     )
     return ExplanationNode(
         name=f"allocation:{part.pk}",
-        title=f"{text(part.quantity)} {_ENTERED[part.source]}",
+        title=f"{text(part.quantity)} {entered(part)}",
         value=way * (part.proceeds - part.cost) if known else None,
         unit=currency,
         rule=Rule.SUM,
@@ -148,6 +149,21 @@ def gross(part: Allocation, way: int, currency: str, *, link: str | None = None)
         link=link,
         children=[proceeds, cost],
     )
+
+
+def entered(part: Allocation) -> str:
+    """How what a part closed had come into its position."""
+    if part.source == Allocation.Source.UNKNOWN and part.exit_fill.market_type != MarketType.SPOT:
+        return "never seen entered: in no PnL"
+    if part.source != Allocation.Source.LOT or part.entry_fill is None:
+        return _ENTERED[part.source]
+    entry = part.entry_fill
+    if entry.is_conversion:
+        return "from a conversion"
+    words = "bought" if entry.side == Side.BUY else "taken in payment"
+    if entry.market_type != MarketType.SPOT and entry.side == Side.SELL:
+        words = "sold short"
+    return f"{words} with {'an inferred' if entry.is_inferred else 'a'} fill"
 
 
 _ENTERED: Mapping[str, str] = {
