@@ -15,7 +15,8 @@ from exchanges.rows import MarketType
 from orders.models import Fill, Order, Transfer
 from pipeline import discovery, schedule
 from pipeline.models import RunStatus, Stream, SyncRun, Trigger
-from portfolio.balances import latest_by_wallet, side_by_side
+from portfolio.balances import latest_by_wallet
+from portfolio.comparison import side_by_side
 from tests.exchanges import contract_truth as told
 from tests.pipeline import contract_facts as stored
 from tests.pipeline.worlds import World

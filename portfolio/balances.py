@@ -31,27 +31,6 @@ _POSITION_STATE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """An asset's latest report and the balance its facts give now."""
-
-    account_id: UUID
-    asset: str
-    available: Decimal
-    locked: Decimal
-    computed: Decimal
-    reported_at: datetime
-
-    @property
-    def total(self) -> Decimal:
-        return self.available + self.locked
-
-    @property
-    def difference(self) -> Decimal:
-        """Reported less computed: zero when the facts explain everything."""
-        return self.total - self.computed
-
-
 def record(
     *, account: ExchangeAccount, rows: Sequence[BalanceRow], at: datetime, run_id: int | None
 ) -> set[str]:
@@ -261,28 +240,3 @@ def untold(*, account_ids: Sequence[UUID]) -> list[tuple[UUID, date, str, Decima
     )
     rows = days.values_list("account_id", "day", "book__settle_asset").annotate(amount=Sum("untold"))
     return list(rows.order_by("account_id", "day"))
-
-
-def side_by_side(*, account_ids: Sequence[UUID]) -> list[Balance]:
-    """Every asset with a report or facts, reported and computed, by account and asset."""
-    computed = computed_totals(account_ids=account_ids)
-    latest = latest_rows(account_ids=account_ids)
-    reported = {(row.account_id, row.asset): row for row in latest}
-    last = {row.account_id: row.reported_at for row in sorted(latest, key=lambda row: row.reported_at)}
-    keys = reported.keys() | {key for key in computed if key[0] in last}
-    balances = [
-        Balance(
-            account_id=account_id,
-            asset=asset,
-            available=row.available if row else ZERO,  # an asset the exchange does not report is at zero
-            locked=row.locked if row else ZERO,
-            computed=computed.get((account_id, asset), ZERO),
-            reported_at=row.reported_at if row else last[account_id],
-        )
-        for account_id, asset in keys
-        for row in [reported.get((account_id, asset))]
-    ]
-    return sorted(
-        (balance for balance in balances if balance.total or balance.computed),
-        key=lambda balance: (str(balance.account_id), balance.asset),
-    )

@@ -5,7 +5,7 @@ a difference it is left undecided, until the next report.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,7 +24,15 @@ from portfolio import marks
 from portfolio.accounting.reconstruction import TOLERANCE
 from portfolio.balances import computed_totals, latest_rows
 from portfolio.books import FINEST_STEP
-from portfolio.models import Book, ItemKind, Position, PositionSide, PositionStatus, ReportedPosition
+from portfolio.models import (
+    Book,
+    ItemKind,
+    Position,
+    PositionSide,
+    PositionStatus,
+    ReportedPosition,
+    WalletBalance,
+)
 from portfolio.reports import IN_FLIGHT
 
 Key = tuple[str, str, str]
@@ -58,30 +66,100 @@ class Compared:
         return abs(self.difference) <= self.step
 
 
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """An asset's latest report, and the balance its facts gave at the exchange's last word."""
+
+    account_id: UUID
+    asset: str
+    available: Decimal
+    locked: Decimal
+    computed: Decimal
+    reported_at: datetime
+
+    @property
+    def total(self) -> Decimal:
+        return self.available + self.locked
+
+    @property
+    def difference(self) -> Decimal:
+        """Reported less computed: zero when the facts explain everything."""
+        return self.total - self.computed
+
+
 def steps(account_id: UUID) -> Mapping[str, Decimal]:
     """The smallest amount that counts, by asset: what it trades in; of cash, a cent."""
-    books = Book.objects.filter(account_id=account_id, market_type=MarketType.SPOT, pool="")
-    found: dict[str, Decimal] = defaultdict(lambda: FINEST_STEP)
-    found |= dict.fromkeys(settings.CASH_ASSETS, TOLERANCE) | dict(books.values_list("asset", "step"))
+    return _steps([account_id])[account_id]
+
+
+def _steps(account_ids: Collection[UUID]) -> Mapping[UUID, Mapping[str, Decimal]]:
+    books = Book.objects.filter(account_id__in=account_ids, market_type=MarketType.SPOT, pool="")
+    cash = dict.fromkeys(settings.CASH_ASSETS, TOLERANCE)
+    found = {account_id: defaultdict(lambda: FINEST_STEP, cash) for account_id in account_ids}
+    for account_id, asset, step in books.values_list("account_id", "asset", "step"):
+        found[account_id][asset] = step
     return found
 
 
 def compare_balances(account: ExchangeAccount) -> list[Compared]:
     """Every asset that is reported or has facts, all wallets together, as of the exchange's last word."""
-    heard = marks.heard_at(account_ids=[account.id]).get(account.id)
-    if heard is None:
-        return []
-    day = clock.utc_day(heard)
-    reported = {row.asset: row.available + row.locked for row in latest_rows(account_ids=[account.id])}
-    computed = {
-        asset: total for (_, asset), total in computed_totals(account_ids=[account.id], until=day).items()
+    return _compare([account.id], latest_rows(account_ids=[account.id])).get(account.id, [])
+
+
+def side_by_side(*, account_ids: Sequence[UUID]) -> list[Balance]:
+    """As `compare_balances` for every asset of these accounts that is not at zero, by account and asset."""
+    latest = latest_rows(account_ids=account_ids)
+    reported = {(row.account_id, row.asset): row for row in latest}
+    balances = [
+        Balance(
+            account_id=account_id,
+            asset=one.subject,
+            available=row.available if row else ZERO,  # an asset the exchange does not report is at zero
+            locked=row.locked if row else ZERO,
+            computed=one.computed,
+            reported_at=row.reported_at if row else one.at,
+        )
+        for account_id, compared in _compare(account_ids, latest).items()
+        for one in compared
+        for row in [reported.get((account_id, one.subject))]
+    ]
+    return sorted(
+        (balance for balance in balances if balance.total or balance.computed),
+        key=lambda balance: (str(balance.account_id), balance.asset),
+    )
+
+
+def _compare(account_ids: Sequence[UUID], latest: Iterable[WalletBalance]) -> dict[UUID, list[Compared]]:
+    """Of each account that the exchange ever told the balances of."""
+    heard = marks.heard_at(account_ids=account_ids)
+    reported: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
+    for row in latest:
+        reported[row.account_id][row.asset] = row.available + row.locked
+    computed: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
+    for day in sorted({clock.utc_day(at) for at in heard.values()}):
+        those = [account_id for account_id, at in heard.items() if clock.utc_day(at) == day]
+        for (account_id, asset), total in computed_totals(account_ids=those, until=day).items():
+            computed[account_id][asset] = total
+    step = _steps(heard.keys())
+    return {
+        account_id: _compare_one(account_id, at, reported[account_id], computed[account_id], step[account_id])
+        for account_id, at in heard.items()
     }
-    step = steps(account.id)
+
+
+def _compare_one(
+    account_id: UUID,
+    heard: datetime,
+    reported: Mapping[str, Decimal],
+    computed: Mapping[str, Decimal],
+    step: Mapping[str, Decimal],
+) -> list[Compared]:
+    """`computed`: at the end of the day of the report."""
     pairs = {
         asset: (reported.get(asset, ZERO), computed.get(asset, ZERO)) for asset in {*reported, *computed}
     }
     doubtful = [asset for asset, (told, ours) in pairs.items() if abs(told - ours) > step[asset]]
-    around = _around(account.id, dict.fromkeys(doubtful, (day, heard)))
+    around = _around(account_id, dict.fromkeys(doubtful, (clock.utc_day(heard), heard)))
     return [
         _settled(asset, *pairs[asset], around.get(asset, (ZERO, ZERO)), heard, step[asset])
         for asset in sorted(pairs)

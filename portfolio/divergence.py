@@ -13,6 +13,8 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Final
 
+from django.db.models import Min
+
 from core import clock
 from core.money import ZERO
 from credentials.models import ExchangeAccount
@@ -69,14 +71,23 @@ def find(
 
 
 def _points(account: ExchangeAccount, asset: str) -> list[_Point]:
-    """Every moment at which a wallet's report of the asset differed from the one before."""
-    rows = WalletBalance.objects.filter(account=account, asset=asset).order_by("reported_at", "id")
-    wallets: dict[str, Decimal] = {}
-    points: dict[datetime, _Point] = {}
+    """Every report that is kept something of. What it says nothing of stands as before; before it was named for the
+    first time it was at zero, since that wallet is told at all."""
+    told = WalletBalance.objects.filter(account=account)
+    rows = told.filter(asset=asset).order_by("reported_at", "id")
+    changes: dict[datetime, dict[str, Decimal]] = defaultdict(dict)
+    first = None
     for at, wallet, available, locked in rows.values_list("reported_at", "wallet", "available", "locked"):
-        wallets[wallet] = available + locked
-        points[at] = _Point(at, sum(wallets.values(), ZERO))
-    return list(points.values())
+        first = first or wallet
+        changes[at][wallet] = available + locked
+    if first is not None:
+        told = told.filter(reported_at__gte=told.filter(wallet=first).aggregate(at=Min("reported_at"))["at"])
+    wallets: dict[str, Decimal] = {}
+    points = []
+    for at in told.order_by("reported_at").values_list("reported_at", flat=True).distinct():
+        wallets |= changes.get(at, {})
+        points.append(_Point(at, sum(wallets.values(), ZERO)))
+    return points
 
 
 class _Line:

@@ -9,14 +9,15 @@ from uuid import UUID
 from core.money import ZERO, quantize
 from credentials.models import ExchangeAccount
 from credentials.scope import Scope
-from portfolio import balances
-from portfolio.balances import Balance
+from portfolio import comparison
+from portfolio.comparison import Balance
 from portfolio.selectors.positions import is_stale, latest_prices
 
 
 @dataclass(frozen=True, slots=True)
 class AssetBalance:
-    """An asset in an account. `difference` is reported less computed: zero when facts explain everything."""
+    """An asset in an account as the exchange told it last. `computed` is what facts gave then, `difference` reported
+    less computed: zero when facts explain everything."""
 
     account_id: UUID
     account_label: str
@@ -51,7 +52,7 @@ class Balances:
 
 def asset_balances(*, scope: Scope, currency: str, at: datetime) -> Balances:
     """Every asset with a balance, reported or computed, by account; the most valuable first."""
-    rows = balances.side_by_side(account_ids=scope.account_ids)
+    rows = comparison.side_by_side(account_ids=scope.account_ids)
     accounts = ExchangeAccount.objects.only("id", "label", "exchange").in_bulk(list(scope.account_ids))
     points = latest_prices((row.asset, currency) for row in rows)
     results = []

@@ -14,7 +14,7 @@ from exchanges.simulators import profiles
 from exchanges.simulators.binance import BinanceSimulator
 from orders.models import Transfer
 from pipeline.models import RunStatus, Trigger
-from portfolio.balances import side_by_side
+from portfolio.comparison import side_by_side
 from tests.exchanges import contract_truth as told
 from tests.pipeline import contract_facts as stored
 from tests.pipeline.venues import UNLIMITED, FirstSyncs, Open, Read, Reopen

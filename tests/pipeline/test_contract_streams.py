@@ -30,7 +30,7 @@ from pipeline import runs, schedule
 from pipeline.derive import Derived
 from pipeline.models import CursorState, RunStatus, Stream, SyncCursor, SyncRun, Trigger
 from pipeline.sync import sync_account
-from portfolio.balances import side_by_side
+from portfolio.comparison import side_by_side
 from portfolio.models import ReportedPosition
 from tests.factories import AccountFactory
 from tests.orders import rows

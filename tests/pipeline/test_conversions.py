@@ -7,7 +7,7 @@ import pytest
 from exchanges.simulators.profiles import COLLECTOR
 from orders.models import Fill, Transfer
 from pipeline.models import RunStatus, Stream, Trigger
-from portfolio.balances import side_by_side
+from portfolio.comparison import side_by_side
 from tests.pipeline.venues import Open
 from tests.pipeline.worlds import World
 

@@ -11,7 +11,7 @@ from credentials.models import ExchangeAccount
 from exchanges.rows import TransferKind
 from exchanges.simulators.profiles import CONTRACTS
 from pipeline.models import RunStatus, Stream, Trigger
-from portfolio.balances import side_by_side
+from portfolio.comparison import side_by_side
 from tests.exchanges import contract_truth as true
 from tests.pipeline import contract_facts as stored
 from tests.pipeline.venues import FirstSyncs, Open, Read, Reopen

@@ -16,7 +16,8 @@ from exchanges.simulators.mexc.limits import Limits
 from orders.models import Fill, Order, Transfer
 from pipeline import patience
 from pipeline.models import RunStatus, Trigger
-from portfolio.balances import latest_rows, side_by_side
+from portfolio.balances import latest_rows
+from portfolio.comparison import side_by_side
 from portfolio.models import Position
 from tests.exchanges.simulators.folding import fold
 from tests.pipeline.venues import FirstSyncs, Open, Read, Reopen

@@ -13,7 +13,7 @@ from exchanges.simulators.profiles import Profile
 from orders.models import Order
 from pipeline import patience
 from pipeline.models import RunStatus, Stream, SyncCursor, Trigger
-from portfolio.balances import side_by_side
+from portfolio.comparison import side_by_side
 from tests.pipeline.facts import (
     Facts,
     stored_balances,

@@ -9,7 +9,7 @@ from exchanges.simulators.amounts import units
 from exchanges.simulators.symbols import SYMBOLS
 from orders.models import Fill
 from pipeline.models import CursorState, RunStatus, Stream, SyncCursor, Trigger
-from portfolio.balances import side_by_side
+from portfolio.comparison import side_by_side
 from portfolio.models import PortfolioSnapshot, Position
 from tests.pipeline.facts import everything_stored, everything_true, stored_fills, true_fills
 from tests.pipeline.worlds import World

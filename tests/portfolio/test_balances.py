@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core.django import tenancy
 from credentials.models import ExchangeAccount
-from portfolio import balances
+from portfolio import comparison
 from portfolio.models import WalletBalance
 from tests.factories import AccountFactory
 from tests.portfolio.books import fill, fold, transfer
@@ -29,7 +29,7 @@ def kept(account: ExchangeAccount) -> list[tuple[object, ...]]:
 
 def side_by_side(account: ExchangeAccount) -> list[tuple[object, ...]]:
     with tenancy.acting_as(account.user_id):
-        rows = balances.side_by_side(account_ids=[account.id])
+        rows = comparison.side_by_side(account_ids=[account.id])
         return [(row.asset, row.total, row.computed, row.difference) for row in rows]
 
 
@@ -98,6 +98,28 @@ def test_reported_and_computed_stand_side_by_side(account: ExchangeAccount) -> N
     ]
 
 
+def test_facts_that_came_after_the_report_wait_for_the_next(account: ExchangeAccount) -> None:
+    fold(account, transfer(account, occurred_at=moment(0)))
+    report(account, moment(0, 12), USDT="1000")
+    fold(
+        account,
+        fill(account, "BUY", "2", "100", executed_at=moment(0, 13)),
+        transfer(account, occurred_at=moment(1)),
+    )
+    assert side_by_side(account) == [("USDT", 1000, 1000, 0)]
+
+    report(account, moment(1, 12), USDT="1800", BTC="2")
+    assert side_by_side(account) == [("BTC", 2, 2, 0), ("USDT", 1800, 1800, 0)]
+
+
+def test_a_fact_just_before_the_report_may_be_in_it_or_not(account: ExchangeAccount) -> None:
+    fold(account, transfer(account, occurred_at=moment(0)))
+    fold(account, fill(account, "BUY", "2", "100", executed_at=moment(0, 12)))
+    report(account, moment(0, 12), USDT="1000")
+
+    assert side_by_side(account) == [("USDT", 1000, 1000, 0)]
+
+
 def test_without_a_report_nothing_is_compared(account: ExchangeAccount) -> None:
     fold(account, transfer(account, occurred_at=moment(0)))
 
@@ -115,5 +137,5 @@ def test_many_assets_take_as_many_statements_as_one(account: ExchangeAccount) ->
     report(account, moment(0, 10), None, **{f"COIN{number}": "1" for number in range(50)})
 
     with tenancy.acting_as(account.user_id), CaptureQueriesContext(connection) as queries:
-        assert len(balances.side_by_side(account_ids=[account.id])) == 50
-    assert len(queries) == 3  # reports, days of assets, untold profits
+        assert len(comparison.side_by_side(account_ids=[account.id])) == 50
+    assert len(queries) == 6  # reports, last word, days, untold profits, steps, facts around the report

@@ -12,7 +12,7 @@ from core.django import tenancy
 from core.money import quantize
 from credentials.models import ExchangeAccount
 from orders.models import Fill, FundingPayment
-from portfolio.balances import side_by_side
+from portfolio.comparison import side_by_side
 from portfolio.models import Fee
 from tests.factories import AccountFactory
 from tests.portfolio import books as spot

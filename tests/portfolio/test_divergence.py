@@ -7,11 +7,12 @@ import pytest
 
 from core.django import tenancy
 from credentials.models import ExchangeAccount
-from portfolio import divergence
+from exchanges.rows import BalanceRow
+from portfolio import balances, divergence
 from portfolio.divergence import Interval
 from portfolio.reports import read_facts
 from tests.factories import AccountFactory
-from tests.portfolio.books import fold, transfer
+from tests.portfolio.books import fill, fold, transfer
 from tests.portfolio.days import moment, report
 
 pytestmark = pytest.mark.django_db
@@ -25,11 +26,11 @@ def account() -> ExchangeAccount:
     return stored
 
 
-def find(account: ExchangeAccount, until: datetime, accepted: str = "0") -> Interval:
+def find(account: ExchangeAccount, until: datetime, accepted: str = "0", *, asset: str = "USDT") -> Interval:
     with tenancy.acting_as(account.user_id):
         return divergence.find(
             account=account,
-            asset="USDT",
+            asset=asset,
             known=read_facts(account),
             step=Decimal("0.01"),
             until=until,
@@ -90,3 +91,30 @@ def test_a_fact_just_after_a_report_may_have_been_in_it(account: ExchangeAccount
     fold(account, transfer(account, amount=Decimal(100), occurred_at=moment(1, 10, 1)))
 
     assert find(account, moment(2)) == Interval(moment(1), moment(2))
+
+
+def test_what_no_report_names_was_at_zero_at_each_of_them(account: ExchangeAccount) -> None:
+    """Bought and sold between two reports; the sale is not read yet."""
+    tell(account, (moment(1), "1000"), (moment(2), "1010"))
+    fold(account, fill(account, "BUY", "1", "100", executed_at=moment(1, 12)))
+
+    assert find(account, moment(2), asset="BTC") == Interval(moment(1), moment(2))
+
+
+def test_what_is_named_for_the_first_time_was_at_zero_before(account: ExchangeAccount) -> None:
+    tell(account, (moment(1), "1000"), (moment(2), "1001"))
+    report(account, moment(3), USDT="1001", BTC="2")
+
+    assert find(account, moment(3), asset="BTC") == Interval(moment(2), moment(3))
+
+
+def test_a_wallet_that_was_not_told_yet_says_nothing_of_what_is_in_it(account: ExchangeAccount) -> None:
+    tell(account, (moment(1), "1000"))
+    with tenancy.acting_as(account.user_id):
+        rows = [
+            BalanceRow("USDT", Decimal(1000), Decimal(0)),
+            BalanceRow("BTC", Decimal(2), Decimal(0), wallet="futures"),
+        ]
+        balances.record(account=account, rows=rows, at=moment(2), run_id=None)
+
+    assert find(account, moment(2), asset="BTC") == Interval(None, moment(2))

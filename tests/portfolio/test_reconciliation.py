@@ -225,6 +225,22 @@ def test_a_hole_in_the_history_is_the_cause(account: ExchangeAccount) -> None:
     ]
 
 
+def test_a_round_trip_read_by_half_is_not_older_than_what_is_kept(account: ExchangeAccount) -> None:
+    """A coin that every report knew nothing of: bought and sold between two of them, and the sale comes late."""
+    closes("XYZUSDT", "50", "50", "50")
+    differ(account, "0")
+    fold(
+        account,
+        fill(account, "BUY", "1", "50", symbol="XYZUSDT", base_asset="XYZ", executed_at=moment(1, 12)),
+    )
+    report(account, moment(2), USDT="901", BTC="1")
+    older = Hole("Fills", None, moment(0, 1), "the exchange keeps no older ones", is_older=True)
+    reconcile(account, moment(2, 11), holes=[older])
+
+    since = items(account, "subject", "cause", "diverged_from")
+    assert since == [("USDT", "conversion", moment(1)), ("XYZ", "conversion", moment(1))]
+
+
 def test_two_assets_against_each_other_are_a_conversion(account: ExchangeAccount) -> None:
     closes("BTCUSDT", "100", "100", "100")
     differ(account, "0")

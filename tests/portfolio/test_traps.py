@@ -7,7 +7,7 @@ import pytest
 
 from core.django import tenancy
 from exchanges.rows import BalanceRow
-from portfolio import balances, metrics
+from portfolio import balances, comparison, metrics
 from portfolio.models import AssetDay, PerformanceMetric, Trade
 from tests.factories import AccountFactory
 from tests.portfolio.books import START, fill, fold, transfer
@@ -42,7 +42,7 @@ def test_a_lock_is_no_cash_flow() -> None:
         for available, locked in ((10, 0), (4, 6)):
             row = BalanceRow(asset="USDT", available=Decimal(available), locked=Decimal(locked))
             changed = balances.record(account=account, rows=[row], at=START, run_id=None)
-        [balance] = balances.side_by_side(account_ids=[account.id])
+        [balance] = comparison.side_by_side(account_ids=[account.id])
 
         assert (changed, balance.total, AssetDay.objects.count()) == (set(), Decimal(10), 0)
 
