@@ -243,6 +243,7 @@ class Fill(Fact):
                 condition=Q(is_inferred=True),
                 name="fill_inferred",
             ),
+            models.Index(fields=["account"], condition=Q(raw__has_key="lines"), name="fill_of_file"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, cast
 from uuid import UUID
 
 from core.django import tenancy
@@ -15,14 +15,16 @@ from credentials.vault import KeyVersion
 from exchanges.base import Account as Client
 from exchanges.base import Listings, Markets
 from exchanges.errors import ErrorKind, ExchangeError
-from exchanges.rows import BadRow, MarketType, Page
+from exchanges.rows import BadRow, FillRow, MarketType, Page
+from orders import giving_way
 from orders.forgotten import Key as OrderKey
+from orders.giving_way import Gone
 from orders.models import Fill, FundingPayment, Order
 from orders.touched import Touched
 from pipeline import coverage, cursors, rejected, runs, schedule
 from pipeline.models import Stream, SyncCursor, SyncRun, Trigger
 from pipeline.priorities import Priority
-from portfolio import books
+from portfolio import books, fees
 from portfolio.models import ReportedPosition
 
 logger = logging.getLogger(__name__)
@@ -102,6 +104,7 @@ class Session:
     reason: str = ""  # why the first row of this run was set aside
     stored: int = 0
     downs: int = 0  # failures of the exchange itself, in a row
+    knows_files: bool | None = None  # whether there are facts of files; None: nobody looked yet
     spent: dict[tuple[str, Priority], datetime] = field(default_factory=dict)
     """Until when nothing is left of the budget for a stream at a priority."""
 
@@ -128,6 +131,8 @@ class Session:
 
     def keep(self, page: Page[_R], store: Store[_R], place: rejected.Place) -> Kept:
         """Store a page, and count what is new where its facts belong. Inside the open door."""
+        if place[0] == Stream.CONTRACT_FILLS and self._knows_files():
+            self._let_go(giving_way.to_executions(self.account, cast("Sequence[FillRow]", page.rows)))
         touched = store(account=self.account, rows=page.rows, source=SOURCE, run_id=self.run.id)
         if touched.stored:
             stream, scope, _ = place
@@ -135,6 +140,22 @@ class Session:
         books.mark_stale(account=self.account, touched=touched)
         self._count(place[0], touched)
         return Kept(touched, self.set_aside(place, page.bad))
+
+    def let_files_go(self) -> None:
+        """What the exchange told by now is no file's to tell any more. Opens a door where there is such."""
+        with self.door():
+            if self._knows_files():
+                self._let_go(giving_way.to_told(self.account))
+
+    def _knows_files(self) -> bool:
+        if self.knows_files is None:
+            self.knows_files = giving_way.has_any(self.account)
+        return self.knows_files
+
+    def _let_go(self, gone: Gone) -> None:
+        fees.forget(account=self.account, fills=gone.fills, transfers=gone.transfers)
+        books.mark_stale(account=self.account, touched=gone.touched)
+        self.stored += gone.touched.changed
 
     def set_aside(self, place: rejected.Place, bad: Sequence[BadRow]) -> int:
         """Keep unreadable rows; answers how many are new. Inside the open door."""

@@ -218,6 +218,7 @@ def _derive(session: Session) -> None:
     """Only when something changed: a quiet account costs nothing."""
     if not session.run.counts and not session.stored:
         return
+    session.let_files_go()
 
     def beat(step: str) -> None:
         with session.door(step):

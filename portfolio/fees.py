@@ -1,13 +1,15 @@
 """Every fee once, in its own coin, with the value the books used. Funding is listed beside them, and is no fee."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import Q
 
 from credentials.models import ExchangeAccount
 from portfolio import marks, valuations
-from portfolio.models import AccountMark
+from portfolio.models import AccountMark, Fee
 
 # What a quote coin is worth in the reporting currency, and the hour whose pinned prices count.
 _QUOTE_PRICE: Final = "CASE f.quote_asset WHEN %(currency)s THEN 1 ELSE q.price END"
@@ -134,6 +136,11 @@ def refresh(*, account: ExchangeAccount, since: datetime, many: bool) -> None:
         cursor.execute(_FAILED_WITHDRAWALS, scope)
         cursor.execute(_WAITING, scope)
         marks.fees_kept(mark, waiting=cursor.fetchone()[0])
+
+
+def forget(*, account: ExchangeAccount, fills: Collection[int], transfers: Collection[int]) -> None:
+    """Of facts that are no more. Needs an open door."""
+    Fee.objects.filter(Q(fill__in=fills) | Q(transfer__in=transfers), account=account).delete()
 
 
 def waiting_since(*, account: ExchangeAccount) -> datetime | None:

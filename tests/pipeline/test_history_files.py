@@ -1,6 +1,6 @@
 """A file's history in an account: stored once, asked about where it lacks something, and beside what was synced."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from core import clock
 from core.django import tenancy
 from credentials.models import ApiCredential, ExchangeAccount
 from orders.models import Fill, Transfer
-from pipeline import cursors, history_files, market
-from pipeline.models import RejectedRow, SyncCursor, SyncRun
+from pipeline import cursors, history_files, market, reconcile
+from pipeline.models import RejectedRow, SyncCursor, SyncRun, Trigger
 from portfolio.models import Position, ReconciliationItem
 from tests.factories import AccountFactory, FillFactory, TransferFactory, UserFactory
+from tests.pipeline.worlds import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_no_prices")]
 
@@ -248,3 +250,28 @@ def test_a_place_we_do_not_speak_to_has_an_account_of_its_own(
     assert "question: shortfall USDT: 281.1367769156898952" in run(tmp_path, KUCOIN, *options)
     assert run(tmp_path, KUCOIN, *options) == "Another of your accounts has this label."
     assert "0 fills, 0 conversions, 0 transfers stored; 1 known before" in run(tmp_path, KUCOIN, *options[:2])
+
+
+def test_what_the_exchange_tells_later_takes_the_place_of_the_file(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that was filled by a file, and connected then."""
+    with world.door():
+        account = ExchangeAccount.objects.select_related("user").get(id=world.account.id)
+    [(symbol, fills), *_] = sorted(world.truth()["fills"].items())
+    first = clock.from_ms(fills[0]["time"])
+    content = HEAD + "".join(
+        f"1,{at:%y-%m-%d %H:%M:%S},Spot,Transaction {word},{coin},{change},\n"
+        for at in (first - timedelta(days=1), first + timedelta(seconds=60))
+        for word, coin, change in (("Buy", symbol.removesuffix("USDT"), "0.5"), ("Spend", "USDT", "-20"))
+    )
+    monkeypatch.setattr(reconcile, "is_being_read", lambda account: False)
+    assert history_files.load(account=account, text=content, at=world.now()).fills == 2
+    world.sync(Trigger.CONNECT)
+
+    with world.door():
+        of_files = Fill.objects.filter(exchange_fill_id__startswith="file-")
+        assert list(of_files.values_list("executed_at", flat=True)) == [
+            first.replace(microsecond=0) - timedelta(days=1)
+        ]
+        assert Fill.objects.count() == 1 + sum(map(len, world.truth()["fills"].values()))
