@@ -4,13 +4,14 @@
 open position faster and to the same digit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from core.money import UNIT
-from portfolio.accounting import moved, plain
+from portfolio.accounting import moved, plain, plain_ranked
 from portfolio.accounting.events import Event, EventKind, OutOfOrder, Receipt, fold_key, require_later
-from portfolio.accounting.lots import Average, Fifo, Pool, Slice
+from portfolio.accounting.lots import Average, Fifo, Inventory, Pool, Slice
+from portfolio.accounting.ranked import Hifo, Lifo
 from portfolio.accounting.results import (
     AllocationKind,
     Checkpoint,
@@ -29,7 +30,9 @@ NO_DAY: Final = (-1, 0, 0, 0, 0, 0)
 _LOT, _DUST, _UNKNOWN = AllocationKind.LOT, AllocationKind.DUST, AllocationKind.UNKNOWN
 _EXIT, _FEE = EventKind.EXIT, EventKind.FEE
 _TRADE_KINDS: Final = {_EXIT: TradeKind.TRADE, _FEE: TradeKind.FEE}
-_KNOWN_TO_PLAIN: Final = (Fifo, Average)
+_PLAIN: Final[Mapping[type[Inventory], Callable[..., tuple[Event, Event | None]]]] = {
+    Fifo: plain.fold, Average: plain.fold, Lifo: plain_ranked.fold, Hifo: plain_ranked.fold,
+}  # fmt: skip
 _new: Final = tuple.__new__  # a named tuple without its constructor's cost
 
 
@@ -79,12 +82,9 @@ class Book:
         position = self._position
         if position is None or position.closed or position.scale != 1:
             return next(stream, None)
-        inventory = position.inventory
-        if not isinstance(inventory, _KNOWN_TO_PLAIN):
-            return next(stream, None)
-        self._last, event = plain.fold(
+        self._last, event = _PLAIN[type(position.inventory)](
             position,
-            inventory,
+            position.inventory,
             stream,
             last,
             day_end=self._day_end,

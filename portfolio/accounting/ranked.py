@@ -6,6 +6,7 @@ changes nothing that was published, and an exact split of a fill no total.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
@@ -54,30 +55,29 @@ class OpenLot:
 class Ranked(ABC):
     """Consumes the lot that ranks first; the ranking is the subclass's."""
 
-    __slots__ = ("_came", "_cost_rest", "_fees_rest", "_fine", "lots")
+    __slots__ = ("_came", "_fine", "cost_rest", "fees_rest")
 
     def __init__(self) -> None:
-        self.lots: list[OpenLot] = []
         self._came = 0
         self._fine = UNIT
         # Below one unit: taken out of lots and not yet passed on.
-        self._cost_rest = self._fees_rest = 0
+        self.cost_rest = self.fees_rest = 0
 
     def add(self, lot: Lot) -> None:
         self._came += 1
-        self._place(OpenLot(lot, self._came, self._fine))
+        self.place(OpenLot(lot, self._came, self._fine))
 
     def take(self, quantity: int) -> list[Slice]:
         slices: list[Slice] = []
         while quantity:
-            lot = self._first()
+            lot = self.first()
             part = min(quantity, lot.left)
             quantity -= part
             cost, fees = lot.take(part)
             if not lot.left:
-                self._drop_first()
-            cost_units, self._cost_rest = divmod(cost + self._cost_rest, UNIT)
-            fees_units, self._fees_rest = divmod(fees + self._fees_rest, UNIT)
+                self.drop_first()
+            cost_units, self.cost_rest = divmod(cost + self.cost_rest, UNIT)
+            fees_units, self.fees_rest = divmod(fees + self.fees_rest, UNIT)
             slices.append((lot.symbol, lot.fill_id, lot.time, part, cost_units, fees_units, lot.fact))
         return slices
 
@@ -92,60 +92,80 @@ class Ranked(ABC):
                 *(lot.symbol, lot.fill_id, lot.time, lot.fact, lot.number),
                 *map(str, (lot.left, lot.size, lot.cost, lot.fees, lot.cost_taken, lot.fees_taken)),
             ]
-            for lot in sorted(self.lots, key=attrgetter("number"))
+            for lot in sorted(self.held(), key=attrgetter("number"))
         ]
-        return [[str(self._cost_rest), str(self._fees_rest), self._came], *rows]
+        return [[str(self.cost_rest), str(self.fees_rest), self._came], *rows]
 
     def load(self, rows: list[list[Any]], scale: int) -> None:
-        self._cost_rest, self._fees_rest, self._came = map(int, rows[0])
+        self.cost_rest, self.fees_rest, self._came = map(int, rows[0])
         for symbol, fill_id, time, fact, number, *amounts in rows[1:]:
             left, size, cost, fees, cost_taken, fees_taken = map(int, amounts)
             lot = OpenLot((symbol, fill_id, time, size, cost, fees, fact), number, 1)
             lot.left, lot.cost_taken, lot.fees_taken = left, cost_taken, fees_taken
-            self._place(lot)
+            self.place(lot)
         self._fine = UNIT // scale
 
     @abstractmethod
-    def _place(self, lot: OpenLot) -> None:
+    def place(self, lot: OpenLot) -> None:
         """Put a lot among the others."""
 
     @abstractmethod
-    def _first(self) -> OpenLot:
+    def first(self) -> OpenLot:
         """The lot that leaves next."""
 
     @abstractmethod
-    def _drop_first(self) -> None:
+    def drop_first(self) -> object:
         """Forget that lot: nothing of it is left."""
+
+    @abstractmethod
+    def held(self) -> Iterable[OpenLot]:
+        """All lots, in any order."""
 
 
 class Lifo(Ranked):
     """Latest lot first, of those of one moment the last that came; each at its own cost."""
 
-    __slots__ = ()
+    __slots__ = ("_lots",)
 
-    def _place(self, lot: OpenLot) -> None:
-        place = len(self.lots)
-        while place and (self.lots[place - 1].time, self.lots[place - 1].number) > (lot.time, lot.number):
+    def __init__(self) -> None:
+        super().__init__()
+        self._lots: list[OpenLot] = []
+
+    def place(self, lot: OpenLot) -> None:
+        lots = self._lots
+        place = len(lots)
+        while place and (lots[place - 1].time, lots[place - 1].number) > (lot.time, lot.number):
             place -= 1
-        self.lots.insert(place, lot)
+        lots.insert(place, lot)
 
-    def _first(self) -> OpenLot:
-        return self.lots[-1]
+    def first(self) -> OpenLot:
+        return self._lots[-1]
 
-    def _drop_first(self) -> None:
-        self.lots.pop()
+    def drop_first(self) -> None:
+        self._lots.pop()
+
+    def held(self) -> Iterable[OpenLot]:
+        return self._lots
 
 
 class Hifo(Ranked):
     """Costliest lot first, each at its own cost (fees apart)."""
 
-    __slots__ = ()
+    __slots__ = ("_lots",)
 
-    def _place(self, lot: OpenLot) -> None:
-        heappush(self.lots, lot)
+    def __init__(self) -> None:
+        super().__init__()
+        # Before each its cost of one, negative and cut: most lots differ by it, and integers compare fastest.
+        self._lots: list[tuple[int, OpenLot]] = []
 
-    def _first(self) -> OpenLot:
-        return self.lots[0]
+    def place(self, lot: OpenLot) -> None:
+        heappush(self._lots, (-(lot.cost // lot.size), lot))
 
-    def _drop_first(self) -> None:
-        heappop(self.lots)
+    def first(self) -> OpenLot:
+        return self._lots[0][1]
+
+    def drop_first(self) -> None:
+        heappop(self._lots)
+
+    def held(self) -> Iterable[OpenLot]:
+        return (lot for _, lot in self._lots)

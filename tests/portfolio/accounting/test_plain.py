@@ -26,7 +26,7 @@ from tests.portfolio.accounting.test_engine_properties import (
 
 # Money in whole units and gaps within a day, so that positions stay on the fast path for long.
 WHOLE = LUMPS.map(lambda lump: lump._replace(fee_in="USDT", gap_ms=min(lump.gap_ms, 1)))
-METHODS = pytest.mark.parametrize("method", ["average", "fifo"])
+METHODS = pytest.mark.parametrize("method", ["average", "fifo", "lifo", "hifo"])
 
 
 def resume_event_by_event(state: State, book: Iterable[Event]) -> tuple[State, Collector]:
