@@ -52,6 +52,7 @@ _MANY = 1_000
 _IN_MS = Func(F("opened_at"), template="to_jsonb((date_part('epoch', %(expressions)s) * 1000)::bigint)")
 _IS_FIRST_OF_ITS_MOMENT = Q(checkpoint__last=None) | Q(checkpoint__last__0__lt=_IN_MS)
 """Positions before which the book saw nothing in the millisecond they opened: all from it on can be folded again."""
+_ATTEMPTS = 4
 _REASON_LENGTH = Book._meta.get_field("blocked_reason").max_length
 
 
@@ -161,35 +162,50 @@ def _stale_since(account: ExchangeAccount) -> datetime | None:
 
 
 def _rebuild_book(*, user_id: UUID, book_id: int, at: datetime, result: RebuildResult) -> None:
-    try:
-        with tenancy.acting_as(user_id):
-            known = Book.objects.select_related("account").defer("state").get(id=book_id)
-            if known.market_type == MarketType.SPOT:
-                scope_change.lock_replaced(known)
-            book = (
-                Book.objects.select_for_update(of=("self",), skip_locked=True)
-                .select_related("account__user")
-                .filter(id=book_id, stale_from__isnull=False)
-                .first()
-            )
-            if book is not None:
-                # Before any row of it: what hangs on rows is written by whoever holds these.
-                accounts = [marks.locked(each).account_id for each in pools.accounts_of(book)]
-                stale_from = book.stale_from
-                count, restart = _fold(book, at)
-                marks.folded(book=book, account_ids=accounts, stale_from=stale_from, folded_from=restart)
-                result.facts += count
-                result.books += 1
-    except OperationalError as error:
-        if not isinstance(error.__cause__, DeadlockDetected):
-            raise
-        logger.info("Book %s waits: two books that send coins to each other changed at once.", book_id)
-    except DomainError as error:
-        reason = pools.readable(error.message)[:_REASON_LENGTH]
-        with tenancy.acting_as(user_id):
-            Book.objects.filter(id=book_id).update(blocked_reason=reason)
-            asset = Book.objects.values_list("asset", flat=True).get(id=book_id)
-        result.blocked[asset] = reason
+    """Of two books that send coins to each other and changed at once, the database ends one's transaction: it is
+    folded once the other is done."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            with tenancy.acting_as(user_id):
+                _fold_locked(book_id, at, result, waits=attempt > 0)
+            return
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+            logger.info("Book %s: another one, which it sends coins to or gets them from, changed.", book_id)
+        except DomainError as error:
+            _block(user_id, book_id, error, result)
+            return
+
+
+def _fold_locked(book_id: int, at: datetime, result: RebuildResult, *, waits: bool) -> None:
+    """Needs an open door. `waits` for whoever has the book, else leaves it to them."""
+    known = Book.objects.select_related("account").defer("state").get(id=book_id)
+    if known.market_type == MarketType.SPOT:
+        scope_change.lock_replaced(known)
+    book = (
+        Book.objects.select_for_update(of=("self",), skip_locked=not waits)
+        .select_related("account__user")
+        .filter(id=book_id, stale_from__isnull=False)
+        .first()
+    )
+    if book is not None:
+        # Before any row of it: what hangs on rows is written by whoever holds these.
+        accounts = [marks.locked(each).account_id for each in pools.accounts_of(book)]
+        stale_from = book.stale_from
+        count, restart = _fold(book, at)
+        marks.folded(book=book, account_ids=accounts, stale_from=stale_from, folded_from=restart)
+        result.facts += count
+        result.books += 1
+
+
+def _block(user_id: UUID, book_id: int, error: DomainError, result: RebuildResult) -> None:
+    """The book says why it cannot be folded."""
+    reason = pools.readable(error.message)[:_REASON_LENGTH]
+    with tenancy.acting_as(user_id):
+        Book.objects.filter(id=book_id).update(blocked_reason=reason)
+        asset = Book.objects.values_list("asset", flat=True).get(id=book_id)
+    result.blocked[asset] = reason
 
 
 def _fold(book: Book, at: datetime) -> tuple[int, datetime]:
