@@ -21,7 +21,7 @@ from core.django.cursors import Place, cut
 from core.errors import Conflict, Invalid, NotFound
 from credentials.models import ExchangeAccount, Mode
 from credentials.scope import resolve
-from pipeline import broker
+from pipeline import broker, rejected_files
 from pipeline.models import Export, ExportPart, ExportState
 from portfolio.exports import kinds
 from portfolio.exports.sections import Selection
@@ -134,6 +134,7 @@ def content(*, user: User, asked: Asked, counts: Counts, at: datetime) -> Genera
         selection=Selection(scope.account_ids, asked.since, asked.until, user.reporting_currency),
         at=at,
         counts=counts,
+        more=(rejected_files.PART,),
     )
 
 

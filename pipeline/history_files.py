@@ -3,7 +3,7 @@ against reports. Facts of a time that the exchange itself told are left to it.""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, TypeVar
@@ -94,8 +94,6 @@ def follow(*, account: ExchangeAccount, at: datetime) -> tuple[Derived, Reconcil
     with tenancy.acting_as(account.user_id):
         is_reported = account.id in marks.heard_at(account_ids=[account.id])
         known = reconcile.know(account)
-        if reconcile.was_never_read(account):  # what was not known where it comes from is not known here
-            known = replace(known, codes=marks.coverage(account=account))
     if is_reported and account.is_active:
         return derived, reconcile.after_read(user_id=account.user_id, account_id=account.id, at=at, since=at)
     found = reconciliation.reconcile(user_id=account.user_id, account_id=account.id, known=known, at=at)

@@ -40,6 +40,7 @@ _NAMES: Final = {
     Stream.FUNDING: "Funding",
 }
 """The streams that move balances and positions."""
+_UNREADABLE: Final = "unreadable:"
 _STATES: Final = (Stream.BALANCES, Stream.POSITIONS)
 _REFUSED: Final = (ErrorKind.PERMISSION, ErrorKind.USER)
 """A stream that the exchange will not tell: waiting for it would be for ever, it is a hole in the history."""
@@ -124,12 +125,6 @@ def is_being_read(account: ExchangeAccount) -> bool:
     return not rows.exists() or unread.exists()
 
 
-def was_never_read(account: ExchangeAccount) -> bool:
-    """Whether what is known of it came by an export. Inside an open door."""
-    rows = (SyncCursor, RejectedRow)
-    return not any(model.objects.filter(account=account).exists() for model in rows)
-
-
 def know(account: ExchangeAccount) -> Known:
     """What of the account's history was not read. Inside an open door."""
     found = [*_gaps(account), *_older(account), *_refused(account), *_rejected(account)]
@@ -137,14 +132,26 @@ def know(account: ExchangeAccount) -> Known:
     return Known(
         holes=[hole for _, hole in found],
         positions_heard_at=positions.values_list("last_ok_at", flat=True).first(),
-        codes=sorted({code for code, _ in found}),
+        codes=sorted({code for code, _ in found} | _inherited(account)),
     )
+
+
+def _inherited(account: ExchangeAccount) -> set[str]:
+    """What was not known of an account that came by an export where it comes from: nobody reads it here. What could
+    not be read there came along, and is judged by that."""
+    if SyncCursor.objects.filter(account=account).exists():
+        return set()
+    codes = set(marks.coverage(account=account))
+    if RejectedRow.objects.filter(account=account).exists():
+        codes = {code for code in codes if not code.startswith(_UNREADABLE)}
+    return codes
 
 
 def _gaps(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
     for gap in CoverageGap.objects.filter(account=account, stream__in=_NAMES).order_by("since"):
         why = "the exchange had forgotten them before they were read"
-        yield f"gap:{gap.stream}", Hole(_words(gap), gap.since, gap.until, why, _market(gap))
+        days = f"{gap.since:%Y-%m-%d}/{gap.until:%Y-%m-%d}"
+        yield f"gap:{gap.stream}@{days}", Hole(_words(gap), gap.since, gap.until, why, _market(gap))
 
 
 def _older(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
@@ -187,11 +194,11 @@ def _rejected(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
         of_files.values_list("position").annotate(Count("id"), Min("reason")).order_by()
     ):
         what = f"{count} lines of a file ({position.removeprefix(FROM_FILES)})"
-        yield f"unreadable:{Stream.FILLS}", Hole(what, None, None, reason)
+        yield f"{_UNREADABLE}{Stream.FILLS}", Hole(what, None, None, reason)
     told = rows.exclude(position__startswith=FROM_FILES).order_by("stream", "scope")
     for stream, scope, reason in told.values_list("stream", "scope", "reason").distinct():
         row = RejectedRow(stream=stream, scope=scope)
-        yield f"unreadable:{stream}", Hole(f"Some {_words(row).lower()}", None, None, reason, _market(row))
+        yield f"{_UNREADABLE}{stream}", Hole(f"Some {_words(row).lower()}", None, None, reason, _market(row))
 
 
 def _words(row: SyncCursor | CoverageGap | RejectedRow) -> str:

@@ -1,6 +1,6 @@
 """Which files there are: each kind with the sections it holds."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -43,10 +43,17 @@ def formats(kind: str) -> tuple[str, ...]:
 
 
 def write(
-    *, kind: str, file_format: str, user: User, selection: Selection, at: datetime, counts: Counts
+    *,
+    kind: str,
+    file_format: str,
+    user: User,
+    selection: Selection,
+    at: datetime,
+    counts: Counts,
+    more: Sequence[Part] = (),
 ) -> Generator[bytes, None, None]:
-    """The file, bit by bit. Needs an open door until its end."""
-    parts = KINDS[kind]
+    """The file, bit by bit; `more`: what a complete one has from elsewhere. Needs an open door until its end."""
+    parts = KINDS[kind] + (tuple(more) if kind == COMPLETE else ())
     if file_format == CSV:
         (part,) = parts
         return csv_file(part.table, part.rows(selection), counts)

@@ -205,6 +205,18 @@ class DismissalRecord(_Record, tag="dismissal"):
     resolved_at: Moment
 
 
+class RejectedRecord(_Record, tag="rejected"):
+    """A row that could not be read where it comes from, and is not here either."""
+
+    account: UUID
+    stream: Annotated[str, msgspec.Meta(max_length=16)]
+    scope: Annotated[str, msgspec.Meta(max_length=40)]
+    position: Annotated[str, msgspec.Meta(max_length=200)]
+    reason: Annotated[str, msgspec.Meta(max_length=300)]
+    digest: Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+    raw: msgspec.Raw
+
+
 class PositionLeverage(_Record, tag="position_leverage"):
     account: UUID
     symbol: str
@@ -237,6 +249,6 @@ class ValuationRecord(_Record, tag="valuation"):
 Record = (
     Header | End | Account | StrategyPrefixRecord | OrderRecord | FillRecord | FundingRecord | TransferRecord
     | OwnTransferRecord | Balance | Position | BookRecord | DismissalRecord | PositionLeverage
-    | TradeLeverage | ValuationRecord
+    | RejectedRecord | TradeLeverage | ValuationRecord
 )  # fmt: skip
 DECODER: Final = msgspec.json.Decoder(Record)

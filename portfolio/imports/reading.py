@@ -41,6 +41,7 @@ _AFTERWARDS: Final[dict[type[Any], Callable[[ExchangeAccount, list[Any]], int]]]
     records.TradeLeverage: leverages.restore_trades,
 }
 Numbered = tuple[int, Any]
+Stores = Mapping[type[Any], storing.Store]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,14 @@ class Outcome:
     accounts: dict[UUID, ExchangeAccount] = field(default_factory=dict)
 
 
-def read(*, user: User, file: IO[bytes], label: str | None = None, is_dry: bool = False) -> Outcome:
+def read(
+    *, user: User, file: IO[bytes], label: str | None = None, is_dry: bool = False, more: Stores | None = None
+) -> Outcome:
     """Import a file for a user: into new accounts without keys, those of an earlier import of it, or those that are the
     same at the exchange. `label`: the name of the account to import into, where the file has one; it must be empty.
-    Opens its own door. Raises Invalid."""
+    `more`: how records are stored that are no facts. Opens its own door. Raises Invalid."""
     with tenancy.acting_as(user.id), transaction.atomic():
-        reader = _Reader(user, label)
+        reader = _Reader(user, label, storing.STORES | dict(more or {}))
         reader.read_facts(file)
         file.seek(0)
         reader.read_links(file)
@@ -94,8 +97,8 @@ def restore(*, user: User, file: IO[bytes], accounts: Mapping[UUID, ExchangeAcco
 
 
 class _Reader:
-    def __init__(self, user: User, label: str | None) -> None:
-        self.user, self.label = user, label
+    def __init__(self, user: User, label: str | None, stores: Stores) -> None:
+        self.user, self.label, self._stores = user, label, stores
         self.outcome = Outcome()
         self._described: dict[UUID, records.Account] = {}
         self._touched: dict[UUID, Touched] = {}
@@ -206,7 +209,7 @@ class _Reader:
             self._try(batch, self._store_own_transfers)
         elif kind in _AFTERWARDS:
             return
-        elif (store := storing.STORES.get(kind)) is None:
+        elif (store := self._stores.get(kind)) is None:
             for number, _ in batch:
                 self._set_aside(number, "A record of this kind has no place here.")
         else:

@@ -43,6 +43,7 @@ from portfolio.exports.records import (
 from portfolio.imports import words
 from portfolio.models import Book, ReportedPosition, Valuation, WalletBalance
 
+Store = Callable[[ExchangeAccount, Sequence[Any]], Touched]
 _LINKS: Final = ("role", "group_id", "linked_by", "strategy", "strategy_by", "note", "tags")
 
 
@@ -342,7 +343,7 @@ def _amount(text: str | None) -> Any:
     return None if text is None else money.parse(text)
 
 
-STORES: Final[dict[type[Any], Callable[[ExchangeAccount, Sequence[Any]], Touched]]] = {
+STORES: Final[dict[type[Any], Store]] = {
     OrderRecord: store_orders,
     FillRecord: store_fills,
     FundingRecord: store_funding,

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.models import User
 from core import clock
 from core.django import tenancy
 from credentials.models import ApiCredential, ExchangeAccount
 from orders.models import Fill, Transfer
 from pipeline import cursors, history_files, market, reconcile
 from pipeline.models import RejectedRow, SyncCursor, SyncRun, Trigger
-from portfolio.models import Position, ReconciliationItem
+from portfolio.models import AccountMark, Position, ReconciliationItem
 from tests.factories import AccountFactory, FillFactory, TransferFactory, UserFactory
 from tests.pipeline.worlds import World
 
@@ -275,3 +276,30 @@ def test_what_the_exchange_tells_later_takes_the_place_of_the_file(
             first.replace(microsecond=0) - timedelta(days=1)
         ]
         assert Fill.objects.count() == 1 + sum(map(len, world.truth()["fills"].values()))
+
+
+def coverage(email: str) -> list[str]:
+    with tenancy.acting_as(User.objects.get(email=email).id):
+        return list(AccountMark.objects.values_list("coverage", flat=True).get(account__label="Place"))
+
+
+def test_lines_set_aside_come_with_an_export_and_go_where_they_are_mended(
+    account: ExchangeAccount, tmp_path: Path
+) -> None:
+    UserFactory.create(email="other@example.com")
+    run(tmp_path, STATEMENT, "--account", "Place", "--new")
+    with tenancy.acting_as(account.user_id):
+        place = ExchangeAccount.objects.get(label="Place")
+        AccountMark.objects.filter(account=place).update(coverage=["gap:deposits", "unreadable:fills"])
+    path, theirs = tmp_path / "complete.jsonl", ("--user", "other@example.com", "--account", "Place")
+    call_command(
+        "export", "--user", "trader@example.com", "--kind", "complete", "--account", "Place", "-o", str(path),
+        stderr=StringIO(),
+    )  # fmt: skip
+    for _ in range(2):
+        call_command("import_export", str(path), "--user", "other@example.com", stdout=StringIO())
+    assert coverage("other@example.com") == ["gap:deposits", "unreadable:fills"]
+
+    when = "1,23-12-23 04:20:58,Spot,Transaction"
+    run(tmp_path, STATEMENT + f"{when} Buy,BNB,0.0135,\n{when} Spend,USDT,-3,\n", *theirs)
+    assert coverage("other@example.com") == ["gap:deposits"]

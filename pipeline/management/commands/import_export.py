@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core import clock
 from core.errors import DomainError
+from pipeline import rejected_files
 from pipeline.management.commands import _following, _people
 from portfolio.imports import reading
 from portfolio.imports.reading import Outcome
@@ -38,7 +39,11 @@ class Command(BaseCommand):
         try:
             with options["file"].open("rb") as file:
                 outcome = reading.read(
-                    user=user, file=file, label=options["account"], is_dry=options["dry_run"]
+                    user=user,
+                    file=file,
+                    label=options["account"],
+                    is_dry=options["dry_run"],
+                    more=rejected_files.stores(at=clock.now()),
                 )
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror or error}") from None

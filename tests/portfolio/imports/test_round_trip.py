@@ -17,6 +17,7 @@ from credentials.models import ExchangeAccount
 from orders import own_transfers
 from orders.models import Fill, Order, StatedCost
 from portfolio import leverage, rebuild, verification
+from pipeline import rejected_files
 from portfolio.exports.bundle import SECTIONS
 from portfolio.exports.records import Record
 from portfolio.imports import reading
@@ -171,7 +172,8 @@ def values(user: User, model: Any, *names: str) -> list[Any]:
 def test_every_record_is_written_and_read_alike() -> None:
     read = {kind.__struct_config__.tag: kind.__struct_fields__ for kind in Record.__args__}
 
-    assert {section.table.record: section.table.names for section, _ in SECTIONS} == {
+    tables = [*(section.table for section, _ in SECTIONS), rejected_files.PART.table]
+    assert {table.record: table.names for table in tables} == {
         name: fields for name, fields in read.items() if name not in ("header", "end")
     }
 
