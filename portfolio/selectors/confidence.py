@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Max, Q, Sum
 
+from core import clock
 from core.money import ZERO
 from credentials.scope import Scope
 from portfolio.accounting.holdings import DoubtKind
 from portfolio.accounting.periods import Period
-from portfolio.models import Grade, ItemKind, TradeDay
+from portfolio.models import BookDay, Grade, ItemKind, TradeDay, WalletBalance
 from portfolio.selectors import standing
 from portfolio.selectors.freshness import Freshness, freshness
 from portfolio.selectors.standing import MarkState, OpenItem, Standing
@@ -94,8 +95,8 @@ def confidence(
     period: Period | None = None,
 ) -> Confidence:
     """Of everything the scope's books add up to; of a `period`, without what only bears on the time before or after:
-    history forgotten before it, sales of unknown cost and days that do not add up outside it. Needs an open door; what
-    is given is not read again."""
+    history forgotten before it, gaps that were over before what it begins with, sales of unknown cost and days that do
+    not add up outside it. Needs an open door; what is given is not read again."""
     stands = stands or standing.read(scope)
     fresh = fresh or freshness(scope=scope, at=at, stands=stands)
     if period is not None:
@@ -106,7 +107,21 @@ def confidence(
 
 def _within(stands: Standing, scope: Scope, period: Period) -> Standing:
     """What of it bears on a period."""
-    marks = [mark._replace(coverage=[c for c in mark.coverage if _bears(c, period)]) for mark in stands.marks]
+    marks = [
+        mark._replace(coverage=[code for code in mark.coverage if not _is_older(code, period)])
+        for mark in stands.marks
+    ]
+    gapped = [mark.account_id for mark in marks if any(_gap_before(code, period) for code in mark.coverage)]
+    if gapped:
+        anchors = _anchors(gapped, period)
+        marks = [
+            mark._replace(
+                coverage=[
+                    code for code in mark.coverage if not _is_over(code, period, anchors.get(mark.account_id))
+                ]
+            )
+            for mark in marks
+        ]
     if any(mark.cost_unknown_trades for mark in marks):
         days = TradeDay.objects.filter(
             account_id__in=scope.account_ids, day__gte=period.first_day, day__lte=period.last_day
@@ -121,11 +136,40 @@ def _within(stands: Standing, scope: Scope, period: Period) -> Standing:
     return replace(stands, marks=marks, differences=differences)
 
 
-def _bears(code: str, period: Period) -> bool:
-    """What the exchange forgot before a period does not, if it told all from a day before it on."""
+def _is_older(code: str, period: Period) -> bool:
+    """What the exchange forgot before a period, if it told all from a day before it on."""
     reason, _, known_from = code.partition("@")
     is_older = reason.startswith(f"{Code.OLDER_HISTORY}:")
-    return not (is_older and known_from and known_from < period.first_day.isoformat())
+    return bool(is_older and known_from and known_from < period.first_day.isoformat())
+
+
+def _gap_before(code: str, period: Period) -> str:
+    """The last day of a gap that lies before a period; empty of anything else."""
+    reason, _, days = code.partition("@")
+    until = days.rpartition("/")[2]
+    is_before = reason.startswith(f"{Code.GAP}:") and until and until < period.first_day.isoformat()
+    return until if is_before else ""
+
+
+def _is_over(code: str, period: Period, anchor: date | None) -> bool:
+    """Whether it is a gap that was over before anything that the period's figures begin with."""
+    until = _gap_before(code, period)
+    return bool(until and anchor is not None and until < anchor.isoformat())
+
+
+def _anchors(account_ids: Sequence[UUID], period: Period) -> dict[UUID, date]:
+    """By account the day of its newest report before a period: balances before are nothing to it. Left out where a book
+    held something when the period began: what exits it cost goes back to before."""
+    begin = period.first_day
+    held = BookDay.objects.filter(Q(account_id__in=account_ids) | ~Q(book__pool=""), day__lt=begin)
+    newest = held.order_by("book_id", "-day").distinct("book_id")
+    rows = newest.values_list("account_id", "book__pool", "quantity", "book__step")
+    holding = {(account_id, pool) for account_id, pool, quantity, step in rows if abs(quantity) >= step}
+    if any(pool for _, pool in holding):
+        return {}
+    told = WalletBalance.objects.filter(account_id__in=account_ids, reported_at__lt=clock.day_start(begin))
+    last = told.order_by().values_list("account_id").annotate(at=Max("reported_at"))
+    return {account_id: clock.utc_day(at) for account_id, at in last if (account_id, "") not in holding}
 
 
 def _reasons(scope: Scope, stands: Standing, fresh: Freshness) -> Iterator[GradeReason]:

@@ -80,7 +80,8 @@ def test_what_is_not_known_of_the_history_is_told(world: World) -> None:
         )
         known = reconcile.know(world.account)
 
-    assert known.codes == ["gap:deposits", f"older_history:withdrawals@{START:%Y-%m-%d}", "refused:fills"]
+    day = f"{START:%Y-%m-%d}"
+    assert known.codes == [f"gap:deposits@{day}/{day}", f"older_history:withdrawals@{day}", "refused:fills"]
     assert [(hole.what, hole.market, hole.is_older) for hole in known.holes] == [
         ("Deposits", "", False),
         ("Withdrawals", "", True),

@@ -164,6 +164,34 @@ def test_a_period_is_graded_by_what_bears_on_it(alice: User, account: ExchangeAc
     }
 
 
+def test_a_gap_before_a_period_does_not_bear_on_what_began_after_a_later_report(
+    alice: User, account: ExchangeAccount
+) -> None:
+    """A coin was bought five days ago and is held since: only of seven days nothing goes back to before the gap."""
+    today = clock.utc_day(clock.now())
+    gap = f"gap:fills@{today - timedelta(days=20)}/{today - timedelta(days=15)}"
+    compare(account, gap)
+    with tenancy.acting_as(alice.id):
+        mark = AccountMark.objects.get()
+
+    def doubts() -> dict[str, list[str]]:
+        with tenancy.acting_as(alice.id):
+            told = {
+                text: selectors.confidence(
+                    scope=resolve(), at=clock.now(), period=parse_period(text, at=clock.now())
+                )
+                for text in ("2d", "7d", "18d", "30d")
+            }
+        return {text: [str(reason) for reason in one.reasons] for text, one in told.items()}
+
+    before = doubts()
+    api_books.report(account, {"USDT": "0"}, at=api_books.day(10))
+
+    assert mark.coverage == [gap]
+    assert before == {text: ["gap:fills"] for text in before}
+    assert doubts() == before | {"7d": []}
+
+
 def test_answers_of_a_period_carry_its_grade(account: ExchangeAccount, as_alice: JsonClient) -> None:
     compare(account, f"older_history:fills@{clock.utc_day(clock.now()) - timedelta(days=40)}")
     grades = [
