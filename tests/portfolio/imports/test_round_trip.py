@@ -16,8 +16,8 @@ from core.errors import Invalid
 from credentials.models import ExchangeAccount
 from orders import own_transfers
 from orders.models import Fill, Order, StatedCost
-from portfolio import leverage, rebuild, verification
 from pipeline import rejected_files
+from portfolio import leverage, rebuild, verification
 from portfolio.exports.bundle import SECTIONS
 from portfolio.exports.records import Record
 from portfolio.imports import reading
