@@ -9,8 +9,8 @@ from core import clock
 from core.money import InvalidAmount
 from exchanges import binance_like, reading
 from exchanges.base import Contracts, Derivatives, Listings
+from exchanges.binance import by_id, mapping, market, outside
 from exchanges.binance import listings as symbols
-from exchanges.binance import mapping, market, outside
 from exchanges.binance.derivatives import BinanceDerivatives, find_wallet
 from exchanges.binance.walks import PAGE, Window, next_id
 from exchanges.errors import ErrorKind, ExchangeError
@@ -30,6 +30,7 @@ from exchanges.transport import CcxtClient, unreadable
 from exchanges.windows import ceil_ms
 
 DAY_MS: Final = clock.DAY // timedelta(milliseconds=1)
+_SHORT_MS: Final = 7 * DAY_MS
 _TRANSFERS: Final = {
     TransferKind.DEPOSIT: ("sapi_get_capital_deposit_hisrec", mapping.deposit),
     TransferKind.WITHDRAWAL: ("sapi_get_capital_withdraw_history", mapping.withdrawal),
@@ -119,8 +120,12 @@ class BinanceAccount:
         return self._fill_page(self._trades(symbol, fromId=start), start)
 
     def fills_between(self, symbol: str, since: datetime, until: datetime) -> Iterator[Page[FillRow]]:
-        """Pages of all fills executed in [since, until), by time: finds what came too late for `fills`."""
+        """Pages of all fills executed in [since, until): finds what came too late for `fills`. A short span is asked by
+        time; a long one by id, with what comes of before and after it."""
         start, end = clock.to_ms(since), ceil_ms(until)
+        if end - start > _SHORT_MS:
+            yield from self._fills_by_id(symbol, start, end)
+            return
         while start < end:
             window_end = min(start + DAY_MS, end)
             yield from self._fills_within(symbol, start, window_end)
@@ -185,6 +190,19 @@ class BinanceAccount:
 
     def _fill(self, raw: Raw) -> FillRow:
         return mapping.fill(raw, self._assets)
+
+    def _fills_by_id(self, symbol: str, start: int, end: int) -> Iterator[Page[FillRow]]:
+        def ask(position: int) -> list[Any]:
+            return self._trades(symbol, fromId=position)
+
+        position, raws = by_id.begin(ask, partial(self._trades, symbol), start)
+        while not by_id.is_beyond(raws, end):
+            page = self._fill_page(raws, position)
+            yield page
+            if not page.has_more:
+                return
+            position = int(page.next_position)
+            raws = ask(position)
 
     def _fills_within(self, symbol: str, start: int, end: int) -> Iterator[Page[FillRow]]:
         """A window too full for one answer is halved; a single millisecond too full is walked by id."""

@@ -224,6 +224,7 @@ def conditional_order(raw: Raw) -> OrderRow:
         ordered_at=ordered_at,
         updated_at=reading.moment_ms(raw, "updateTime") if raw.get("updateTime") else ordered_at,
         raw=raw,
+        placed_order_id=reading.placed_order(raw, "actualOrderId"),
         position_side=position_side(raw),
         reduce_only=reading.flag(raw, "reduceOnly", False) or reading.flag(raw, "closePosition", False),
     )

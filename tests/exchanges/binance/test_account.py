@@ -35,6 +35,8 @@ def trades_server(trades: list[dict[str, Any]]) -> Script:
             assert "startTime" not in query
             found = [each for each in trades if each["id"] >= query["fromId"]]
         else:
+            if "startTime" not in query:
+                return sorted(trades, key=lambda each: int(each["id"]))[-query["limit"] :]
             assert query["endTime"] - query["startTime"] < 24 * HOUR_MS
             found = [each for each in trades if query["startTime"] <= each["time"] <= query["endTime"]]
         return sorted(found, key=lambda each: int(each["id"]))[: query["limit"]]
@@ -157,6 +159,28 @@ def test_fills_between_reads_windows_too_full_for_a_page(
     _, reader = account(trades_server(trades))
     pages = reader.fills_between("BNBBTC", clock.from_ms(START), NOW)
     assert {row.fill_id for page in pages for row in page.rows} == {str(each["id"]) for each in trades}
+
+
+@pytest.mark.parametrize(
+    ("count", "gap", "first_day", "asked"),
+    [(400, 10, 0, 1), (400, 10, 350, 1), (20_000, 10, 200, 5), (20_000, 1, 399, 5), (20_000, 10**6, 1, 2)],
+    ids=["of little", "of its end", "in the middle", "the newest", "the oldest"],
+)
+def test_a_long_span_costs_no_request_a_day(
+    samples: Samples, account: Open, count: int, gap: int, first_day: int, asked: int
+) -> None:
+    """Of 400 days, thirty in one go."""
+    day = 24 * HOUR_MS
+    begin = clock.to_ms(NOW) - 400 * day
+    trades = [trade(samples, number * gap, begin + number * 400 * day // count) for number in range(count)]
+    since, until = begin + first_day * day, min(begin + (first_day + 30) * day, clock.to_ms(NOW))
+    stub, reader = account(trades_server(trades))
+    pages = reader.fills_between("BNBBTC", clock.from_ms(since), clock.from_ms(until))
+    found = {row.fill_id for page in pages for row in page.rows}
+    wanted = {str(each["id"]) for each in trades if since <= each["time"] < until}
+    assert wanted <= found
+    assert len(found) <= len(wanted) + 2 * PAGE
+    assert len(stub.asked) <= asked + 1
 
 
 def test_orders_walk_by_id(samples: Samples, account: Open) -> None:
