@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import dropwhile
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from accounts.models import User
 from core import clock, money
 from core.django import tenancy
 from core.errors import DomainError
+from core.money import UNIT
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
 from orders import facts, own_transfers
@@ -49,6 +51,7 @@ from portfolio.valuations import PriceNeed
 logger = logging.getLogger(__name__)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MANY = 1_000
+_new = tuple.__new__  # a named tuple without its constructor's cost
 _IN_MS = Func(F("opened_at"), template="to_jsonb((date_part('epoch', %(expressions)s) * 1000)::bigint)")
 _IS_FIRST_OF_ITS_MOMENT = Q(checkpoint__last=None) | Q(checkpoint__last__0__lt=_IN_MS)
 """Positions before which the book saw nothing in the millisecond they opened: all from it on can be folded again."""
@@ -302,10 +305,10 @@ def events(book: Book, *, after: tuple[Any, ...] | None) -> Generator[Event, Non
             fills = opened.enter_context(closing(_fill_events(book, account.id, since, prices)))
             moves = receipts.events(book, account_id=account.id, since=since, price_of=price_of)
             streams.append(pools.placed(book, account.id, fills) if book.pool else fills)
-            streams.append(sorted(pools.placed(book, account.id, moves), key=fold_key))
-        for event in heapq.merge(*streams, key=fold_key):
-            if after is None or fold_key(event) > after:
-                yield event
+            if moved := sorted(pools.placed(book, account.id, moves), key=fold_key):
+                streams.append(moved)
+        merged = heapq.merge(*streams, key=fold_key) if len(streams) > 1 else iter(*streams)
+        yield from dropwhile(lambda event: after is not None and fold_key(event) <= after, merged)
 
 
 def _prices(book: Book, since: datetime | None) -> dict[tuple[str, int], int]:
@@ -326,13 +329,14 @@ def _fill_events(
 ) -> Generator[Event, None, None]:
     asset, currency, cash = book.asset, book.currency, settings.CASH_ASSETS
     for row in facts.book_fills(account_id=account_id, asset=asset, after=since):
-        fill = Fill._make(row)
+        fill = _new(Fill, row)
+        quote = fill.quote
         yield from from_fill(
             fill,
             asset=asset,
             cash=cash,
-            quote_price=_price(fill.quote, fill, currency, prices),
-            fee_price=_fee_price(fill, currency, prices),
+            quote_price=UNIT if quote == currency else _price(quote, fill, currency, prices),
+            fee_price=None if fill.fee_currency == quote else _fee_price(fill, currency, prices),
         )
 
 

@@ -32,6 +32,8 @@ from portfolio.models import Book
 _CHUNK: Final = 5_000
 _FEW: Final = 500  # as many new rows are looked up in what is stored; with more, it is read through once
 
+_as_json: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 # Whether a trade closes its position, by the exit type it has until an order's role says otherwise.
 EXIT_TYPES: Final[dict[bool, ExitType]] = {
     closes: exit_type(role=None, closes_position=closes) for closes in (True, False)
@@ -166,7 +168,7 @@ class Pending(Rows):
     def _position(self, row: Position) -> None:
         number = self._positions.pop(row.key, 0) or self._number()
         closed = r"\N" if row.closed_ms is None else row.closed_ms
-        checkpoint = escaped(json.dumps(row.checkpoint.state(), separators=(",", ":")))
+        checkpoint = escaped(_as_json(row.checkpoint.state()))
         symbol, place = self._named(row.key.symbol)
         self._add(
             "new_position",

@@ -283,10 +283,8 @@ def storable(sink: Sink) -> Sink:
     """
 
     def position(row: Position) -> None:
-        _require_fit(row[7:30], row.key.fill_id, row.key.symbol, "The position opened by")
-        _require_fit(
-            (row.entry_fees + row.exit_fees,), row.key.fill_id, row.key.symbol, "The position opened by"
-        )
+        fees = row.entry_fees + row.exit_fees
+        _require_fit((*row[7:30], fees), row.key.fill_id, row.key.symbol, "The position opened by")
         sink.position(row)
 
     def trade(row: Trade) -> None:
@@ -312,7 +310,7 @@ def _require_fit(amounts: tuple[Any, ...], fill_id: str, symbol: str, whose: str
 
 def _fits(amounts: tuple[int | None, ...]) -> bool:
     known = [amount for amount in amounts if amount is not None]
-    return max(map(abs, known)) < _LIMIT
+    return max(known) < _LIMIT and min(known) > -_LIMIT
 
 
 class Collector:
