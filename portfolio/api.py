@@ -24,6 +24,8 @@ from portfolio.selectors import balances, curve, explain, pairs, positions, snap
 BENCHMARKS: Final = ("BTC",)
 KEPT_SECONDS: Final = 60
 """What is looked at again and again: a page refreshed, a phone beside a desktop."""
+PRICED_SECONDS: Final = 30
+"""What is made of current prices: as long as these are, which are read every 30 seconds."""
 _LINK = header("Link", OpenApiTypes.STR, 'The next page, as `<…>; rel="next"`; absent on the last.')
 
 
@@ -48,6 +50,7 @@ class OpenPositionsView(BooksEndpoint):
     """Open positions at the latest prices, newest first."""
 
     with_prices = True
+    kept_seconds = PRICED_SECONDS
 
     @extend_schema(
         tags=["portfolio"],
@@ -185,6 +188,7 @@ class BalancesView(BooksEndpoint):
 
     amounts = "text"
     with_prices = True
+    kept_seconds = PRICED_SECONDS
 
     @extend_schema(
         tags=["portfolio"],

@@ -1,15 +1,18 @@
 """How old the books of a scope are, and a cheap version of everything its answers are made of."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.db.models import Max
 
 from core import clock
 from credentials.scope import Scope
 from marketdata.models import Ticker
+from portfolio.models import Position, PositionStatus, ReportedPosition
 from portfolio.selectors import standing
 from portfolio.selectors.standing import Standing
 
@@ -58,5 +61,13 @@ def version(*, scope: Scope, at: datetime, with_prices: bool, stands: Standing |
     parts: list[object] = [ids, scope.exchange_name, stands.books, snapshots, stands.changes]
     parts += [marks, stands.differences]
     if with_prices:
-        parts += [Ticker.objects.aggregate(Max("read_at")), (at - clock.EPOCH) // _MINUTE]
+        parts += [*_moving(ids), [mark.heard_at for mark in stands.marks], (at - clock.EPOCH) // _MINUTE]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _moving(account_ids: Sequence[UUID]) -> Iterator[object]:
+    """What balances and open positions at current prices are made of, beside the books."""
+    yield Ticker.objects.aggregate(Max("read_at"))
+    yield ReportedPosition.objects.filter(account_id__in=account_ids).aggregate(Max("reported_at"))
+    opened = Position.objects.filter(account_id__in=account_ids, status=PositionStatus.OPEN).order_by("id")
+    yield list(opened.values_list("id", "leverage", "stop_loss_price", "take_profit_prices"))
