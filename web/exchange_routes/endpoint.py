@@ -43,7 +43,8 @@ _AGE: Final = (
     _header(
         "X-Data-Stale-Reason",
         OpenApiTypes.STR,
-        "Why it is stale, in a word: `never_read`, `old`, `history_incomplete`; of live reads `timeout`, `busy`,"
+        "Why it is stale, in a word: `never_read`, `old`, `history_incomplete`; where some of the snapshot's accounts"
+        " were never read, which, percent-encoded (`never_read:Main`, commas between); of live reads `timeout`, `busy`,"
         " `unavailable`, `closed`, `key_…`, or how the exchange failed (`down`, `network`, `rate`, `auth`, …).",
     ),
 )

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import cast
+from urllib.parse import quote
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,6 +10,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from core import clock
 from core.django.views import Endpoint
+from credentials.models import ExchangeAccount
 from pipeline import live
 from pipeline.ages import NEVER_READ, OLD, Age
 from pipeline.live import Reading, What
@@ -16,6 +18,7 @@ from pipeline.models import Stream
 from portfolio.selectors import confidence, freshness, standing
 from portfolio.selectors.confidence import Confidence
 from portfolio.selectors.positions import PRICE_STALE_AFTER
+from portfolio.selectors.standing import Standing
 from web.exchange_routes import examples, facts, holdings, snapshots
 from web.exchange_routes.asking import Answer, Asked, require_known
 from web.exchange_routes.endpoint import ExchangeEndpoint, described, respond
@@ -194,7 +197,19 @@ class AccountSnapshotView(ExchangeEndpoint):
         stands = standing.read(asked.scope)
         fresh = freshness.freshness(scope=asked.scope, at=asked.at, stands=stands)
         trust = confidence.confidence(scope=asked.scope, at=asked.at, stands=stands, fresh=fresh)
-        return Age(fresh.as_of, OLD if fresh.is_stale else ""), trust
+        return Age(fresh.as_of, _why_stale(asked, stands) if fresh.is_stale else ""), trust
+
+
+def _why_stale(asked: Asked, stands: Standing) -> str:
+    """Naming the accounts that were never read where others were. Inside the open door."""
+    drawn = {row.account_id for row in stands.snapshots}
+    unread = [account_id for account_id in asked.scope.living_ids if account_id not in drawn]
+    if not unread:
+        return OLD
+    if not drawn:
+        return NEVER_READ
+    labels = ExchangeAccount.objects.filter(id__in=unread).order_by("created_at", "id")
+    return ",".join(f"{NEVER_READ}:{quote(label)}" for label in labels.values_list("label", flat=True))
 
 
 class TickersView(Endpoint):

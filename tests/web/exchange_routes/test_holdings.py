@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from urllib.parse import quote
 
 import pytest
 
@@ -205,6 +206,15 @@ def test_the_snapshots_totals_are_graded(account: ExchangeAccount, reader: JsonC
     assert (headers["X-Data-Grade"], headers["X-Data-Grade-Reasons"]) == ("partial", "not_compared")
     assert (unread["X-Data-Grade"], unread["X-Data-Grade-Reasons"]) == ("unreliable", "not_read,not_compared")
     assert "X-Data-Grade" not in reader.get("/binance/user-assets").headers
+
+
+def test_what_of_the_snapshot_is_missing_is_told(account: ExchangeAccount, reader: JsonClient) -> None:
+    assert reader.get("/binance/account-snapshot").headers["X-Data-Stale-Reason"] == "never_read"
+    api_books.small(account.user, "Books")
+
+    headers = reader.get("/binance/account-snapshot").headers
+    told = f"never_read:{quote(account.label)}"
+    assert (headers["X-Data-Stale"], headers["X-Data-Stale-Reason"]) == ("true", told)
 
 
 def test_the_snapshot_is_the_frontends(account: ExchangeAccount, reader: JsonClient) -> None:
