@@ -1,11 +1,11 @@
 """The whole set of metrics of many accounts in one pass, against numpy and the libraries people use for it.
 
-`python -m benchmarks.metrics [--accounts N] [--days N] [--trades N] [--seed N]` prints one JSON line per rival, all on
-the same inputs, in CPU time. Ours is what a refresh does between reading and writing: lines of equity, every figure of
-`portfolio.figures` that returns or trades decide, with average capital, the fall in money and all sums exact, XIRR
-among them, rounded. `numpy` is a loop over accounts of nine figures in float64, unrounded; `quantstats` and `empyrical`
-are loops over theirs. A rival that is not installed is passed over with a message. `ratio` is ours by theirs, in
-accounts a second.
+`python -m benchmarks.metrics [--accounts N] [--days N] [--trades N] [--seed N]` prints one JSON line per rival, all
+on the same inputs, in CPU time. Ours is what a refresh does between reading and writing: lines of equity, every
+figure of `portfolio.figures` that returns or trades decide, with average capital, the fall in money and all sums
+exact, XIRR among them, rounded. `numpy` is a loop over accounts of the same figures in float64, unrounded,
+`numpy_nine` one of nine of them; `quantstats` and `empyrical` are loops over theirs. A rival that is not installed is
+passed over with a message. `ratio` is ours by theirs, in accounts a second.
 
 Everybody gets lists: we days, exact equity (and the same as floats, as the database hands it out) and the exact sums
 over trades that are kept by day and account; the rivals returns, and results of trades, as floats. Adding up the bare
@@ -104,6 +104,36 @@ def add_up(account: Account) -> TradeSums:
 
 
 def numpy_set(numpy: Any) -> Callable[[Account], list[float]]:
+    """What `ours` tells of an account without flows and planned risk, in float64."""
+    nine = numpy_nine(numpy)
+
+    def run(account: Account) -> list[float]:
+        found = nine(account)
+        equity, nets = numpy.asarray(account.values), numpy.asarray(account.nets)
+        span = account.days[-1] - account.days[0]
+        high = numpy.maximum.accumulate(equity)
+        falls = 1 - equity / high
+        trough = int(falls.argmax())
+        peak = int(equity[: trough + 1].argmax())
+        up = equity[trough:] >= equity[peak]
+        recovery = trough + int(up.argmax()) if up.any() else -1
+        days = [account.days[place] for place in (peak, trough, recovery)]
+        made, lost = float(equity[-1] - equity[0]), float(equity[peak] - equity[trough])
+        simple, capital = made / float(equity[0]), float(equity[:-1].mean())
+        yearly = float(equity[-1] / equity[0]) ** (YEAR / span) - 1
+        won, beaten = nets[nets > 0], nets[nets < 0]
+        net = float(nets.sum())
+        return [
+            *found, simple, simple, yearly, lost, *days, made / lost, capital, len(nets), len(won), len(beaten),
+            len(nets) - len(won) - len(beaten), net, net, net / len(nets), float(won.max()), float(beaten.min()),
+            float(won.sum()), float(-beaten.sum()), net / capital, net / (len(won) + len(beaten)),
+            200 * len(nets) + net,
+        ]  # fmt: skip
+
+    return run
+
+
+def numpy_nine(numpy: Any) -> Callable[[Account], list[float]]:
     def run(account: Account) -> list[float]:
         daily, nets = numpy.asarray(account.daily), numpy.asarray(account.nets)
         index = numpy.cumprod(1 + daily)
@@ -158,6 +188,7 @@ def _series(account: Account) -> Any:
 
 RIVALS: dict[str, Callable[[Any], Callable[[Account], list[float]]]] = {
     "numpy": numpy_set,
+    "numpy_nine": numpy_nine,
     "empyrical": empyrical_set,
     "quantstats": quantstats_set,
 }
@@ -213,7 +244,7 @@ def main() -> None:
     costs = {"ms_per_account": round(1000 * own, 3), "trades_ms": round(1000 * trades, 3)}
     print(json.dumps({"who": "ours", **size, **costs}), flush=True)
     for name, make in RIVALS.items():
-        module = installed(name)
+        module = installed(name.partition("_")[0])
         if module is None:
             print(f"{name} is not installed: passed over")
             continue

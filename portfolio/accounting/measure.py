@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, Self
 
 from core.money import CONTEXT, PLACES, quantize
@@ -59,7 +60,7 @@ class Measure:
     reason: Reason | None = None
 
     def __post_init__(self) -> None:
-        if (self.value is None) == (self.reason is None):
+        if (self.value is None) is (self.reason is None):
             raise ValueError("A measure holds a value or a reason, one of the two.")
 
     @classmethod
@@ -73,6 +74,7 @@ class Measure:
         return cls(quantize(value, PLACES))
 
     @classmethod
+    @cache
     def undefined(cls, reason: Reason) -> Self:
         return cls(None, reason)
 
