@@ -72,6 +72,12 @@ def text(raw: Raw, key: str, default: str | None = None) -> str:
     raise UnreadableRow(f"{key} is {_seen(value)}")
 
 
+def placed_order(raw: Raw, key: str) -> str:
+    """The order that a conditional one placed when it fired; empty where it did not."""
+    value = text(raw, key, "")
+    return "" if value == "0" else value
+
+
 def amount(raw: Raw, key: str, default: Decimal | None = None) -> Decimal:
     """An exact amount; `default` stands in for a missing, null or empty value."""
     value: Any = raw.get(key)

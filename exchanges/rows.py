@@ -207,7 +207,8 @@ class FillRow(Record, frozen=True):
 class OrderRow(Record, frozen=True):
     """An order as last seen. `price` is None for market orders; `order_list_id` ties OCO/OTO legs.
 
-    A conditional order that has a number space of its own carries a prefix in `order_id`; `stop_price` is its trigger.
+    A conditional order that has a number space of its own carries a prefix in `order_id`; `stop_price` is its trigger,
+    `placed_order_id` the order it placed when it fired, which has the fills.
     Quantities of contracts are in the units of their fills.
     """
 
@@ -230,6 +231,7 @@ class OrderRow(Record, frozen=True):
     raw: Raw = msgspec.field(default_factory=dict)
     position_side: PositionSide | None = None  # on MarketType.FUTURES
     reduce_only: bool = False
+    placed_order_id: str = ""
 
 
 class PositionRow(Record, frozen=True):

@@ -76,6 +76,7 @@ _ORDER_COLUMNS: Final = (
         "quantity",
         "executed_quantity",
         "executed_quote_quantity",
+        "placed_order_id",
     ),
     *_ORDER_STATE,
 )
@@ -105,6 +106,7 @@ _ORDER_MERGE: Final[Mapping[str, str]] = {
     "executed_quote_quantity": (
         f"CASE WHEN {_FURTHER} THEN excluded.executed_quote_quantity ELSE stored.executed_quote_quantity END"
     ),
+    "placed_order_id": "coalesce(nullif(excluded.placed_order_id, ''), stored.placed_order_id)",
     "updated_at": "excluded.updated_at",
 }
 _UNLINKED: Final = {"role": "", "group_id": "", "linked_by": "", "strategy": "", "note": ""}
@@ -241,6 +243,7 @@ def _order_values(row: OrderRow) -> tuple[Any, ...]:
             quantity,
             row.executed_quantity,
             row.executed_quote_quantity,
+            row.placed_order_id,
         ),
         *(row.client_order_id, row.order_list_id, row.side, row.type, row.status, row.price, row.stop_price),
         *(row.time_in_force, row.ordered_at, row.updated_at if row.status is OrderStatus.FILLED else None),

@@ -66,6 +66,7 @@ def relink(*, account: ExchangeAccount, order_ids: Sequence[int]) -> list[int]:
         scope = _Scope(account, market, since)
         known.update(scope.orders)
         wanted.update(scope.links())
+    wanted.update(_carried(account, touched, known, wanted))
     return _write(account, known, wanted)
 
 
@@ -74,6 +75,27 @@ def _by_client_id(order: Placed) -> Link | None:
     if match is None:
         return None
     return Link(match["role"], f"cgt-{match['group']}", Linking.CLIENT_ID)
+
+
+def _carried(
+    account: ExchangeAccount, touched: Q, known: dict[int, Placed], wanted: Mapping[int, Link]
+) -> dict[int, Link]:
+    """What a conditional order placed when it fired is to the others what that was; itself it may say otherwise."""
+    names = Order.objects.filter(touched, account_id=account.id).values("exchange_order_id")
+    placed_it = ~Q(placed_order_id="") & Q(placed_order_id__in=names)
+    fired = {order.id: order for order in _load(account, placed_it)}
+    fired |= {order.id: order for order in known.values() if order.placed_order_id}
+    if not fired:
+        return {}
+    by_placed = {(order.market_type, order.symbol, order.placed_order_id): order for order in fired.values()}
+    links = {}
+    for order in _load(account, Q(exchange_order_id__in=[placed for _, _, placed in by_placed])):
+        origin = by_placed.get((order.market_type, order.symbol, order.exchange_order_id))
+        if origin is None or order.role == ENTRY or _by_client_id(order) is not None:
+            continue
+        known.setdefault(order.id, order)
+        links[order.id] = wanted.get(origin.id) or Link(origin.role, origin.group_id, origin.linked_by)
+    return links
 
 
 def _disturbed(account: ExchangeAccount, touched: Q) -> dict[Market, datetime]:
@@ -136,7 +158,11 @@ class _Scope:
         inferred = {order.group_id for order in self.orders.values() if order.linked_by == Linking.INFERRED}
         if not inferred:
             return
-        for order in _load(account, self._of_market & Q(group_id__in=inferred) & ~Q(group_id="")):
+        members = _load(account, self._of_market & Q(group_id__in=inferred) & ~Q(group_id=""))
+        placed = {order.placed_order_id for order in members} - {""}
+        for order in members:
+            if order.exchange_order_id in placed:
+                continue  # it stands for the one that placed it
             if order.role == ENTRY and order.id not in self.orders:
                 self.candidates.append(order)
             elif order.parent_id is not None and order.id not in self.orders:

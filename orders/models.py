@@ -76,6 +76,13 @@ class Order(Fact):
         help_text="Of contracts.",
     )
     reduce_only = models.BooleanField(default=False, db_default=False)
+    placed_order_id = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a conditional order that fired: the order it placed, which has the fills.",
+    )
     role = models.CharField(max_length=10, blank=True, help_text="ENTRY, TP1…TPn, SL, or empty.")
     group_id = models.CharField(max_length=100, blank=True)
     parent = models.ForeignKey(
@@ -120,6 +127,9 @@ class Order(Fact):
                 name="order_open",
             ),
             models.Index(fields=["account", "group_id"], condition=~Q(group_id=""), name="order_group"),
+            models.Index(
+                fields=["account", "placed_order_id"], condition=~Q(placed_order_id=""), name="order_placed"
+            ),
             models.Index(fields=["account", "updated_at"], name="order_changed"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="order_legs"),
             models.Index(

@@ -42,6 +42,7 @@ class Placed(NamedTuple):
     parent_id: int | None
     position_side: str
     reduce_only: bool
+    placed_order_id: str
 
     @property
     def is_spot(self) -> bool:

@@ -256,6 +256,7 @@ def plan(raw: Raw) -> OrderRow:
         ordered_at=fields.moment(raw, "cTime"),
         updated_at=fields.moment(raw, "uTime", "cTime"),
         raw=raw,
+        placed_order_id=reading.placed_order(raw, "executeOrderId"),
         position_side=position_side,
         reduce_only=closes or reading.text(raw, "reduceOnly", "").upper() == "YES",
     )

@@ -72,6 +72,7 @@ def order(raw: Raw) -> OrderRow:
         ordered_at=seconds(raw, "ctime"),
         updated_at=seconds(raw, "ftime" if raw.get("ftime") else "ctime"),
         raw=raw,
+        placed_order_id=reading.placed_order(raw, "fired_order_id"),
     )
 
 
@@ -105,6 +106,7 @@ def contract_order(raw: Raw, terms: Terms, *, is_dual: bool) -> OrderRow:
         ordered_at=at,
         updated_at=contracts.moment(raw, "finish_time") if raw.get("finish_time") else at,
         raw=raw,
+        placed_order_id=reading.placed_order(raw, "trade_id"),
         position_side=contracts.side_of_order(buys, reduces) if is_dual else PositionSide.BOTH,
         reduce_only=reduces,
     )

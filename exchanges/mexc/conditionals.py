@@ -14,6 +14,7 @@ from exchanges.rows import MarketType, OrderRow, OrderStatus, PositionSide, Raw,
 PLAN: Final = "plan-"  # their ids are counted apart from those of orders
 STOP: Final = "stop-"
 TAKE: Final = "take-"  # the profit to take of the row whose loss to stop is `stop-…`
+_FIRED: Final = {TAKE: "1", STOP: "2"}  # `triggerSide`
 _STATUS: Final[Mapping[str, OrderStatus]] = {
     "1": OrderStatus.NEW,
     "2": OrderStatus.CANCELED,
@@ -51,6 +52,7 @@ def plan(raw: Raw, terms: Terms, *, is_hedged: bool) -> OrderRow:
         limit=limit,
         trigger="triggerPrice",
         time_in_force=force,
+        placed=reading.placed_order(raw, "orderId"),
         is_hedged=is_hedged,
     )
 
@@ -71,6 +73,7 @@ def take(raw: Raw, terms: Terms, *, is_hedged: bool) -> OrderRow | None:
 
 def _guard(raw: Raw, terms: Terms, named: tuple[str, str, str], *, is_hedged: bool) -> OrderRow:
     prefix, kind, trigger = named
+    has_fired = reading.text(raw, "triggerSide", "") == _FIRED[prefix]
     return _row(
         raw,
         terms,
@@ -80,6 +83,7 @@ def _guard(raw: Raw, terms: Terms, named: tuple[str, str, str], *, is_hedged: bo
         limit=ZERO,
         trigger=trigger,
         is_hedged=is_hedged,
+        placed=reading.placed_order(raw, "placeOrderId") if has_fired else "",
     )
 
 
@@ -94,6 +98,7 @@ def _row(
     trigger: str,
     is_hedged: bool,
     time_in_force: str = "",
+    placed: str = "",
 ) -> OrderRow:
     state = reading.text(raw, "state")
     if state not in _STATUS:
@@ -120,4 +125,5 @@ def _row(
         raw=raw,
         position_side=side_in_mode(raw, what.position, is_hedged=is_hedged),
         reduce_only=what.closes or raw.get("reduceOnly") is True,
+        placed_order_id=placed,
     )

@@ -62,6 +62,7 @@ ORDERS: Final = Section(
     time("ordered_at"),
     time("exchange_updated_at"),
     mapped("raw"),
+    text("placed_order_id"),
 )  # fmt: skip
 FILLS: Final = Section(
     "fill",

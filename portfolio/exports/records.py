@@ -81,6 +81,7 @@ class OrderRecord(_Record, tag="order"):
     ordered_at: Moment
     exchange_updated_at: Moment
     raw: Raw
+    placed_order_id: str = ""
 
 
 class FillRecord(_Record, tag="fill"):

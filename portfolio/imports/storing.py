@@ -288,6 +288,7 @@ def _order(row: OrderRecord) -> OrderRow:
         raw=row.raw,
         position_side=PositionSide(row.position_side) if row.position_side else None,
         reduce_only=row.reduce_only,
+        placed_order_id=row.placed_order_id,
     )
 
 

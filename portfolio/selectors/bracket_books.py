@@ -1,6 +1,6 @@
 """What the books know of the orders of brackets, in a handful of statements for any number of them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -39,7 +39,9 @@ def side_of(order: Order) -> str:
 class BracketBooks:
     """What the books know of some orders: fills, trades they ended, positions they opened, positions still open."""
 
-    def __init__(self, orders: Sequence[Order]) -> None:
+    def __init__(self, orders: Sequence[Order], placed: Mapping[OrderKey, Order]) -> None:
+        """`placed`: what conditional orders among them placed when they fired."""
+        self._placed = placed
         accounts, names = {o.account_id for o in orders}, {o.exchange_order_id for o in orders}
         symbols = {o.symbol for o in orders}
         of_orders = Q(account_id__in=accounts, symbol__in=symbols)
@@ -49,6 +51,9 @@ class BracketBooks:
         self.opened = _opened(of_orders & Q(entry_order_id__in=names))
         self.results = _results([position.pk for position in self.opened.values()])
         self.open = _still_open(accounts)
+
+    def placed_by(self, order: Order) -> Order | None:
+        return self._placed.get(key_of(order)._replace(order=order.placed_order_id))
 
     def quote_of(self, order: Order) -> str:
         """Empty where it was not filled."""

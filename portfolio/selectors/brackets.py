@@ -62,6 +62,8 @@ class BracketLeg:
     orphaned: str
     ordered_at: datetime
     filled_at: datetime | None
+    placed_order_id: str
+    """Of a conditional order that fired: the order it placed, whose status and executions are told here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def brackets(
         symbol=OuterRef("symbol"),
         id__lt=OuterRef("id"),
     )
-    anchors = anchors.filter(Q(role=ENTRY) | ~Exists(sibling))
+    anchors = anchors.filter(Q(role=ENTRY) | ~Exists(sibling) & ~Exists(_placed_it()))
     found = list(anchors.order_by("-ordered_at", "-id")[: limit + 1])
     page, following = cut(found, limit, lambda row: Place(row.ordered_at, row.pk))
     return BracketPage(_assemble(page), following)
@@ -184,7 +186,11 @@ def _anchor(order: Order) -> Order:
 
 
 def _orphaned(rows: QuerySet[Order]) -> list[Bracket]:
-    waiting = list(rows.filter(_IS_LEG, status__in=OPEN).order_by("-ordered_at", "-id")[:_MOST_OPEN])
+    waiting = list(
+        rows.filter(_IS_LEG, ~Exists(_placed_it()), status__in=OPEN).order_by("-ordered_at", "-id")[
+            :_MOST_OPEN
+        ]
+    )
     entries = _orders().in_bulk({leg.parent_id for leg in waiting if leg.parent_id is not None})
     anchors = {
         anchor.pk: anchor for leg in waiting for anchor in [entries.get(leg.parent_id or 0) or _anchor(leg)]
@@ -200,8 +206,31 @@ def _assemble(anchors: Sequence[Order]) -> list[Bracket]:
     """With a number of queries that does not grow with the brackets."""
     legs = _legs_of(anchors)
     every = [*anchors, *(leg for group in legs.values() for leg in group)]
-    books = BracketBooks(every)
+    placed = {key_of(order): order for order in _placed_by(every)}
+    legs = {anchor: [leg for leg in group if key_of(leg) not in placed] for anchor, group in legs.items()}
+    books = BracketBooks([*every, *placed.values()], placed)
     return [_bracket(anchor, legs[anchor.pk], books) for anchor in anchors]
+
+
+def _placed_it() -> QuerySet[Order]:
+    """A conditional order that placed this one when it fired: it stands for both."""
+    return Order.objects.filter(
+        ~Q(placed_order_id=""),
+        account_id=OuterRef("account_id"),
+        market_type=OuterRef("market_type"),
+        symbol=OuterRef("symbol"),
+        placed_order_id=OuterRef("exchange_order_id"),
+    )
+
+
+def _placed_by(orders: Sequence[Order]) -> list[Order]:
+    """The orders that conditional ones placed when they fired."""
+    names = {order.placed_order_id for order in orders} - {""}
+    if not names:
+        return []
+    wanted = {key_of(order)._replace(order=order.placed_order_id) for order in orders}
+    rows = _orders().filter(account_id__in={each.account for each in wanted}, exchange_order_id__in=names)
+    return [order for order in rows if key_of(order) in wanted]
 
 
 def _legs_of(anchors: Sequence[Order]) -> dict[int, list[Order]]:
@@ -261,7 +290,8 @@ def _bracket(anchor: Order, orders: Sequence[Order], books: BracketBooks) -> Bra
 
 
 def _leg(order: Order, books: BracketBooks, *, orphaned: str) -> BracketLeg:
-    executed = books.executed.get(key_of(order)) or _told(order)
+    done = books.placed_by(order) or order
+    executed = books.executed.get(key_of(done)) or _told(done)
     planned, by = _plan(order)
     slip = bracket_sums.slippage(side=order.side, planned=planned, executed=executed)
     return BracketLeg(
@@ -271,21 +301,22 @@ def _leg(order: Order, books: BracketBooks, *, orphaned: str) -> BracketLeg:
         role=order.role,
         type=order.type,
         side=order.side,
-        status=order.status,
+        status=done.status,
         linked_by=order.linked_by,
         is_inferred=order.linked_by == Linking.INFERRED,
         planned_price=planned,
         planned_by=by,
         quantity=order.quantity,
-        executed_quantity=order.executed_quantity,
+        executed_quantity=done.executed_quantity,
         average_price=executed.average,
         slippage=slip.price if slip else None,
         slippage_percent=slip.percent if slip else None,
         slippage_amount=slip.amount if slip else None,
-        net_pnl=books.ended.get(key_of(order)),
+        net_pnl=books.ended.get(key_of(done)),
         orphaned=orphaned,
         ordered_at=order.ordered_at,
-        filled_at=order.filled_at,
+        filled_at=done.filled_at,
+        placed_order_id=order.placed_order_id,
     )
 
 
@@ -304,7 +335,7 @@ def _told(order: Order) -> Executed:
 
 
 def _orphan(leg: Order, entry: Order | None, books: BracketBooks) -> str:
-    if leg.status not in OPEN:
+    if (books.placed_by(leg) or leg).status not in OPEN:
         return ""
     if entry is None:
         return "no_entry"

@@ -120,3 +120,57 @@ def test_a_link_touches_the_contract_that_was_traded(account: ExchangeAccount) -
     touched = store(account, entry(), guard("2", "STOP_MARKET", 90))
 
     assert (touched.assets, touched.contracts) == ({}, {("BTCUSDT", "BOTH"): rows.AT})
+
+
+def fired(order_id: str = "algo-2", **given: Any) -> OrderRow:
+    """A stop that placed order 3."""
+    return guard(order_id, "STOP_MARKET", 90, status=OrderStatus.EXPIRED, placed_order_id="3", **given)
+
+
+def sold(**given: Any) -> OrderRow:
+    """What it placed: the exchange does not say that it limits a loss."""
+    values = {
+        "side": Side.SELL,
+        "type": "MARKET",
+        "reduce_only": True,
+        "ordered_at": at(8),
+        "updated_at": at(8),
+    }
+    return entry("3", **{**values, **given})
+
+
+def test_what_a_stop_placed_when_it_fired_is_the_stop(account: ExchangeAccount) -> None:
+    again = guard("algo-4", "STOP_MARKET", 80, ordered_at=at(12), updated_at=at(12))
+    later = entry("5", ordered_at=at(11), updated_at=at(11))
+    for order in permutations((entry(), fired(), sold())):
+        for row in (*order, again, later):
+            store(account, row)
+        found = linked(account)
+        Order.objects.all().delete()
+
+        assert found == {
+            "1": ("ENTRY", None),
+            "algo-2": ("SL", "1"),
+            "3": ("SL", "1"),
+            "5": ("ENTRY", None),
+            "algo-4": ("SL", "5"),
+        }
+
+
+def test_what_a_stop_placed_is_no_order_of_another_contract(account: ExchangeAccount) -> None:
+    store(account, entry(), fired(), sold(symbol="ETHUSDT"))
+
+    assert linked(account)["3"] == ("", None)
+
+
+def test_a_name_of_its_own_is_surer_than_what_placed_it(account: ExchangeAccount) -> None:
+    store(account, entry(), fired(), sold(client_order_id="cgt-g-TP1"))
+
+    assert linked(account)["3"] == ("TP1", None)
+
+
+def test_what_an_order_placed_stays_known(account: ExchangeAccount) -> None:
+    store(account, fired())
+    store(account, guard("algo-2", "STOP_MARKET", 90, status=OrderStatus.EXPIRED, updated_at=at(30)))
+
+    assert Order.objects.get().placed_order_id == "3"

@@ -17,7 +17,7 @@ from portfolio import metrics
 from portfolio.models import Trade, Valuation
 from tests.clients import JsonClient, problem
 from tests.factories import OrderFactory
-from tests.portfolio import api_books
+from tests.portfolio import api_books, contracts
 from tests.portfolio.books import fill, fold
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +214,35 @@ def test_the_trades_page_shows_its_bracket(account: ExchangeAccount, alice: User
 
     assert "The plan and how it was filled" in page
     assert "it came to 1.86 R" in " ".join(strip_tags(page).split())
+
+
+def test_a_stop_that_fired_is_told_by_what_it_placed(account: ExchangeAccount, as_alice: JsonClient) -> None:
+    """A contract's stop at 96 fired, and what it placed sold at 95; nothing but the stop's own word ties the two."""
+    contract = {"market_type": "futures", "position_side": "BOTH"}
+    entry = order(account, "ENTRY", "1", price=Decimal(100), **contract)
+    stop = order(
+        account, "SL", "1", exchange_order_id="algo-7", placed_order_id="8", parent=entry, status="EXPIRED",
+        stop_price=Decimal(96), type="STOP_MARKET", price=None, reduce_only=True, **contract,
+    )  # fmt: skip
+    placed = order(
+        account, "SL", "1", exchange_order_id="8", parent=entry, type="MARKET", price=None, status="FILLED",
+        executed_quantity=Decimal(1), executed_quote_quantity=Decimal(95), **contract,
+    )  # fmt: skip
+    fills = [
+        contracts.fill(account, side, "1", price, exchange_order_id=name, executed_at=api_books.day(2, hour))
+        for side, price, name, hour in (("BUY", "100", "ENTRY", 10), ("SELL", "95", "8", 11))
+    ]
+    contracts.fold(account, *fills)
+    with tenancy.acting_as(account.user_id):
+        Order.objects.filter(id=entry.pk).update(status="FILLED", executed_quantity=Decimal(1))
+        [trade] = Trade.objects.all()
+
+    [bracket] = get(as_alice)["results"]
+
+    names = ("id", "status", "planned_price", "average_price", "slippage", "net_pnl", "placed_order_id")
+    assert column(bracket["stops"], *names) == [(stop.pk, "FILLED", "96", "95", "1", "-5", "8")]
+    assert (bracket["r_multiple"], bracket["state"], trade.exit_type) == ("-1.25", "CLOSED", "SL")
+    assert get(as_alice, f"/api/brackets/{placed.pk}") == bracket
 
 
 @pytest.mark.parametrize("path", ["/api/brackets/{id}", "/api/brackets/999999999"])
