@@ -103,13 +103,16 @@ def _steps(account_ids: Collection[UUID]) -> Mapping[UUID, Mapping[str, Decimal]
 
 def compare_balances(account: ExchangeAccount) -> list[Compared]:
     """Every asset that is reported or has facts, all wallets together, as of the exchange's last word."""
-    return _compare([account.id], latest_rows(account_ids=[account.id])).get(account.id, [])
+    heard = marks.heard_at(account_ids=[account.id])
+    return _compare(heard, latest_rows(account_ids=[account.id])).get(account.id, [])
 
 
 def side_by_side(*, account_ids: Sequence[UUID]) -> list[Balance]:
     """As `compare_balances` for every asset of these accounts that is not at zero, by account and asset."""
     latest = latest_rows(account_ids=account_ids)
     reported = {(row.account_id, row.asset): row for row in latest}
+    told = {row.account_id: row.reported_at for row in sorted(latest, key=lambda row: row.reported_at)}
+    heard = told | marks.heard_at(account_ids=account_ids)
     balances = [
         Balance(
             account_id=account_id,
@@ -119,7 +122,7 @@ def side_by_side(*, account_ids: Sequence[UUID]) -> list[Balance]:
             computed=one.computed,
             reported_at=row.reported_at if row else one.at,
         )
-        for account_id, compared in _compare(account_ids, latest).items()
+        for account_id, compared in _compare(heard, latest).items()
         for one in compared
         for row in [reported.get((account_id, one.subject))]
     ]
@@ -129,9 +132,8 @@ def side_by_side(*, account_ids: Sequence[UUID]) -> list[Balance]:
     )
 
 
-def _compare(account_ids: Sequence[UUID], latest: Iterable[WalletBalance]) -> dict[UUID, list[Compared]]:
-    """Of each account that the exchange ever told the balances of."""
-    heard = marks.heard_at(account_ids=account_ids)
+def _compare(heard: Mapping[UUID, datetime], latest: Iterable[WalletBalance]) -> dict[UUID, list[Compared]]:
+    """Of each account, as of when the exchange was `heard` last."""
     reported: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
     for row in latest:
         reported[row.account_id][row.asset] = row.available + row.locked

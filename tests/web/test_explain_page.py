@@ -4,7 +4,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from core import clock
 from core.django import tenancy
+from credentials.models import ExchangeAccount
+from portfolio import marks
 from portfolio.models import PortfolioSnapshot
 
 
@@ -30,6 +33,21 @@ def test_what_is_made_of_accounts_says_how_far_it_can_be_trusted(as_alice: Clien
 
     told = 'title="What came last has not been held against the exchange&#x27;s report yet.">partial</a>'
     assert [told in page for page in pages] == [True, False]
+
+
+def test_metrics_are_trusted_as_far_as_their_period(as_alice: Client, alice: User, trade_id: int) -> None:
+    today = clock.utc_day(clock.now())
+    with tenancy.acting_as(alice.id):
+        marks.reconciled(
+            account=ExchangeAccount.objects.get(),
+            at=clock.now(),
+            coverage=[f"older_history:fills@{today - clock.DAY}"],
+        )
+    pages = [
+        as_alice.get(f"/explain/metric/{name}:{today}").content.decode() for name in ("daily", "all_time")
+    ]
+
+    assert ["the exchange had forgotten the beginning" in page for page in pages] == [False, True]
 
 
 def test_a_day_says_how_far_it_can_be_trusted_itself(as_alice: Client, alice: User, trade_id: int) -> None:

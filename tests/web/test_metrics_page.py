@@ -45,6 +45,19 @@ def test_every_figure_stands_with_its_reason_and_the_sample(
     assert "not known: too few days to say" in page
 
 
+def test_today_leads_to_today_though_only_yesterday_is_kept(
+    as_alice: Client, alice: User, account: ExchangeAccount
+) -> None:
+    with tenancy.acting_as(alice.id):
+        PerformanceMetric.objects.filter(
+            period_type="DAILY", period_start=clock.day_start(clock.utc_day(clock.now()))
+        ).delete()
+    found = re.search(r'href="(/explain/metric/daily[^"]*)">Today<', shown(as_alice, "metrics"))
+
+    assert found is not None
+    assert f"from {clock.utc_day(clock.now())}" in as_alice.get(found[1]).content.decode()
+
+
 def test_strategies_stand_side_by_side_once_there_are_some(
     as_alice: Client, alice: User, account: ExchangeAccount
 ) -> None:

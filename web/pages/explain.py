@@ -1,6 +1,7 @@
 """Where a number comes from: its tree, to be opened level by level."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_safe
 from core import clock
 from core.django import tenancy
 from core.errors import DomainError
+from portfolio.accounting.periods import Period, PeriodKind
 from portfolio.scope import resolve
 from portfolio.selectors.trees.day import day_tree
 from portfolio.selectors.trees.metric import metric_tree
@@ -52,7 +54,7 @@ def explain(request: HttpRequest, kind: str, row_id: str) -> HttpResponse:
     try:
         with tenancy.acting_as(member(request).id):
             tree = make(**wanted)
-            told = _trust(kind, wanted.get("account"))
+            told = _trust(tree) if kind in _OF_TOTALS else None
     except DomainError:
         raise Http404 from None
     unchecked = sum(check.equal is None for check in tree.checks)
@@ -61,8 +63,12 @@ def explain(request: HttpRequest, kind: str, row_id: str) -> HttpResponse:
     return render(request, "explain.html", context)
 
 
-def _trust(kind: str, account: str | None) -> Trust | None:
-    return trust.of(resolve(account=account), at=clock.now()) if kind in _OF_TOTALS else None
+def _trust(tree: ExplanationTree) -> Trust | None:
+    """Of the accounts and the period that metrics are of."""
+    told = tree.details
+    start, end = (datetime.fromisoformat(told[name]) for name in ("period_start", "period_end"))
+    period = Period(PeriodKind(told["period"]), start, end)
+    return trust.of(resolve(account=told.get("account")), at=clock.now(), period=period)
 
 
 def _number(text: str) -> int:

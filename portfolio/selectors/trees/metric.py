@@ -1,17 +1,21 @@
 """The tree of a row of performance metrics: sums by day, and the figures that follow from them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import date
+from dataclasses import fields, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
+from core import clock
 from core.errors import NotFound
 from core.money import ZERO
-from credentials.scope import resolve
+from credentials.models import ExchangeAccount
+from credentials.scope import Scope, resolve
+from portfolio.metrics import FORMULA_VERSION
 from portfolio.models import PerformanceMetric, PeriodType
+from portfolio.selectors import performance
 from portfolio.selectors.trees import facts, metric_trades, node
 from portfolio.selectors.trees.metric_trades import Traded
 from portfolio.selectors.trees.node import ExplanationNode, ExplanationTree, Rule, texts
@@ -42,13 +46,14 @@ class _Day(NamedTuple):
 def metric_tree(
     *, metric_id: str, account: str | None = None, part: str = "", after: int = 0
 ) -> ExplanationTree:
-    """By row id, or the newest row of a kind of period (`daily` … `all_time`) of all live accounts or of one."""
+    """By row id, or by a kind of period (`daily` … `all_time`) of all live accounts or of one: its newest row, or with
+    a day, as in `daily:2026-01-31`, the period that holds the day (all time: up to it), kept or not."""
     row = _find(metric_id, account)
     of = Traded(row, [row.account_id] if row.account_id else resolve().account_ids)
     days = _days(of)
     return node.tree(
         kind="metric",
-        row_id=str(row.pk),
+        row_id=of.name,
         title=f"{row.period_type.replace('_', ' ').capitalize()} from {row.period_start:%Y-%m-%d}",
         currency=row.currency,
         root=_root(of, days, part, after),
@@ -78,19 +83,68 @@ def _sums(days: Sequence[_Day], *names: str) -> Any:
 
 
 def _find(text: str, account: str | None) -> PerformanceMetric:
-    rows = PerformanceMetric.objects.all()
-    if account:
-        rows = rows.filter(account_id=resolve(account=account).account_ids[0])
+    kind, _, day = text.partition(":")
     if text.isascii() and text.isdecimal():
-        found = rows.filter(id=min(int(text), _MAX_ID)).first()
-    elif text.upper() in PeriodType.values:
-        rows = rows.filter(period_type=text.upper(), strategy="", account__isnull=not account)
-        found = rows.order_by("-period_start").first()
-    else:
+        found = PerformanceMetric.objects.filter(id=min(int(text), _MAX_ID))
+        if account:
+            found = found.filter(account_id=resolve(account=account).account_ids[0])
+    elif kind.upper() not in PeriodType.values:
         raise NotFound("Give a row's id, or daily, weekly, monthly or all_time.")
-    if found is None:
+    else:
+        scope = resolve(account=account)
+        if day:
+            return _of_period(kind, _day(day), scope)
+        found = _kept(scope).filter(period_type=kind.upper()).order_by("-period_start")
+    row = found.first()
+    if row is None:
         raise NotFound("There are no such metrics.")
-    return found
+    return row
+
+
+def _kept(scope: Scope) -> QuerySet[PerformanceMetric]:
+    return PerformanceMetric.objects.filter(
+        strategy="", account_id=None if scope.is_every_live else scope.account_ids[0]
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise NotFound("A day is written 2026-01-31.") from None
+    if not clock.EPOCH.date() <= day < date.max - timedelta(days=366):
+        raise NotFound("There are no metrics of that day.")
+    return day
+
+
+def _of_period(kind: str, day: date, scope: Scope) -> PerformanceMetric:
+    """The row that is kept, or as what answers say while there is none: of a day that has just begun."""
+    period = performance.period_for(kind, scope=scope, at=clock.day_start(day))
+    bounds = {"period_type": period.kind, "period_start": period.start, "period_end": period.end}
+    row = _kept(scope).filter(**bounds, formula_version=FORMULA_VERSION).first()
+    if row is not None:
+        return row
+    owner = ExchangeAccount.objects.filter(id__in=scope.account_ids).select_related("user").first()
+    if owner is None:
+        raise NotFound("There are no such metrics.")
+    currency = owner.user.reporting_currency
+    told = performance.compute(scope=scope, period=period, currency=currency, at=clock.day_start(day))
+    names = {field.attname for field in PerformanceMetric._meta.concrete_fields}
+    figures = {field.name: getattr(told, field.name) for field in fields(told) if field.name in names}
+    return PerformanceMetric(
+        **figures
+        | bounds
+        | {
+            "account_id": None if scope.is_every_live else scope.account_ids[0],
+            "strategy": "",
+            "calculated_at": None,
+            "average_hold_duration": None,
+            "return_days": told.sample.return_days,
+            "first_valued_day": told.sample.first_day,
+            "last_valued_day": told.sample.last_day,
+            "formula_version": FORMULA_VERSION,
+        }
+    )
 
 
 def _days(of: Traded) -> list[_Day]:
@@ -114,7 +168,7 @@ def _net(of: Traded, days: Sequence[_Day], after: int) -> ExplanationNode:
                 value=sum((each.net for each in rest), ZERO),
                 unit=row.currency,
                 count=len(rest),
-                link=f"{of.path}?part=days&after={page[-1].day.toordinal()}",
+                link=f"{of.link('days')}&after={page[-1].day.toordinal()}",
             )
         )
     return ExplanationNode(
@@ -130,7 +184,6 @@ def _net(of: Traded, days: Sequence[_Day], after: int) -> ExplanationNode:
 
 def _day_node(of: Traded, each: _Day) -> ExplanationNode:
     row = of.row
-    query = f"?account={row.account_id}" if row.account_id else ""
     return ExplanationNode(
         name=f"day:{each.day}",
         title=f"{each.day}",
@@ -140,7 +193,7 @@ def _day_node(of: Traded, each: _Day) -> ExplanationNode:
         formula="sum over its trades",
         count=each.trades,
         details=texts(trades=each.trades, wins=each.wins, losses=each.losses),
-        link=f"{facts.path_of('day', each.day)}{query}",
+        link=f"{facts.path_of('day', each.day)}{of.query}",
         children=[metric_trades.of_day_link(of, each.day, each.net, each.trades)],
     )
 
@@ -187,7 +240,7 @@ def _totals(row: PerformanceMetric, days: Sequence[_Day]) -> Iterator[Explanatio
 
 
 def _won(of: Traded, wins: Decimal) -> ExplanationNode:
-    return replace(_number("dividend", "Won", wins), link=f"{of.path}?part=wins")
+    return replace(_number("dividend", "Won", wins), link=of.link("wins"))
 
 
 def _number(name: str, title: str, value: Decimal) -> ExplanationNode:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount
-from portfolio.models import PerformanceMetric, PortfolioSnapshot
+from portfolio.models import PerformanceMetric, PortfolioSnapshot, TradeDay
 from portfolio.selectors.trees import metric_trades, node
 from tests.clients import JsonClient, client_of, problem, stranger
 from tests.portfolio import api_books
@@ -202,6 +202,47 @@ def test_metrics_lead_to_the_largest_trades_and_to_those_of_each_day(
     assert (wins["root"]["value"], wins["root"]["count"]) == ("152.1", 3)
 
 
+def test_a_trade_that_the_sums_do_not_know_is_found_among_the_smaller_ones(
+    alice: User, as_alice: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metric_trades, "MOST", 1)
+    account = busy(alice, 3)
+    fold(account, fill(account, "SELL", "2", "160", executed_at=api_books.day(1), exchange_order_id="later"))
+    api_books.derive(account)
+    [_, others] = explained(as_alice, "metric/all_time?part=wins")["root"]["children"]
+    monkeypatch.setattr(metric_trades, "MOST", 2)
+    known = explained(as_alice, "metric/all_time?part=wins")
+    with tenancy.acting_as(alice.id):
+        TradeDay.objects.filter(day=api_books.day(2).date()).update(profit=Decimal(155))
+    wrong = [f"metric/all_time?part={part}" for part in ("wins", f"trades:{api_books.day(2).date()}")]
+
+    assert (others["name"], others["value"], others["count"]) == ("other_days", "152.1", 3)
+    assert [each["value"] for each in known["root"]["children"]] == ["120", "51.7", "100.4"]
+    assert (known["adds_up"], [differing(explained(as_alice, path)) for path in wrong]) == (
+        True,
+        [["wins"], ["trades"]],
+    )
+
+
+def test_a_period_that_is_not_kept_yet_is_told_as_answers_tell_it(alice: User, as_alice: JsonClient) -> None:
+    """Just after midnight the newest row is yesterday's."""
+    api_books.small(alice)
+    day = api_books.day(0).date()
+    with tenancy.acting_as(alice.id):
+        kept = PerformanceMetric.objects.filter(account__isnull=True, period_type="DAILY")
+        before = explained(as_alice, f"metric/daily:{day}")
+        kept.filter(period_start=api_books.day(0, 0)).delete()
+    after = explained(as_alice, f"metric/daily:{day}")
+    sold = api_books.day(4).date()
+
+    assert before["checks"] == after["checks"]
+    assert (after["id"], after["details"]["period_start"][:10]) == (f"daily:{day}", str(day))
+    assert explained(as_alice, "metric/daily")["details"]["period_start"][:10] == str(day - timedelta(days=1))
+    assert explained(as_alice, f"metric/weekly:{sold}")["root"]["value"] == "47.5"
+    assert explained(as_alice, f"metric/all_time:{sold}")["root"]["value"] == "47.5"
+    assert explained(as_alice, f"metric/all_time:{sold - timedelta(days=1)}")["root"]["value"] == "0"
+
+
 def test_wrong_metrics_are_found(alice: User, as_alice: JsonClient) -> None:
     api_books.small(alice)
     with tenancy.acting_as(alice.id):
@@ -236,7 +277,9 @@ def test_a_stranger_is_asked_to_log_in(path: str) -> None:
     ("path", "status"),
     [
         ("day/today", 404), ("day/2026-13-01", 404), ("day/2026-01-01", 404), ("snapshot/x", 404),
-        ("snapshot/x:2026-01-01", 404), ("metric/yearly", 404), ("metric/1?acount=2", 400), ("nothing/1", 404),
+        ("snapshot/x:2026-01-01", 404), ("metric/yearly", 404), ("metric/1?acount=2", 400),
+        ("metric/daily:today", 404), ("metric/daily:2026-01-01", 404), ("metric/daily:9999-12-31", 404),
+        ("nothing/1", 404),
     ],
 )  # fmt: skip
 def test_what_is_no_day_and_no_row_is_refused(path: str, status: int, as_alice: JsonClient) -> None:
