@@ -9,12 +9,13 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from exchanges.binance.contracts import PREFIX
-from exchanges.rows import TransferKind
+from exchanges.rows import MarketType, TransferKind
 from exchanges.simulators import profiles
 from exchanges.simulators.binance import BinanceSimulator
-from orders.models import Transfer
+from orders.models import Order, Transfer
 from pipeline.models import RunStatus, Trigger
 from portfolio.comparison import side_by_side
+from portfolio.models import Trade
 from tests.exchanges import contract_truth as told
 from tests.pipeline import contract_facts as stored
 from tests.pipeline.venues import UNLIMITED, FirstSyncs, Open, Read, Reopen
@@ -132,6 +133,22 @@ def test_spot_and_futures_together_add_up_to_the_reported_balances(world: World)
         rows = side_by_side(account_ids=[world.account.id])
     assert {row.asset: row.difference for row in rows if row.difference} == {}
     assert {"USDT", "BNB"} <= {row.asset for row in rows}
+
+
+def test_what_a_stop_or_target_placed_ends_its_trade_as_such(world: World) -> None:
+    kinds = {"STOP_MARKET": "SL", "TAKE_PROFIT_MARKET": "TP"}
+    with world.door():
+        fired = Order.objects.exclude(placed_order_id="").values_list("type", "symbol", "placed_order_id")
+        trades = Trade.objects.filter(market_type=MarketType.FUTURES)
+        ended = {
+            (symbol, name): kind
+            for symbol, name, kind in trades.values_list("symbol", "exit_order_id", "exit_type")
+        }
+        found = {
+            (kinds[kind], ended[symbol, name]) for kind, symbol, name in fired if (symbol, name) in ended
+        }
+
+    assert found == {("SL", "SL"), ("TP", "TP")}
 
 
 def test_a_second_sync_stores_nothing_twice(world: World) -> None:
