@@ -2,7 +2,7 @@
 against reports. Facts of a time that the exchange itself told are left to it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -20,6 +20,7 @@ from exchanges.histories import formats
 from exchanges.histories.history import Format, History, Wanted
 from exchanges.rows import ConversionRow, FillRow, TransferRow
 from orders import conversions, ingest, told
+from orders.conversions import CONVERSION_ID
 from orders.models import Fill, Transfer
 from orders.touched import Touched
 from pipeline import derive, reconcile, rejected
@@ -36,7 +37,8 @@ _Row = TypeVar("_Row", FillRow, ConversionRow, TransferRow)
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a file. Counts are of facts stored anew; `aside` of lines, `aside_anew` never seen before."""
+    """What became of a file. Counts are of facts stored anew; `aside` of lines, `aside_anew` never seen before,
+    `mended` set aside by an earlier file and not by this."""
 
     format: Format
     history: History
@@ -45,6 +47,7 @@ class Outcome:
     transfers: int = 0
     known: int = 0
     aside_anew: int = 0
+    mended: int = 0
     conflicts: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -83,7 +86,7 @@ def load(
             )
         _require_once(account, one, history)
         _store(account, outcome, at)
-        if is_dry or not (outcome.stored or outcome.aside_anew):
+        if is_dry or not (outcome.stored or outcome.aside_anew or outcome.mended):
             transaction.set_rollback(True)
     return outcome
 
@@ -193,7 +196,7 @@ def _store_transfers(into: _Into) -> Touched:
 
 
 def _set_aside(run: SyncRun, outcome: Outcome) -> int:
-    """Keep lines that were not understood, and let go of those that are now."""
+    """Keep lines that were not understood, and let go of those that are now; answers how many are new."""
     place = Stream.FILLS.value, "", f"{FROM_FILES}{outcome.format.name}"
     bad = [one.row for one in outcome.history.set_aside]
     texts = {one.line.text for one in outcome.history.set_aside}
@@ -202,9 +205,28 @@ def _set_aside(run: SyncRun, outcome: Outcome) -> int:
     ]  # fmt: skip
     understood = {text for fact in facts for text in fact.raw.get("lines", ())} - texts
     waiting = RejectedRow.objects.filter(account_id=run.account_id, position=place[2], mended_at__isnull=True)
-    mended = [row.pk for row in waiting if row.raw.get("line") in understood]
-    RejectedRow.objects.filter(pk__in=mended).update(mended_at=run.finished_at)
+    corrected = _corrected(run, outcome.history, {row.run_id for row in waiting})
+    mended = [
+        row.pk
+        for row in waiting
+        if (line := row.raw.get("line")) in understood or (row.run_id in corrected and line not in texts)
+    ]
+    outcome.mended = RejectedRow.objects.filter(pk__in=mended).update(mended_at=run.finished_at)
     return rejected.keep(run=run, place=place, bad=bad)
+
+
+def _corrected(run: SyncRun, history: History, earlier: Collection[int]) -> set[int]:
+    """Of earlier runs those of which this file has all the facts: it is theirs once more, and a line that it lacks was
+    corrected. What came by an export has no run's facts of its own: they are those without a run."""
+    told = {row.fill_id for row in (*history.fills, *history.inferred)}
+    told |= {row.transfer_id for row in history.transfers}
+    told |= {f"{CONVERSION_ID}{row.conversion_id}" for row in history.conversions}
+    found: dict[int | None, bool] = {}
+    for model, name in ((Fill, "exchange_fill_id"), (Transfer, "exchange_transfer_id")):
+        rows = model.objects.filter(account_id=run.account_id, raw__has_key="lines").exclude(run_id=run.pk)
+        for run_id, fact in rows.values_list("run_id", name):
+            found[run_id] = found.get(run_id, True) and fact in told
+    return {run_id for run_id in earlier if found.get(run_id, found.get(None, False))}
 
 
 def _require_once(account: ExchangeAccount, one: Format, history: History) -> None:

@@ -104,6 +104,19 @@ def test_lines_that_were_not_understood_are_kept_until_they_are(
     assert mended_at is not None
 
 
+def test_a_line_that_was_corrected_is_set_aside_no_more(account: ExchangeAccount, tmp_path: Path) -> None:
+    """By a file that has all that the one with the bad line had; no other says anything of it."""
+    good = STATEMENT.replace("Withdraw,USDT,-20.2", "Withdraw,USDT,-30.3").rsplit("1,23-12-23", 1)[0]
+    run(tmp_path, good.replace("-30.3", "-3O.3"))
+    assert rows(account, RejectedRow, "mended_at") == [(None,)]
+
+    other = HEAD + "1,24-03-25 01:48:42,Spot,Withdraw,USDT,-1,\n"
+    for content, is_mended in ((other, False), (good, True)):
+        assert "1 transfers stored" in run(tmp_path, content)
+        [(mended_at,)] = rows(account, RejectedRow, "mended_at")
+        assert (mended_at is not None) is is_mended
+
+
 def test_a_second_run_changes_nothing(account: ExchangeAccount, tmp_path: Path) -> None:
     run(tmp_path, STATEMENT)
     models = (Fill, Transfer, SyncRun, Position, ReconciliationItem)
