@@ -1,13 +1,11 @@
 """What a snapshot holds: assets at their closes, and the unrealised profit of what books hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from uuid import UUID
 
 from core.money import ZERO, quantize
-from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
 from portfolio import shares
 from portfolio.models import AssetSnapshot, Book, BookDay, PortfolioSnapshot
@@ -15,6 +13,7 @@ from portfolio.selectors.trees import contracts
 from portfolio.selectors.trees.contracts import OpenContract
 from portfolio.selectors.trees.node import ExplanationNode, Rule, texts, total
 from portfolio.selectors.trees.step import Close, DayCloses, Step, assets_of
+from portfolio.shares import Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +36,15 @@ class DayEnd:
 
 def day_ends(step: Step) -> list[DayEnd]:
     """The day's, and that of the day before, if any."""
-    held = assets_of(step.rows)
-    return [_day_end(row, held[row.pk]) for row in step.rows]
+    held, parts = assets_of(step.rows), shares.by_day(step.row.account, until=step.row.snapshot_date)
+    found = Book.objects.defer("state").in_bulk([part.book_id for each in parts.values() for part in each])
+    return [
+        _day_end(row, held[row.pk], _shared_days(parts, found, until=row.snapshot_date)) for row in step.rows
+    ]
 
 
-def _day_end(row: PortfolioSnapshot, held: Mapping[str, AssetSnapshot]) -> DayEnd:
-    shared, closes = shared_days(row.account_id, row.snapshot_date), DayCloses(row, held)
+def _day_end(row: PortfolioSnapshot, held: Mapping[str, AssetSnapshot], shared: list[BookDay]) -> DayEnd:
+    closes = DayCloses(row, held)
     books = [each for each in [*_own_days(row), *shared] if each.quantity]
     return DayEnd(row, held, books, shared, closes, contracts.open_contracts(closes, books))
 
@@ -54,16 +56,17 @@ def _own_days(row: PortfolioSnapshot) -> list[BookDay]:
     return list(newest.distinct("book_id"))
 
 
-def shared_days(account_id: UUID, day: date) -> list[BookDay]:
+def _shared_days(
+    parts: Mapping[date, Sequence[Share]], found: Mapping[int, Book], *, until: date
+) -> list[BookDay]:
     """The account's shares of pools as they stood at a day's end, each as a day of the pool's book, with what it
     realised on the day it is of; they are not stored."""
-    account = ExchangeAccount.objects.get(id=account_id)
     standing = {
         part.book_id: (changed, part)
-        for changed, parts in sorted(shares.by_day(account, until=day).items())
-        for part in parts
+        for changed in sorted(parts)
+        if changed <= until
+        for part in parts[changed]
     }
-    found = Book.objects.defer("state").in_bulk(list(standing))
     return [
         BookDay(book=found[book], day=changed, quantity=part.quantity, cost=part.cost, gross_pnl=part.gross)
         for book, (changed, part) in standing.items()

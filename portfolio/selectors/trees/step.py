@@ -81,17 +81,15 @@ class DayCloses:
     def read(self, assets: Collection[str]) -> None:
         """Look up what is not known, at once: the newest close up to the day, however old it is."""
         day = self.row.snapshot_date
-        for since in self._stretches():
-            wanted = [asset for asset in sorted(set(assets) - self.held.keys()) if not self._has(asset)]
-            if not wanted:
-                return
+        wanted = sorted(set(assets) - self.held.keys() - self._known.keys())
+        for since in self._stretches() if wanted else ():
             closes = Closes(wanted, self.row.currency, since, day, exchange=self.row.exchange)
             for asset in wanted:
                 price, price_day = closes.standing(asset, day)
                 self._known[asset] = Close(price, closes.source(asset, price_day or day))
-
-    def _has(self, asset: str) -> bool:
-        return asset in self._known and self._known[asset].price is not None
+            wanted = [asset for asset in wanted if self._known[asset].price is None]
+            if not wanted:
+                return
 
     def _stretches(self) -> Iterator[date]:
         """First some days, then all since the account's first: no snapshot knows closes from before it."""

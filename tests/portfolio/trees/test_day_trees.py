@@ -161,7 +161,7 @@ def test_statements_do_not_grow_with_rows(alice: User, bob: User) -> None:
     few, many = statements(alice, 1), statements(bob, 3)
 
     assert few == many
-    assert max(many) <= 36
+    assert max(many) <= 24
 
 
 def test_metrics_are_the_sum_of_their_days(alice: User, as_alice: JsonClient) -> None:
