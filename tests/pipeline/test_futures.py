@@ -8,10 +8,12 @@ from typing import Any, Final
 import pytest
 
 from credentials.models import ExchangeAccount
-from exchanges.rows import TransferKind
+from exchanges.rows import MarketType, TransferKind
 from exchanges.simulators.profiles import CONTRACTS
+from orders.models import Order
 from pipeline.models import RunStatus, Stream, Trigger
 from portfolio.comparison import side_by_side
+from portfolio.models import Trade
 from tests.exchanges import contract_truth as true
 from tests.pipeline import contract_facts as stored
 from tests.pipeline.venues import FirstSyncs, Open, Read, Reopen
@@ -196,6 +198,20 @@ def test_orders_that_wait_for_a_price_are_followed_to_their_end_and_those_before
     told = true.true_conditionals(world.truth()["futures"], venue.waiting)
     now = stored.conditionals(world)
     assert {key: now[key] for key in known} == {key: told[key] for key in known}
+
+
+@at(GATEIO, MEXC)
+def test_what_a_stop_or_target_placed_ends_its_trade_as_such(world: World) -> None:
+    with world.door():
+        fired = Order.objects.exclude(placed_order_id="").values_list("type", "symbol", "placed_order_id")
+        trades = Trade.objects.filter(market_type=MarketType.FUTURES)
+        ended = {
+            (symbol, order): kind
+            for symbol, order, kind in trades.values_list("symbol", "exit_order_id", "exit_type")
+        }
+        found = {(kind[:4], ended[symbol, name]) for kind, symbol, name in fired if (symbol, name) in ended}
+
+    assert found == {("STOP", "SL"), ("TAKE", "TP")}
 
 
 @at(GATEIO, MEXC)

@@ -109,6 +109,7 @@ def test_conditional_orders_of_contracts(samples: Samples) -> None:
         ("tpsl-1272849518383902721", "TAKE_PROFIT_LIMIT", Side.SELL, OrderStatus.NEW, Decimal("634.59")),
         ("plan-123", "TRIGGER_LIMIT", Side.BUY, OrderStatus.EXPIRED, Decimal(1989)),
     ]
+    assert [row.placed_order_id for row in found] == ["", "", "123456"]
 
 
 def test_a_position(samples: Samples) -> None:

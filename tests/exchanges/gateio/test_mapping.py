@@ -216,6 +216,11 @@ def test_a_trigger_is_a_conditional_order(samples: Samples) -> None:
     assert row.updated_at == row.ordered_at == datetime(2022, 2, 4, 3, 39, 45, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("told", "ours"), [(0, ""), (1852454420, "1852454420")])
+def test_a_trigger_that_fired_says_what_it_placed(samples: Samples, told: int, ours: str) -> None:
+    assert triggers.order(samples["waiting trigger"] | {"fired_order_id": told}).placed_order_id == ours
+
+
 @pytest.mark.parametrize(
     ("side", "rule", "kind", "ours"),
     [
