@@ -202,12 +202,12 @@ def _grouped(rows: QuerySet[Fee], **key: Any) -> Any:
 
 
 def _savings(fees: QuerySet[Fee]) -> list[OwnCoinSaving]:
-    """Of fills whose fee was taken in the exchange's own coin."""
+    """Of trades whose fee was taken in the exchange's own coin; for conversions there is no discount."""
     is_own = Q()
     for exchange, own in OWN_COINS.items():
         is_own |= Q(exchange=exchange, fee_currency=own.coin)
     found = (
-        fees.filter(is_own, fee_amount__gt=0, value__isnull=False, fill__isnull=False)
+        fees.filter(is_own, fee_amount__gt=0, value__isnull=False, transaction_type="ORDER_FILL")
         .exclude(fill__base_asset=F("fee_currency"))
         .exclude(fill__quote_asset=F("fee_currency"))
         .order_by()

@@ -81,6 +81,18 @@ def test_what_paying_in_bnb_saved_is_an_estimate_with_its_rate(as_alice: JsonCli
     assert (saving["is_estimate"], saving["count"]) == (True, 1)
 
 
+def test_a_conversion_is_charged_without_a_discount(alice: User, as_alice: JsonClient) -> None:
+    api_books.list_pairs()
+    api_books.candle("BNBUSDT", api_books.day(2), "600")
+    account = api_books.open_account(alice)
+    bnb = {"fee_currency": "BNB", "fee_amount": Decimal("0.01"), "executed_at": api_books.day(2)}
+    fold(account, fill(account, "BUY", "1", "100", is_conversion=True, **bnb))
+
+    summary = get(as_alice, "/api/fees/summary")
+    assert keyed(summary["by_type"]) == {"CONVERSION": ("6", 1)}
+    assert (summary["own_coins"], summary["saved"]) == ([], "0")
+
+
 @pytest.mark.usefixtures("_paid")
 def test_pages_of_fees_follow_each_other(as_alice: JsonClient) -> None:
     whole = get(as_alice, "/api/fees")["results"]
