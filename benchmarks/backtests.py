@@ -4,8 +4,10 @@
 `trades` and `metrics`; it prints a JSON line a file and ends with 1 when anything differs.
 
 - A trade is two fills with their fees in a one-way contract book; its net result must be the one told, to the eighth
-  decimal, which the other program rounds from a float. Where a position was held over a funding time (00, 08, 16 h
+  decimal, which the other program rounds from a float. Where a contract was held over a funding time (00, 08, 16 h
   UTC) and the export tells no funding, the difference is what was paid: booked as funding and counted in `funded`.
+- `--as-told` books nothing and measures the profits told, for an export whose profits do not follow from its amounts,
+  prices and fees.
 - Told and computed alike: number of trades, wins, losses, net, profit factor, expectancy, average holding time (told in
   minutes); from the closed trades' balance the deepest fall in money and percent; from 90 days on the yearly growth.
 - Not compared, because defined otherwise: its Sharpe, Sortino and Calmar are of trades, ours of days; its SQN is of
@@ -17,7 +19,7 @@ import gzip
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -55,14 +57,22 @@ class Verdict:
     differences: list[str]
 
 
-def verify(backtest: Raw) -> Verdict:
-    """Book the trades of an export (its numbers as `Decimal`) and hold the results against what it tells."""
+def verify(backtest: Raw, *, as_told: bool = False) -> Verdict:
+    """Book the trades of an export (its numbers as `Decimal`) and hold the results against what it tells; `as_told`:
+    take the profits from it and compare its figures alone."""
     trades: Sequence[Raw] = backtest["trades"]
     booked = [_booked(number, trade, ZERO) for number, trade in enumerate(trades)]
     told = [quantize(trade["profit_abs"], TOLD_PLACES) for trade in trades]
+    if as_told:
+        facts = [
+            replace(_fact(row), net=quantize(trade["profit_abs"]))
+            for row, trade in zip(booked, trades, strict=True)
+        ]
+        return Verdict(len(trades), 0, *_compared(backtest["metrics"], trades, facts))
     gaps = [profit - _net(row) for profit, row in zip(told, booked, strict=True)]
+    is_of_contracts = _is_of_contracts(backtest)
     funded = [
-        abs(gap) > LAST_DIGIT and _was_held_over_funding(trade)
+        abs(gap) > LAST_DIGIT and is_of_contracts and _was_held_over_funding(trade)
         for gap, trade in zip(gaps, trades, strict=True)
     ]
     for number, trade in enumerate(trades):
@@ -73,11 +83,16 @@ def verify(backtest: Raw) -> Verdict:
         for number, (profit, row) in enumerate(zip(told, booked, strict=True))
         if abs(_net(row) - profit) > LAST_DIGIT
     ]
-    figures = list(_figures(backtest["metrics"], trades, booked))
-    differences += [
+    count, wrong = _compared(backtest["metrics"], trades, [_fact(row) for row in booked])
+    return Verdict(len(trades), sum(funded), count, differences + wrong)
+
+
+def _compared(metrics: Raw, trades: Sequence[Raw], facts: Sequence[TradeFact]) -> tuple[int, list[str]]:
+    """How many figures there are, and those that differ."""
+    figures = list(_figures(metrics, trades, facts))
+    return len(figures), [
         f"{name}: {ours} instead of {theirs}" for name, ours, theirs in figures if _far(ours, theirs)
     ]
-    return Verdict(len(trades), sum(funded), len(figures), differences)
 
 
 def _booked(number: int, trade: Raw, funding: Decimal) -> ContractTrade:
@@ -115,16 +130,22 @@ def _net(row: ContractTrade) -> Decimal:
     return quantize(from_units(row.net), TOLD_PLACES)
 
 
+def _is_of_contracts(backtest: Raw) -> bool:
+    """As the export says, or where it does not, as only contracts are sold short: coins pay no funding."""
+    mode = backtest["metrics"].get("trading_mode")
+    return mode == "futures" if mode else any(trade.get("is_short") for trade in backtest["trades"])
+
+
 def _was_held_over_funding(trade: Raw) -> bool:
     hours = FUNDING_HOURS * 3_600_000
     return int(trade["close_timestamp"]) // hours > (int(trade["open_timestamp"]) - 1) // hours
 
 
 def _figures(
-    metrics: Raw, trades: Sequence[Raw], booked: Sequence[ContractTrade]
+    metrics: Raw, trades: Sequence[Raw], facts: Sequence[TradeFact]
 ) -> Iterator[tuple[str, Decimal | None, Decimal]]:
     """Name, ours, told."""
-    found = statistics.measure(sum_trades(_fact(row) for row in booked), average_capital=None)
+    found = statistics.measure(sum_trades(facts), average_capital=None)
     fall, growth = _balance(metrics, trades)
     hold = found.average_hold_duration or timedelta()
     ours = {
@@ -165,7 +186,7 @@ def _balance(metrics: Raw, trades: Sequence[Raw]) -> tuple[drawdown.Drawdown, De
     points = [IndexPoint(begun.date(), start, Decimal(1), None, ZERO, start, 0)]
     balance = start
     for trade in sorted(trades, key=lambda each: int(each["close_timestamp"])):
-        base, balance = balance, balance + quantize(trade["profit_abs"], TOLD_PLACES)
+        base, balance = balance, balance + quantize(trade["profit_abs"])
         day = clock.from_ms(int(trade["close_timestamp"])).date()
         change = CONTEXT.divide(balance, base) - 1
         points.append(
@@ -195,9 +216,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument(
+        "--as-told", action="store_true", help="take the profits told, and compare figures alone"
+    )
+    asked = parser.parse_args(arguments)
     failed = False
-    for path in parser.parse_args(arguments).files:
-        verdict = verify(read(path))
+    for path in asked.files:
+        verdict = verify(read(path), as_told=asked.as_told)
         failed |= bool(verdict.differences)
         print(
             json.dumps(

@@ -70,3 +70,10 @@ def test_a_profit_that_does_not_follow_is_told() -> None:
 def test_a_figure_that_does_not_follow_is_told() -> None:
     wrong = FIGURES | {"profit_factor": "0.61"}
     assert verify(backtest(LONGS, wrong, "0.001")).differences == ["profit_factor: 0.5993 instead of 0.61"]
+
+
+def test_profits_that_follow_from_nothing_are_measured_as_told() -> None:
+    """Half the fee they were made with."""
+    made = backtest(LONGS, FIGURES, "0.0005")
+    assert verify(made).differences
+    assert verify(made, as_told=True).differences == []
