@@ -5,8 +5,8 @@ Three ways of knowing, the surest first; `linked_by` keeps which one it was.
 1. `client_id`: orders named `cgt-<group>-ENTRY|TP1…TPn|SL` by whoever placed them.
 2. `exchange`: an order list with both its entry and its exits (OTO, OTOCO).
 3. `inferred`: an OCO belongs to the latest order of its symbol filled before it, on the other side, that is not
-   claimed by another list already (`order_lists.Claims`); without one its legs have roles but no parent. A contract's
-   stop or target that stands alone belongs to the latest order that opened its side of the position.
+   claimed by another list already (`order_lists.Claims`); without one its legs have roles but no parent. A stop or
+   target that stands alone, too; a contract's to the latest order that opened its side of the position.
 
 The outcome depends on the stored orders alone, not on the order they came in: an order that comes late, or fills,
 has every list of its symbol placed after it judged again.
@@ -33,10 +33,11 @@ CLIENT_ID: Final = re.compile(r"cgt-(?P<group>.{1,90})-(?P<role>ENTRY|TP[1-9]\d{
 LOOK_BACK: Final = 200  # how many earlier orders of a symbol may be the entry of a list
 _OPEN: Final = ("NEW", "PARTIALLY_FILLED")
 
-_GUARD: Final = (
-    ~Q(market_type="spot")
-    & (Q(type__startswith="STOP") | Q(type__startswith="TAKE_PROFIT"))
-    & (Q(reduce_only=True) | Q(position_side="LONG", side="SELL") | Q(position_side="SHORT", side="BUY"))
+_CLOSES: Final = (
+    Q(reduce_only=True) | Q(position_side="LONG", side="SELL") | Q(position_side="SHORT", side="BUY")
+)
+_GUARD: Final = (Q(type__startswith="STOP") | Q(type__startswith="TAKE_PROFIT")) & (
+    Q(market_type="spot", side="SELL") | ~Q(market_type="spot") & _CLOSES
 )
 _IN_LIST: Final = ~Q(order_list_id="") | _GUARD
 _SAYS_SOMETHING: Final = Q(client_order_id__startswith="cgt-") | ~Q(order_list_id="")

@@ -1,7 +1,7 @@
 """What the orders of an exchange's order list (OCO, OTO, OTOCO) are to each other. Pure; see `orders.linking`.
 
-A contract's position is guarded by conditional orders that stand alone: each is a list of one exit, and a stop and a
-target may guard the same quantity.
+A position may be guarded by conditional orders that stand alone: each is a list of one exit. A contract's stop and
+target may guard the same quantity; coins are locked for one order alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 ENTRY: Final = "ENTRY"
 STOP: Final = "SL"
 _TARGET_TYPES: Final = ("LIMIT_MAKER", "TAKE_PROFIT")
+_GUARDS: Final = ("STOP", "TAKE_PROFIT")
 _CLOSING: Final = (("LONG", "SELL"), ("SHORT", "BUY"))  # in hedge mode
 _OPEN: Final = ("NEW", "PARTIALLY_FILLED")
 
@@ -55,8 +56,9 @@ class Placed(NamedTuple):
 
     @property
     def is_guard(self) -> bool:
-        """A contract's stop or target that stands alone."""
-        return self.closes and (self.is_stop or self.is_target) and not self.order_list_id
+        """A stop or target that stands alone."""
+        closes = self.side == "SELL" if self.is_spot else self.closes
+        return closes and self.type.startswith(_GUARDS) and not self.order_list_id
 
     @property
     def market(self) -> str:
@@ -111,7 +113,9 @@ class OrderList:
     @property
     def slot(self) -> str:
         """What excludes each other: a contract's stops, its targets; of lists each holds both."""
-        return ("stop" if self.exits[0].is_stop else "target") if self.is_guard else ""
+        if not self.is_guard or self.exits[0].is_spot:
+            return ""
+        return "stop" if self.exits[0].is_stop else "target"
 
     @property
     def claim(self) -> Decimal:

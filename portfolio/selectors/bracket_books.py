@@ -10,6 +10,7 @@ from django.db.models import Min, Q, Sum
 
 from core import clock
 from exchanges.rows import MarketType
+from marketdata.models import Listing
 from orders.models import Fill, Order
 from portfolio.accounting.bracket_sums import BUY, Executed
 from portfolio.models import Position, PositionSide, PositionStatus, Trade, TradeKind, Valuation
@@ -67,9 +68,25 @@ class BracketBooks:
     def still_open(self, entry: Order) -> bool:
         """Whether the position that the entry opened, or added to, is open."""
         asset = entry.symbol if entry.market_type != MarketType.SPOT else self.assets.get(key_of(entry), "")
-        place = entry.market_type, asset, side_of(entry)
-        since = self.open.get((entry.account_id, *place)) or self.open.get((entry.account.mode, *place))
+        since = self._open_since(entry, asset)
         return since is not None and since <= (entry.filled_at or entry.exchange_updated_at)
+
+    def is_open(self, leg: Order) -> bool:
+        """Whether any position that the leg may close is open."""
+        return self._open_since(leg, self._coin(leg)) is not None
+
+    def _open_since(self, order: Order, asset: str) -> datetime | None:
+        place = order.market_type, asset, side_of(order)
+        return self.open.get((order.account_id, *place)) or self.open.get((order.account.mode, *place))
+
+    def _coin(self, order: Order) -> str:
+        """What a position of the order's symbol is called, also where the order has no fill."""
+        if order.market_type != MarketType.SPOT:
+            return order.symbol
+        listed = Listing.objects.filter(
+            exchange=order.account.exchange, market_type=MarketType.SPOT, name=order.symbol
+        )
+        return listed.values_list("symbol__base_asset", flat=True).first() or ""
 
 
 _Began = tuple[str, datetime]

@@ -338,7 +338,8 @@ def _orphan(leg: Order, entry: Order | None, books: BracketBooks) -> str:
     if (books.placed_by(leg) or leg).status not in OPEN:
         return ""
     if entry is None:
-        return "no_entry"
+        is_named = leg.linked_by == Linking.CLIENT_ID  # others may close what several orders opened
+        return "" if not is_named and books.is_open(leg) else "no_entry"
     if not entry.executed_quantity:
         return "" if entry.status in OPEN else "entry_never_filled"
     return "" if books.still_open(entry) else "position_closed"
@@ -350,7 +351,7 @@ def _state(
     if any(leg.orphaned for leg in legs):
         return "ORPHANED"
     if entry is None:
-        return "CLOSED"
+        return "OPEN" if any(leg.status in OPEN for leg in legs) else "CLOSED"
     if not entry.executed_quantity:
         return "PLANNED" if entry.status in OPEN else "CANCELED"
     is_open = position.status == PositionStatus.OPEN if position else books.still_open(entry)

@@ -184,6 +184,48 @@ def test_an_oco_without_an_entry_keeps_its_roles(account: ExchangeAccount) -> No
     }
 
 
+def test_a_stop_that_stands_alone_belongs_to_the_latest_order_filled_before_it(
+    account: ExchangeAccount,
+) -> None:
+    store(
+        account,
+        bought("1", minute=1),
+        bought("2", minute=5),
+        bought("3", minute=11),
+        stop("4", 90, order_list="", status=OrderStatus.CANCELED),
+        stop("5", 95, order_list="", ordered_at=at(10), updated_at=at(12)),
+        target("6", 120, order_list=""),
+    )
+
+    found = {order_id: (role, how, parent) for order_id, (role, _, how, parent) in linked(account).items()}
+    assert found == {
+        "1": ("", "", None),
+        "2": ("ENTRY", "inferred", None),
+        "3": ("", "", None),
+        "4": ("SL", "inferred", "2"),
+        "5": ("SL", "inferred", "2"),
+        "6": ("", "", None),  # "post only" is no target by itself
+    }
+
+
+def test_coins_are_guarded_once(account: ExchangeAccount) -> None:
+    store(
+        account,
+        bought("1", minute=1),
+        bought("2", minute=5),
+        stop("3", 90, order_list=""),
+        target("4", 120, order_list="", type="TAKE_PROFIT_LIMIT", ordered_at=at(11)),
+    )
+
+    assert [linked(account)[leg][3] for leg in ("3", "4")] == ["2", "1"]
+
+
+def test_a_stop_that_buys_coins_is_no_exit(account: ExchangeAccount) -> None:
+    store(account, rows.filled(order_id="1", side=Side.SELL), stop("2", 120, order_list="", side=Side.BUY))
+
+    assert linked(account)["2"] == ("", "", "", None)
+
+
 def test_two_ocos_of_a_half_each_share_an_entry_and_count_their_targets(account: ExchangeAccount) -> None:
     half = Decimal("0.5")
     store(

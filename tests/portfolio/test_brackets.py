@@ -189,6 +189,32 @@ def test_legs_that_wait_for_nothing_are_orphans(account: ExchangeAccount, as_ali
     assert {bracket["state"] for bracket in found} == {"ORPHANED"}
 
 
+@pytest.mark.parametrize(("market", "linked_by"), [("spot", "exchange"), ("futures", "inferred")])
+def test_a_stop_of_several_entries_is_no_orphan_while_they_are_open(
+    account: ExchangeAccount, as_alice: JsonClient, market: str, linked_by: str
+) -> None:
+    api_books.list_pairs()
+    side = {} if market == "spot" else {"position_side": "BOTH"}
+    order(
+        account, "SL", "2", stop_price=Decimal(90), type="STOP_LOSS", group_id="list", linked_by=linked_by,
+        market_type=market, **side,
+    )  # fmt: skip
+
+    def trade(side: str, quantity: str, hour: int) -> None:
+        make, into = (fill, fold) if market == "spot" else (contracts.fill, contracts.fold)
+        into(account, make(account, side, quantity, "100", executed_at=api_books.day(2, hour)))
+
+    def told() -> list[tuple[str, str]]:
+        found = get(as_alice)["results"]
+        return [(bracket["state"], bracket["stops"][0]["orphaned"]) for bracket in found]
+
+    trade("BUY", "1", 10)
+    trade("BUY", "1", 11)
+    while_open = told()
+    trade("SELL", "2", 12)
+    assert (while_open, told()) == ([("OPEN", "")], [("ORPHANED", "no_entry")])
+
+
 def test_pages_list_every_bracket_once(account: ExchangeAccount, as_alice: JsonClient) -> None:
     two_targets(account)
     for number in range(3):
