@@ -6,7 +6,7 @@ a difference it is left undecided, until the next report.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -162,10 +162,27 @@ def _compare_one(
     }
     doubtful = [asset for asset, (told, ours) in pairs.items() if abs(told - ours) > step[asset]]
     around = _around(account_id, dict.fromkeys(doubtful, (clock.utc_day(heard), heard)))
-    return [
+    found = [
         _settled(asset, *pairs[asset], around.get(asset, (ZERO, ZERO)), heard, step[asset])
         for asset in sorted(pairs)
     ]
+    unsure = _realised_untold(account_id, [one.subject for one in found if not one.agrees], heard)
+    return [replace(one, is_undecided=True) if one.subject in unsure else one for one in found]
+
+
+def _realised_untold(account_id: UUID, assets: Sequence[str], heard: datetime) -> set[str]:
+    """Of these, in which contracts settled around the report or after it without telling the profit, which books know
+    by days only."""
+    if not assets:
+        return set()
+    fills = Fill.objects.filter(
+        account_id=account_id,
+        settle_asset__in=assets,
+        realized_pnl__isnull=True,
+        executed_at__gt=heard - IN_FLIGHT,
+    )
+    traded = fills.exclude(market_type=MarketType.SPOT).order_by()
+    return set(traded.values_list("settle_asset", flat=True).distinct())
 
 
 def _around(

@@ -120,8 +120,8 @@ class MetricTreeView(ExplanationEndpoint):
 
     @extend_schema(operation_id="api_explain_metric", **_OF_ACCOUNTS)
     def get(self, request: Request, metric_id: str) -> Response:
-        """A period's result by day. By a row's id, or `daily`, `weekly`, `monthly`, `all_time`: the newest, or with a day,
-        as in `daily:2026-01-31`, the one that holds it."""
+        """A period's result by day. By a row's id, or `daily`, `weekly`, `monthly`, `all_time`: the newest, or with a
+        day, as in `daily:2026-01-31`, the one that holds it."""
         return self.read(request, metric_id=metric_id)
 
     def tree(self, **wanted: Any) -> ExplanationTree:

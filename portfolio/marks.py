@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.postgres.functions import TransactionNow
 from django.db import connection
 from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 
 from credentials.models import ExchangeAccount
 from portfolio.models import AccountMark, Book
@@ -106,10 +106,19 @@ def coverage(*, account: ExchangeAccount) -> list[str]:
     return list(found or ())
 
 
+def compared_at(*, account: ExchangeAccount) -> datetime | None:
+    """When they were last, whatever waits since; None: never."""
+    last = AccountMark.objects.filter(account=account).annotate(last=Coalesce("compared_at", "reconciled_at"))
+    return last.values_list("last", flat=True).first()
+
+
 def reconciled(*, account: ExchangeAccount, at: datetime | None, coverage: list[str]) -> None:
     """Reports and facts were held against each other; None: they wait for it. `coverage`: what is not known of the
     history, in codes."""
-    changed = {"reconciled_at": at, "coverage": coverage}
+    changed: dict[str, Any] = {"reconciled_at": at, "coverage": coverage}
+    last = Coalesce("compared_at", "reconciled_at") if at is None else at
     AccountMark.objects.update_or_create(
-        account=account, defaults=changed, create_defaults={"user_id": account.user_id, **changed}
+        account=account,
+        defaults={**changed, "compared_at": last},
+        create_defaults={"user_id": account.user_id, **changed, "compared_at": at},
     )

@@ -103,7 +103,7 @@ class _Work:
 
     def __init__(self, account: ExchangeAccount, known: Known, at: datetime) -> None:
         self._account, self._known, self._at = account, known, at
-        self._last = marks.reconciled_at(account=account)
+        self._last = marks.compared_at(account=account)
         rows = ReconciliationItem.objects.filter(account=account).exclude(state=ItemState.EXPLAINED)
         self._items: dict[Key, ReconciliationItem] = {(row.kind, row.subject, row.side): row for row in rows}
         self.outcome = Outcome()

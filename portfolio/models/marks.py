@@ -35,6 +35,9 @@ class AccountMark(AccountModel):
         blank=True,
         help_text="When reports and facts were held against each other; null: what came since waits for it.",
     )
+    compared_at = models.DateTimeField(
+        null=True, blank=True, help_text="The same, last, also while something waits since."
+    )
 
     excursions_from = models.DateTimeField(
         null=True,

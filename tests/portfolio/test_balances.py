@@ -138,4 +138,4 @@ def test_many_assets_take_as_many_statements_as_one(account: ExchangeAccount) ->
 
     with tenancy.acting_as(account.user_id), CaptureQueriesContext(connection) as queries:
         assert len(comparison.side_by_side(account_ids=[account.id])) == 50
-    assert len(queries) == 6  # reports, last word, days, untold profits, steps, facts around the report
+    assert len(queries) == 7  # reports, last word, days, untold profits, steps, facts and profits around it

@@ -298,6 +298,20 @@ def test_a_position_that_fills_do_not_give_is_an_item(db: None) -> None:
     ]
 
 
+def test_a_position_agreed_when_it_was_compared_last_whatever_waited_since(db: None) -> None:
+    account = AccountFactory.create()
+    contracts.fold(account, contracts.fill(account, "BUY", "1", "100"))
+    contracts.report_position(account, "100", at=moment(2), quantity="1")
+    reconcile(account, moment(2), positions_heard_at=moment(2))
+    with tenancy.acting_as(account.user_id):
+        marks.reconciled(account=account, at=None, coverage=["reading"])
+    contracts.report_position(account, "100", at=moment(3))
+    older = Hole("Fills of contracts", None, moment(0), "the exchange keeps no older ones", is_older=True)
+    reconcile(account, moment(3), positions_heard_at=moment(3), holes=[older])
+
+    assert items(account, "cause", "diverged_from") == [("missing_fills", moment(2))]
+
+
 def test_a_fill_after_the_report_of_positions_is_no_difference(db: None) -> None:
     account = AccountFactory.create()
     contracts.fold(account, contracts.fill(account, "BUY", "2", "100"))
@@ -307,3 +321,15 @@ def test_a_fill_after_the_report_of_positions_is_no_difference(db: None) -> None
     outcome = reconcile(account, moment(3, 13), positions_heard_at=moment(3))
 
     assert (outcome, items(account, "subject")) == (Outcome(), [])
+
+
+def test_profit_that_the_exchange_does_not_tell_waits_for_the_next_report(account: ExchangeAccount) -> None:
+    """The day's profit is known, and not which of it came before the report."""
+    report(account, moment(1), USDT="900", BTC="1")
+    opened = contracts.fill(account, "BUY", "1", "100", realized_pnl=None, executed_at=moment(1, 9))
+    closed = contracts.fill(account, "SELL", "1", "130", realized_pnl=None, executed_at=moment(1, 11))
+    contracts.fold(account, opened, closed)
+    assert reconcile(account, moment(1, 12)) == Outcome(undecided=["USDT"])
+
+    report(account, moment(1, 13), USDT="930", BTC="1")
+    assert reconcile(account, moment(1, 14)) == Outcome()
