@@ -86,7 +86,9 @@ def quantize(amount: Decimal, places: int = PLACES) -> Decimal:
 
 def text(amount: Decimal) -> str:
     """The shortest exact text: no exponent, no trailing zeros."""
-    plain = format(amount, "f")
-    if "." in plain:
-        plain = plain.rstrip("0").rstrip(".")
-    return "0" if plain in ("-0", "") else plain
+    if not amount:
+        return "0"
+    plain = str(amount)
+    if "E" in plain:
+        plain = format(amount, "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain

@@ -5,7 +5,7 @@ Money is a JSON number on the seeds' routes and text on all others; both carry e
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -18,33 +18,77 @@ from rest_framework import serializers
 from core import money
 
 Amounts = Literal["number", "text"]
+Convert = Callable[[Any], Any]
 _JSON: Final = frozenset({str, int, bool, type(None)})
+_kind: Final[Callable[[Any], Any]] = type
 
 
 def plain(value: Any, *, amounts: Amounts) -> Any:
-    """Dataclasses, lists and mappings as JSON's own types; Decimals, as numbers, stay Decimals without padding."""
-    if type(value) in _JSON:  # most values there are
-        return value
-    if isinstance(value, Decimal):
-        text = money.text(value)
-        return text if amounts == "text" else Decimal(text)
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(name): plain(item, amounts=amounts) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, amounts=amounts) for item in value]
-    if dataclasses.is_dataclass(value):
-        return {name: plain(getattr(value, name), amounts=amounts) for name in _names(value.__class__)}
-    raise TypeError(f"{type(value).__name__} has no JSON form.")
+    """Dataclasses, lists and mappings as JSON's own types; Decimals, as numbers, stay Decimals without padding.
+
+    Raises TypeError for what has no JSON form.
+    """
+    return _as_json(_kind(value), amounts)(value)
+
+
+@cache
+def _as_json(kind: Any, amounts: Amounts) -> Convert:
+    """What makes JSON's own types of a type's values."""
+
+    def convert(value: Any) -> Any:
+        own = _kind(value)
+        return value if own in _JSON else _as_json(own, amounts)(value)
+
+    if issubclass(kind, Decimal):
+        return money.text if amounts == "text" else _unpadded
+    for known, shape in _SHAPES.items():
+        if issubclass(kind, known):
+            return shape
+    if issubclass(kind, Mapping):
+        return lambda value: {str(name): convert(item) for name, item in value.items()}
+    if issubclass(kind, list | tuple):
+        return lambda value: [convert(item) for item in value]
+    if dataclasses.is_dataclass(kind):
+        return _of_fields(kind, amounts)
+    raise TypeError(f"{kind.__name__} has no JSON form.")
+
+
+def _of_fields(kind: Any, amounts: Amounts) -> Convert:
+    """Most values of an answer are fields, and most of these JSON already: they are asked here, not by a call each."""
+    names = _names(kind)
+
+    def convert(value: Any) -> dict[str, Any]:
+        return {
+            name: item
+            if (own := _kind(item := getattr(value, name))) in _JSON
+            else _as_json(own, amounts)(item)
+            for name in names
+        }
+
+    return convert
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _unpadded(amount: Decimal) -> Decimal:
+    return Decimal(money.text(amount))
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+# Of a type and its subclasses; the first that fits. Texts of enumerations become bare ones.
+_SHAPES: Final[Mapping[type, Convert]] = {
+    types.NoneType: _same,
+    int: _same,
+    str: str,
+    datetime: _utc,
+    date: date.isoformat,
+    UUID: str,
+}
 
 
 @cache

@@ -147,12 +147,16 @@ def history(
     chosen = Q(**{name: value for name, value in asked.items() if value is not None})
     if tag is not None:
         chosen &= Q(_is_tagged(tag))
-    rows = _trades().filter(
-        chosen,
-        account_id__in=scope.account_ids,
-        kind=TradeKind.TRADE,
-        exit_time__gte=period.start,
-        exit_time__lt=period.end,
+    rows = (
+        _trades()
+        .only(*_LISTED)
+        .filter(
+            chosen,
+            account_id__in=scope.account_ids,
+            kind=TradeKind.TRADE,
+            exit_time__gte=period.start,
+            exit_time__lt=period.end,
+        )
     )
     if after is not None:
         rows = rows.filter(after.beyond("exit_time"))
@@ -187,6 +191,15 @@ def _trades() -> QuerySet[Trade]:
     return Trade.objects.select_related("position__book", "excursion").defer(
         "position__checkpoint", "position__book__state"
     )
+
+
+# A page is of many rows: of position and book what `closed` says of them.
+_LISTED: Final = (
+    *(field.name for field in Trade._meta.concrete_fields),
+    *(f"excursion__{field.name}" for field in Excursion._meta.concrete_fields),
+    "position__book__asset",
+    "position__book__currency",
+)
 
 
 def _is_tagged(tag: str) -> Exists:
