@@ -13,6 +13,8 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from core.money import ZERO
+
 Raw = Mapping[str, Any]
 Row = TypeVar("Row")
 
@@ -274,12 +276,12 @@ class TransferRow(Record, frozen=True):
     transfer_id: str
     asset: str
     amount: Decimal
-    fee_amount: Decimal
-    network: str
-    address: str
-    tx_id: str
     status: TransferStatus
     occurred_at: datetime
+    fee_amount: Decimal = ZERO
+    network: str = ""
+    address: str = ""
+    tx_id: str = ""
     raw: Raw = msgspec.field(default_factory=dict)
     from_wallet: str = ""
     to_wallet: str = ""

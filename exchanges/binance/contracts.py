@@ -13,6 +13,7 @@ from core.money import ZERO
 from exchanges import reading
 from exchanges.binance import mapping
 from exchanges.binance_like import quote_quantity, side
+from exchanges.contract_units import margin_balance
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
     BalanceRow,
@@ -92,18 +93,14 @@ def mark_price(raw: Raw) -> PriceRow | None:
 def balance(raw: Raw) -> BalanceRow | None:
     """One of account's assets. In multi-assets mode the wallet may be below zero, and what is available may come
     from other assets."""
-    wallet = reading.amount(raw, "walletBalance")
     unrealized = reading.amount(raw, "unrealizedProfit", ZERO)
-    if not wallet and not unrealized:
-        return None
-    available = wallet if wallet < 0 else max(ZERO, min(reading.amount(raw, "availableBalance"), wallet))
-    return BalanceRow(
-        asset=reading.text(raw, "asset"),
-        available=available,
-        locked=wallet - available,
-        raw=raw,
+    return margin_balance(
+        reading.text(raw, "asset"),
+        reading.amount(raw, "walletBalance"),
+        available=reading.amount(raw, "availableBalance"),
+        unrealized=unrealized,
         wallet=WALLET,
-        unrealized_pnl=unrealized,
+        raw=raw,
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from core.money import ZERO
 from exchanges import reading
 from exchanges.binance.contracts import WALLET
 from exchanges.binance.mapping import identity
@@ -71,10 +70,6 @@ def income(raw: Raw) -> TransferRow | None:
         transfer_id=f"{kind}:{identity(raw, 'tranId')}",
         asset=reading.text(raw, "asset"),
         amount=abs(amount),
-        fee_amount=ZERO,
-        network="",
-        address="",
-        tx_id="",
         status=TransferStatus.SUCCESS,
         occurred_at=reading.moment_ms(raw, "time"),
         raw=raw,
@@ -94,10 +89,6 @@ def internal(raw: Raw) -> TransferRow:
         transfer_id=identity(raw, "tranId"),
         asset=reading.text(raw, "asset"),
         amount=reading.not_negative(raw, "amount"),
-        fee_amount=ZERO,
-        network="",
-        address="",
-        tx_id="",
         status=_STATUS.get(reading.text(raw, "status", ""), TransferStatus.UNKNOWN),
         occurred_at=reading.moment_ms(raw, "timestamp"),
         raw=raw,

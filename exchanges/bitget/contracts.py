@@ -13,6 +13,7 @@ from core.money import ZERO
 from exchanges import reading
 from exchanges.base import Contracts
 from exchanges.bitget import fields
+from exchanges.contract_units import margin_balance
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
     BalanceRow,
@@ -124,17 +125,13 @@ def mark_price(raw: Raw) -> PriceRow | None:
 def balance(raw: Raw) -> BalanceRow | None:
     """A margin coin. Equity contains what is not realised; without that it is what was moved in, won and paid."""
     unrealized = reading.amount(raw, "unrealizedPL", ZERO)
-    total = reading.amount(raw, "accountEquity") - unrealized
-    if not total and not unrealized:
-        return None
-    available = max(ZERO, min(reading.amount(raw, "available"), total))
-    return BalanceRow(
-        asset=fields.coin(raw, "marginCoin"),
-        available=available,
-        locked=total - available,
-        raw=raw,
+    return margin_balance(
+        fields.coin(raw, "marginCoin"),
+        reading.amount(raw, "accountEquity") - unrealized,
+        available=reading.amount(raw, "available"),
+        unrealized=unrealized,
         wallet=WALLET,
-        unrealized_pnl=unrealized,
+        raw=raw,
     )
 
 
@@ -287,10 +284,6 @@ def income(raw: Raw) -> TransferRow | None:
         transfer_id=fields.identity(raw, "billId"),
         asset=fields.coin(raw),
         amount=abs(amount),
-        fee_amount=ZERO,
-        network="",
-        address="",
-        tx_id="",
         status=TransferStatus.SUCCESS,
         occurred_at=fields.moment(raw, "cTime"),
         raw=raw,

@@ -11,7 +11,7 @@ from typing import Final
 from core import clock
 from core.money import ZERO
 from exchanges import reading
-from exchanges.contract_units import other_leg, units
+from exchanges.contract_units import margin_balance, other_leg, units
 from exchanges.gateio.mapping import candle_of, client_id
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
@@ -97,18 +97,14 @@ def mark_price(raw: Raw) -> PriceRow | None:
 
 def balance(raw: Raw) -> BalanceRow | None:
     """A wallet. `total` is what moved in and out, profits taken and fees paid; unrealised PnL is no part of it."""
-    total = reading.amount(raw, "total")
     unrealized = reading.amount(raw, "unrealised_pnl", ZERO)
-    if not total and not unrealized:
-        return None
-    available = max(ZERO, min(reading.amount(raw, "available"), total))
-    return BalanceRow(
-        asset=reading.text(raw, "currency").upper(),
-        available=available,
-        locked=total - available,
-        raw=raw,
+    return margin_balance(
+        reading.text(raw, "currency").upper(),
+        reading.amount(raw, "total"),
+        available=reading.amount(raw, "available"),
+        unrealized=unrealized,
         wallet=WALLET,
-        unrealized_pnl=unrealized,
+        raw=raw,
     )
 
 

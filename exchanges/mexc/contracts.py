@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from core.money import ZERO
 from exchanges import reading
-from exchanges.contract_units import other_leg, units
+from exchanges.contract_units import margin_balance, other_leg, units
 from exchanges.reading import UnreadableRow
 from exchanges.rows import (
     BalanceRow,
@@ -136,17 +136,13 @@ def fair_price(raw: Raw) -> PriceRow | None:
 def balance(raw: Raw) -> BalanceRow | None:
     """An asset of the wallet: its equity without the profit that stands."""
     unrealized = reading.amount(raw, "unrealized", ZERO)
-    total = reading.amount(raw, "equity") - unrealized
-    if not total and not unrealized:
-        return None
-    available = max(ZERO, min(reading.amount(raw, "availableBalance"), total))
-    return BalanceRow(
-        asset=reading.text(raw, "currency"),
-        available=available,
-        locked=total - available,
-        raw=raw,
+    return margin_balance(
+        reading.text(raw, "currency"),
+        reading.amount(raw, "equity") - unrealized,
+        available=reading.amount(raw, "availableBalance"),
+        unrealized=unrealized,
         wallet=WALLET,
-        unrealized_pnl=unrealized,
+        raw=raw,
     )
 
 
@@ -266,10 +262,6 @@ def internal(raw: Raw) -> TransferRow:
         transfer_id=reading.text(raw, "txid", "") or reading.text(raw, "id"),
         asset=reading.text(raw, "currency"),
         amount=reading.not_negative(raw, "amount"),
-        fee_amount=ZERO,
-        network="",
-        address="",
-        tx_id="",
         status=_TRANSFER_STATUS.get(reading.text(raw, "state", ""), TransferStatus.UNKNOWN),
         occurred_at=reading.moment_ms(raw, "createTime"),
         raw=raw,

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from core import clock
-from core.money import ZERO
 from exchanges import reading
 from exchanges.errors import ErrorKind, ExchangeError
 from exchanges.mexc import walks
@@ -67,10 +66,6 @@ def internal(raw: Raw) -> TransferRow:
         transfer_id=reading.text(raw, "tranId"),
         asset=reading.text(raw, "asset"),
         amount=reading.not_negative(raw, "amount"),
-        fee_amount=ZERO,
-        network="",
-        address="",
-        tx_id="",
         status=_STATUS.get(reading.text(raw, "status", ""), TransferStatus.UNKNOWN),
         occurred_at=reading.moment_ms(raw, "timestamp"),
         raw=raw,
