@@ -172,7 +172,8 @@ def _link(account: ExchangeAccount, orders: Iterable[LegacyOrder]) -> int:
         row = stored.get(key)
         if row is None:
             continue
-        wanted = {} if row.linked_by not in ("", Linking.IMPORT) else _links(order, stored)
+        is_guess = row.linked_by == Linking.INFERRED and row.source == SOURCE
+        wanted = _links(order, stored) if is_guess or row.linked_by in ("", Linking.IMPORT) else {}
         if order.note and not row.note:
             wanted["note"] = order.note
         differing = {name: value for name, value in wanted.items() if getattr(row, name) != value}

@@ -122,7 +122,8 @@ class _Scope:
             self._keep(_load(account, of_market & Q(order_list_id__in=names)))
         lists: dict[str, list[Placed]] = defaultdict(list)
         for order in self.orders.values():
-            if _by_client_id(order) is None:
+            is_imported = order.linked_by == Linking.IMPORT and order.is_guard
+            if _by_client_id(order) is None and not is_imported:
                 lists[_list_of(order)].append(order)
         apart = [order_lists.take_apart(orders) for orders in lists.values()]
         self.lists = sorted(apart, key=lambda each: (each.placed_at, each.orders[0].sequence))

@@ -96,6 +96,31 @@ def test_each_target_closes_its_own_quantity(account: ExchangeAccount, tmp_path:
     ]
 
 
+def test_a_stop_belongs_to_the_entry_it_was_kept_with(account: ExchangeAccount, tmp_path: Path) -> None:
+    """And not to the one before it, which is what would be inferred; also once more is known of the market."""
+    stop = row("3", "SL", "1", "95", 2, sl_price="96", type="STOP_LOSS_LIMIT")
+    run(tmp_path, [BRACKET[0], row("2", "ENTRY", "1", "105", 1, order_group_id="other"), stop])
+
+    def told() -> list[tuple[Any, ...]]:
+        with tenancy.acting_as(account.user_id):
+            names = ("exchange_order_id", "role", "linked_by", "parent__exchange_order_id")
+            return list(Order.objects.order_by("exchange_order_id").values_list(*names))
+
+    before = told()
+    with tenancy.acting_as(account.user_id):
+        bought = rows.filled(order_id="9", ordered_at=datetime(2025, 12, 9, 9, tzinfo=UTC))
+        ingest.store_orders(account=account, rows=[bought], source="sync", run_id=None)
+    assert (
+        before
+        == told()[:3]
+        == [
+            ("1", "ENTRY", "import", None),
+            ("2", "ENTRY", "import", None),
+            ("3", "SL", "import", "1"),
+        ]
+    )
+
+
 def test_markets_go_by_the_names_their_exchange_gives_them(user: User, tmp_path: Path) -> None:
     """So executions that are read later meet the orders they are of."""
     gateio = AccountFactory.create(user=user, exchange="gateio")
