@@ -4,7 +4,7 @@ What of a file is the same as what the exchange tells is said in `orders.told`. 
 words go to the exchange's own; where it has none that fits, the file's stays. Inside the owner's open door.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -52,13 +52,9 @@ def to_executions(account: ExchangeAccount, rows: Iterable[FillRow]) -> Gone:
 
 def to_told(account: ExchangeAccount) -> Gone:
     """Fills of a pair, and moves of a coin, from the first that the exchange told on."""
-    fills = list(_of_files(Fill, account).filter(market_type=MarketType.SPOT).only(*_FILL))
-    moves = list(_of_files(Transfer, account).defer("raw"))
-    gone = Gone()
-    if not (fills or moves):
-        return gone
-    theirs = Told(account)
-    _drop_fills(gone, [fill for fill in fills if _is_told_fill(fill, theirs)])
+    gone, theirs = Gone(), Told(account)
+    _drop_fills(gone, list(_told_fills(account, theirs)))
+    moves = _of_files(Transfer, account).defer("raw")
     told = [move for move in moves if _is_told_move(move, theirs)]
     kept = _hand_over(account, told)
     _drop_transfers(gone, [move for move in told if move.pk not in kept])
@@ -70,9 +66,15 @@ def _of_files(model: Any, account: ExchangeAccount) -> QuerySet[Any]:
     return rows
 
 
-def _is_told_fill(fill: Fill, theirs: Told) -> bool:
-    since = theirs.fills(fill.base_asset, fill.quote_asset, is_conversion=fill.is_conversion)
-    return is_of_file(fill.exchange_fill_id) and since is not None and fill.executed_at >= since[1]
+def _told_fills(account: ExchangeAccount, theirs: Told) -> Iterator[Fill]:
+    standing = _of_files(Fill, account).filter(market_type=MarketType.SPOT)
+    pairs = standing.order_by().values_list("base_asset", "quote_asset", "is_conversion").distinct()
+    for base, quote, is_conversion in pairs:
+        since = theirs.fills(base, quote, is_conversion=is_conversion)
+        if since is not None:
+            of_pair = {"base_asset": base, "quote_asset": quote, "is_conversion": is_conversion}
+            fills = standing.filter(**of_pair, executed_at__gte=since[1]).only(*_FILL)
+            yield from (fill for fill in fills if is_of_file(fill.exchange_fill_id))
 
 
 def _is_told_move(move: Transfer, theirs: Told) -> bool:
