@@ -88,11 +88,14 @@ def pairs(moves: Iterable[Move]) -> list[Match]:
     rows = list(moves)
     outgoing = [row for row in rows if row.kind == TransferKind.WITHDRAWAL]
     incoming = [row for row in rows if row.kind == TransferKind.DEPOSIT]
-    by_chain = _choose(outgoing, incoming, _is_same_transaction, OwnTransfer.MatchedBy.TX_ID)
-    used = {end for one in by_chain for end in one[:2]}
-    outgoing = [row for row in outgoing if row.id not in used]
-    incoming = [row for row in incoming if row.id not in used]
-    return by_chain + _choose(outgoing, incoming, _is_same_amount, OwnTransfer.MatchedBy.AMOUNT)
+    found: list[Match] = []
+    for rule, name, is_sure in _RULES:
+        chosen = _choose(outgoing, incoming, rule, name)
+        found += [one for one in chosen if one.is_sure or not is_sure]
+        used = {end for one in found for end in one[:2]}
+        outgoing = [row for row in outgoing if row.id not in used]
+        incoming = [row for row in incoming if row.id not in used]
+    return found
 
 
 def confirm(*, own_transfer_id: int) -> OwnTransfer:
@@ -197,12 +200,29 @@ def _is_same_transaction(left: Move, came: Move) -> bool:
     return bool(left.tx_id) and left.tx_id.lower() == came.tx_id.lower()
 
 
+def _is_same_part(left: Move, came: Move) -> bool:
+    """Exchanges send what several asked for in one transaction."""
+    return _is_same_transaction(left, came) and _agrees(left, came)
+
+
 def _is_same_amount(left: Move, came: Move) -> bool:
     if came.occurred_at - left.occurred_at > WINDOW or (left.tx_id and came.tx_id):
         return False
+    return _agrees(left, came)
+
+
+def _agrees(left: Move, came: Move) -> bool:
     return any(
         abs(came.amount - expected) <= TOLERANCE for expected in (left.amount, left.amount - left.fee_amount)
     )
+
+
+# The surest first, with the name each goes by, and whether only what it is sure of counts.
+_RULES: Final[Sequence[tuple[_Fits, str, bool]]] = (
+    (_is_same_part, OwnTransfer.MatchedBy.TX_ID, True),
+    (_is_same_transaction, OwnTransfer.MatchedBy.TX_ID, False),
+    (_is_same_amount, OwnTransfer.MatchedBy.AMOUNT, False),
+)
 
 
 def _get(own_transfer_id: int) -> OwnTransfer:

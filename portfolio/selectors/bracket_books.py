@@ -1,5 +1,6 @@
 """What the books know of the orders of brackets, in a handful of statements for any number of them."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -49,8 +50,9 @@ class BracketBooks:
         self.executed, self.assets, self._began = _executed(of_orders & Q(exchange_order_id__in=names))
         self._prices = _pinned(set(self._began.values()), {o.account.user.reporting_currency for o in orders})
         self.ended = _ended(of_orders & Q(exit_order_id__in=names))
-        self.opened = _opened(of_orders & Q(entry_order_id__in=names))
-        self.results = _results([position.pk for position in self.opened.values()])
+        positions = _opened(of_orders & Q(entry_order_id__in=names))
+        self.opened = {key: rows[-1] for key, rows in positions.items()}
+        self.results = _results(positions)
         self.open = _still_open(accounts)
 
     def placed_by(self, order: Order) -> Order | None:
@@ -134,14 +136,22 @@ def _ended(condition: Q) -> dict[OrderKey, Decimal]:
     return {OrderKey(*key): net for *key, net in sums}
 
 
-def _opened(condition: Q) -> dict[OrderKey, Position]:
-    rows = Position.objects.filter(condition).defer("checkpoint")
-    return {OrderKey(row.account_id, row.market_type, row.symbol, row.entry_order_id): row for row in rows}
+def _opened(condition: Q) -> dict[OrderKey, list[Position]]:
+    """Of an order that went on to fill after its position was closed, several, the latest last."""
+    found: dict[OrderKey, list[Position]] = defaultdict(list)
+    for row in Position.objects.filter(condition).defer("checkpoint").order_by("opened_at", "id"):
+        found[OrderKey(row.account_id, row.market_type, row.symbol, row.entry_order_id)].append(row)
+    return found
 
 
-def _results(position_ids: Collection[int]) -> dict[int, Decimal]:
-    rows = Trade.objects.filter(position_id__in=position_ids, kind=TradeKind.TRADE).order_by()
-    return dict(rows.values_list("position_id").annotate(Sum("net_pnl")))
+def _results(positions: Mapping[OrderKey, Sequence[Position]]) -> dict[OrderKey, Decimal]:
+    """What the positions of each order made; left out where nothing ended yet."""
+    order_of = {row.pk: key for key, rows in positions.items() for row in rows}
+    rows = Trade.objects.filter(position_id__in=list(order_of), kind=TradeKind.TRADE).order_by()
+    found: dict[OrderKey, Decimal] = {}
+    for position, net in rows.values_list("position_id").annotate(Sum("net_pnl")):
+        found[order_of[position]] = found.get(order_of[position], Decimal(0)) + net
+    return found
 
 
 def _still_open(accounts: Iterable[UUID]) -> dict[tuple[UUID | str, str, str, str], datetime]:

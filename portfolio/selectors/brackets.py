@@ -90,11 +90,12 @@ class Bracket:
     planned_stop: Decimal | None
     planned_risk: Decimal | None
     net_pnl: Decimal | None
-    """In the reporting currency: of the position the entry opened; of an entry that added to one, of the trades its
+    """In the reporting currency: of the positions the entry opened; of an entry that added to one, of the trades its
     legs ended."""
     r_multiple: Decimal | None
     r_reason: str
     position_id: int | None
+    """The latest that the entry opened."""
     ordered_at: datetime
 
 
@@ -280,7 +281,7 @@ def _bracket(anchor: Order, orders: Sequence[Order], books: BracketBooks) -> Bra
         stops=[leg for leg in legs if leg.role == STOP],
         planned_stop=stop,
         planned_risk=_risk(shown, stop),
-        net_pnl=_net(legs, position, books),
+        net_pnl=_net(legs, anchor if position else None, books),
         r_multiple=None,
         r_reason="",
         position_id=position.pk if position else None,
@@ -306,7 +307,7 @@ def _leg(order: Order, books: BracketBooks, *, orphaned: str) -> BracketLeg:
         is_inferred=order.linked_by == Linking.INFERRED,
         planned_price=planned,
         planned_by=by,
-        quantity=order.quantity,
+        quantity=order.quantity or done.quantity,
         executed_quantity=done.executed_quantity,
         average_price=executed.average,
         slippage=slip.price if slip else None,
@@ -358,9 +359,9 @@ def _state(
     return "OPEN" if is_open else "CLOSED"
 
 
-def _net(legs: Sequence[BracketLeg], position: Position | None, books: BracketBooks) -> Decimal | None:
-    if position is not None:
-        return books.results.get(position.pk)
+def _net(legs: Sequence[BracketLeg], opener: Order | None, books: BracketBooks) -> Decimal | None:
+    if opener is not None:
+        return books.results.get(key_of(opener))
     ended = [leg.net_pnl for leg in legs if leg.net_pnl is not None]
     return sum(ended, ZERO) if ended else None
 

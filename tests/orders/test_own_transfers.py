@@ -54,3 +54,12 @@ def test_what_differs_is_no_transfer() -> None:
 def test_a_transaction_leaves_nothing_for_the_amounts() -> None:
     moves = [left(tx_id="a"), came(tx_id="a"), left(3), came(4)]
     assert pairs(moves) == [Match(1, 2, "tx_id", True), Match(3, 4, "amount", True)]
+
+
+def test_of_one_transaction_that_carried_several_each_goes_by_its_amount() -> None:
+    two = {"tx_id": "a", "amount": Decimal(2)}
+    moves = [left(tx_id="a"), left(3, **two), came(tx_id="a"), came(4, **two)]
+
+    assert pairs(moves) == [Match(1, 2, "tx_id", True), Match(3, 4, "tx_id", True)]
+    equal = [left(tx_id="a"), left(3, tx_id="a"), came(tx_id="a"), came(4, tx_id="a")]
+    assert [one.is_sure for one in pairs(equal)] == [False] * 4

@@ -142,6 +142,25 @@ def test_r_of_a_pair_without_money_is_told_in_one_currency(
     assert (found["expectancy_r"], found["sample"]["r_multiple_trades"]) == (0.5, 1)
 
 
+def test_an_entry_that_fills_on_after_its_target_opens_two_positions(
+    account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    entry = order(account, "ENTRY", "2", price=Decimal(100))
+    execute(account, entry, "1", "100", hour=10)
+    execute(account, order(account, "TP1", "1", parent=entry, price=Decimal(110)), "1", "110", hour=11)
+    execute(account, entry, "1", "100", hour=12)
+    half_way = get(as_alice, f"/api/brackets/{entry.pk}")
+    second = order(account, "TP1", "1", parent=entry, price=Decimal(110), exchange_order_id="again")
+    execute(account, second, "1", "112", hour=13)
+
+    done = get(as_alice, f"/api/brackets/{entry.pk}")
+
+    assert [(each["state"], each["net_pnl"]) for each in (half_way, done)] == [
+        ("OPEN", "10"),
+        ("CLOSED", "22"),
+    ]
+
+
 def test_without_a_stop_there_is_no_r(account: ExchangeAccount, as_alice: JsonClient) -> None:
     entry = order(account, "ENTRY", "1")
     execute(account, entry, "1", "100", hour=10)
