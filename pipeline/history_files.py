@@ -218,6 +218,8 @@ def _set_aside(run: SyncRun, outcome: Outcome) -> int:
 def _corrected(run: SyncRun, history: History, earlier: Collection[int]) -> set[int]:
     """Of earlier runs those of which this file has all the facts: it is theirs once more, and a line that it lacks was
     corrected. What came by an export has no run's facts of its own: they are those without a run."""
+    if not earlier:
+        return set()
     told = {row.fill_id for row in (*history.fills, *history.inferred)}
     told |= {row.transfer_id for row in history.transfers}
     told |= {f"{CONVERSION_ID}{row.conversion_id}" for row in history.conversions}
