@@ -151,16 +151,7 @@ def _fills(prices: dict[str, list[Decimal]], at: datetime, days: int, size: Deci
 
 def _deposit(at: datetime, size: Decimal) -> TransferRow:
     return TransferRow(
-        TransferKind.DEPOSIT,
-        "d1",
-        "USDT",
-        12000 * size,
-        Decimal(0),
-        "TRX",
-        "",
-        "",
-        TransferStatus.SUCCESS,
-        at,
+        TransferKind.DEPOSIT, "d1", "USDT", 12000 * size, TransferStatus.SUCCESS, at, network="TRX"
     )
 
 
