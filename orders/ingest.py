@@ -184,8 +184,8 @@ def store_orders(
     )
     new = {order_id for inserted, order_id in written if inserted}
     advanced = {order_id for inserted, order_id in written if not inserted} - new
-    if new:
-        strategies.apply_rules(user_id=account.user_id, order_ids=sorted(new))
+    if named := new | linking.placed_by(account=account, order_ids=new | advanced):
+        strategies.apply_rules(user_id=account.user_id, order_ids=sorted(named))
     relinked = linking.relink(account=account, order_ids=sorted(new | advanced))
     touched = Touched(stored=len(new), changed=len(advanced))
     _note_trades(touched, account, relinked)

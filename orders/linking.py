@@ -71,6 +71,18 @@ def relink(*, account: ExchangeAccount, order_ids: Sequence[int]) -> list[int]:
     return _write(account, known, wanted)
 
 
+def placed_by(*, account: ExchangeAccount, order_ids: Collection[int]) -> set[int]:
+    """The orders that conditional ones among these placed when they fired."""
+    fired = Order.objects.filter(~Q(placed_order_id=""), id__in=order_ids, account_id=account.id)
+    keys = set(fired.values_list("market_type", "symbol", "placed_order_id"))
+    if not keys:
+        return set()
+    names = {name for _, _, name in keys}
+    rows = Order.objects.filter(account_id=account.id, exchange_order_id__in=names)
+    found = rows.values_list("id", "market_type", "symbol", "exchange_order_id")
+    return {order_id for order_id, *key in found if tuple(key) in keys}
+
+
 def _by_client_id(order: Placed) -> Link | None:
     match = CLIENT_ID.fullmatch(order.client_order_id)
     if match is None:

@@ -20,14 +20,19 @@ from orders.models import Order, StrategyPrefix, StrategySource
 MOST_TAGS: Final = 20
 MOST_PREFIXES: Final = 100
 
-# The longest prefix wins. What a prefix no longer says is taken back; what was said otherwise stays.
+# The longest prefix wins; an order that a conditional one placed has the name of that one, too. What a prefix no longer
+# says is taken back; what was said otherwise stays.
 _APPLY: Final = """
 WITH ruled AS (
   SELECT o.id, coalesce((
       SELECT rule.strategy FROM orders_strategyprefix rule
-      WHERE rule.user_id = %(user)s AND starts_with(o.client_order_id, rule.prefix)
-      ORDER BY length(rule.prefix) DESC LIMIT 1), '') AS strategy
+      WHERE rule.user_id = %(user)s
+        AND (starts_with(o.client_order_id, rule.prefix) OR starts_with(fired.client_order_id, rule.prefix))
+      ORDER BY starts_with(o.client_order_id, rule.prefix) DESC, length(rule.prefix) DESC LIMIT 1), '') AS strategy
   FROM orders_order o
+  LEFT JOIN orders_order fired
+    ON fired.user_id = %(user)s AND NOT fired.placed_order_id = '' AND fired.account_id = o.account_id
+    AND fired.market_type = o.market_type AND fired.symbol = o.symbol AND fired.placed_order_id = o.exchange_order_id
   WHERE o.user_id = %(user)s AND {which} AND (o.strategy_by = 'prefix' OR o.strategy = '' AND o.strategy_by = '')
 )
 UPDATE orders_order o

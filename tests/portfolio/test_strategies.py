@@ -117,6 +117,22 @@ def test_orders_that_come_later_follow_the_prefix(alice: User, as_alice: JsonCli
         ]
 
 
+@pytest.mark.parametrize("placed_first", [True, False])
+def test_what_a_conditional_order_placed_is_of_its_strategy(
+    account: ExchangeAccount, as_alice: JsonClient, placed_first: bool
+) -> None:
+    """The exchange gives what it places a name of its own, or none."""
+    as_alice.post("/api/strategies/prefixes", {"prefix": "grid-", "strategy": "grid"})
+    stop = rows.order(order_id="algo-1", client_order_id="grid-1", placed_order_id="77")
+    given = (rows.filled(order_id="77"), stop) if placed_first else (stop, rows.filled(order_id="77"))
+    with tenancy.acting_as(account.user_id):
+        for row in given:
+            ingest.store_orders(account=account, rows=[row], source="sync", run_id=None)
+        placed = Order.objects.get(exchange_order_id="77")
+
+    assert (placed.strategy, placed.strategy_by) == ("grid", "prefix")
+
+
 @pytest.mark.usefixtures("account")
 def test_notes_and_tags_hang_on_the_order_and_survive_its_next_state(
     alice: User, as_alice: JsonClient, account: ExchangeAccount
