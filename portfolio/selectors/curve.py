@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, localcontext
-from uuid import UUID
 
 from core.money import CONTEXT, ZERO
 from credentials.scope import Scope
@@ -17,7 +16,6 @@ from portfolio.accounting.periods import Period, PeriodKind
 from portfolio.accounting.returns import IndexPoint
 from portfolio.models import Grade
 from portfolio.selectors import equity
-from portfolio.selectors.equity import AccountDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,8 @@ class CurvePoint:
     drawdown_percent: Decimal
     """Below the highest point of the window so far, deposits and withdrawals taken out; 0 at a high."""
     return_percent: Decimal
-    """Time-weighted, since the first point; of all time since the day before it, with nothing."""
+    """Time-weighted: of a window since the first point; of a calendar period since the day before it, of all time with
+    nothing then."""
     flows: Decimal
     """Deposits less withdrawals of the day."""
     deposits: Decimal
@@ -57,7 +56,8 @@ class EquityCurve:
     initial_balance: Decimal | None
     current_balance: Decimal | None
     total_return_percentage: Decimal | None
-    """Time-weighted: deposits and withdrawals are neutral. Of all time the first day counts, as in the metrics."""
+    """Time-weighted: deposits and withdrawals are neutral. Of a calendar period and of all time the first day counts,
+    as in the metrics."""
     simple_return_percentage: Decimal | None
     """Money made since the first point as a share of its balance and all that was paid in since."""
     money_weighted_return_percentage: Decimal | None
@@ -85,14 +85,13 @@ def equity_curve(
 ) -> EquityCurve:
     """A period's curve over the scope, beside an asset that the same money could have been in."""
     with localcontext(CONTEXT):
-        days = equity.read(scope=scope, since=period.first_day, until=period.last_day)
         whole = period.kind is PeriodKind.ALL_TIME
-        index = returns.chain(days.line, opening=ZERO if whole else None)
-        shown = index[1:] if whole else index
+        days = equity.read(scope=scope, since=None if whole else period.first_day, until=period.last_day)
+        index, shown = _chain(days, period)
         fall = drawdown.deepest(index)
         total = ratios.total_return(index)
         simple, weighted, yearly = money_weighted.measure(index)
-        held = _held(shown, benchmark, currency) if benchmark else None
+        held = _held(index if days.opening else shown, benchmark, currency) if benchmark else None
         measures = {
             "total_return_percentage": total,
             "simple_return_percentage": simple,
@@ -125,6 +124,18 @@ def equity_curve(
         )
 
 
+def _chain(days: equity.Days, period: Period) -> tuple[list[IndexPoint], list[IndexPoint]]:
+    """What is measured, and the points of it that are shown. As metrics are (`lines.stretch_in`): calendar periods from
+    the day before, or from nothing where nothing is older; a window from its own first day."""
+    opening = days.opening
+    if not days.line or period.kind is PeriodKind.WINDOW or (opening and opening.equity is None):
+        index = returns.chain(days.line)
+        return index, index
+    older = [] if opening is None else [opening]
+    index = returns.chain([*older, *days.line], opening=None if older else ZERO)
+    return index, index[1:]
+
+
 def _flows(points: Sequence[IndexPoint]) -> Decimal:
     """External money that came after the first point."""
     if not points:
@@ -149,9 +160,10 @@ def _points(
 ) -> list[CurvePoint]:
     """Accounts without a snapshot on a day stand as they last did, and the day says that it is partial."""
     falls = {fall.day: fall.percent for fall in depths}
-    standing: dict[UUID, AccountDay] = {}
+    standing = dict(days.before)
     realized = ZERO
     rows = []
+    worth = held.worth[-len(points) :] if held and points else ()
     for place, point in enumerate(points):
         here = days.by_day[point.day]
         deposits, withdrawals = own_flows.external(
@@ -177,7 +189,7 @@ def _points(
                 flows=sum((row.flows for row in here.values()), ZERO),
                 deposits=deposits,
                 withdrawals=withdrawals,
-                benchmark_balance=held.worth[place] if held else None,
+                benchmark_balance=worth[place] if worth else None,
                 unexplained=sum((row.unexplained for row in here.values()), ZERO),
                 funding=sum((row.funding for row in here.values()), ZERO),
                 grade=equity.worst_grade(grades),

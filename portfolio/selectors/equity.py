@@ -8,6 +8,9 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+
+from credentials.models import ExchangeAccount
 from credentials.scope import Scope
 from portfolio import own_flows
 from portfolio.accounting.returns import EquityDay
@@ -49,29 +52,51 @@ class Days:
     line: list[EquityDay]
     sent: dict[date, Decimal]
     """What these accounts sent each other: in the flows of each, and in none of `line`."""
+    before: dict[UUID, AccountDay]
+    """Of each account its newest snapshot before the first day asked for: it stands until the next."""
+    opening: EquityDay | None
+    """The scope on the newest of those days; None: nothing is older."""
 
 
 def read(*, scope: Scope, until: date, since: date | None = None) -> Days:
-    """Every day with a snapshot in [since, until], ascending. A day nobody has one of is left out."""
-    rows = PortfolioSnapshot.objects.filter(
-        account_id__in=scope.account_ids, snapshot_date__lte=until
-    ).order_by("snapshot_date")
+    """Every day with a snapshot in [since, until], ascending. A day nobody has one of is left out; who has none on a
+    day stands as they did, before `since` too."""
+    ids = scope.account_ids
+    rows = PortfolioSnapshot.objects.filter(account_id__in=ids, snapshot_date__lte=until)
     if since is not None:
         rows = rows.filter(snapshot_date__gte=since)
     by_day: dict[date, dict[UUID, AccountDay]] = defaultdict(dict)
-    per_account: dict[UUID, dict[date, EquityDay]] = {account_id: {} for account_id in scope.account_ids}
-    for values in rows.values_list(*_COLUMNS):
+    before = {} if since is None else _before(ids, since)
+    per_account: dict[UUID, dict[date, EquityDay]] = {account_id: {} for account_id in ids}
+    for account_id, row in before.items():
+        per_account[account_id][row.day] = _equity_day(row)
+    for values in rows.order_by("snapshot_date").values_list(*_COLUMNS):
         row = AccountDay(*values)
         by_day[row.day][row.account_id] = row
-        per_account[row.account_id][row.day] = equity_day(
-            day=row.day,
-            total=row.total_balance,
-            flows=row.flows,
-            unexplained=row.unexplained,
-            doubts=row.grade_reason,
-        )
-    sent = own_flows.inside(account_ids=scope.account_ids)
-    return Days(dict(by_day), merge_equity(list(per_account.values()), sent), sent)
+        per_account[row.account_id][row.day] = _equity_day(row)
+    sent = own_flows.inside(account_ids=ids)
+    merged = merge_equity(list(per_account.values()), sent)
+    older = [row for row in merged if since is not None and row.day < since]
+    return Days(dict(by_day), merged[len(older) :], sent, before, older[-1] if older else None)
+
+
+def _before(account_ids: Sequence[UUID], since: date) -> dict[UUID, AccountDay]:
+    """One look-up an account in the index, however long its history is."""
+    older = PortfolioSnapshot.objects.filter(account_id=OuterRef("id"), snapshot_date__lt=since)
+    newest = Subquery(older.order_by("-snapshot_date").values("id")[:1])
+    ids = ExchangeAccount.objects.filter(id__in=account_ids).values(newest=newest)
+    rows = PortfolioSnapshot.objects.filter(id__in=ids).values_list(*_COLUMNS)
+    return {row.account_id: row for row in (AccountDay(*values) for values in rows)}
+
+
+def _equity_day(row: AccountDay) -> EquityDay:
+    return equity_day(
+        day=row.day,
+        total=row.total_balance,
+        flows=row.flows,
+        unexplained=row.unexplained,
+        doubts=row.grade_reason,
+    )
 
 
 def worst_grade(grades: Sequence[str]) -> str:

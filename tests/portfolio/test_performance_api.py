@@ -11,13 +11,13 @@ from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
 from credentials.scope import resolve
-from portfolio import metrics
+from portfolio import metrics, snapshots
 from portfolio.models import PerformanceMetric, PortfolioSnapshot, Trade, UserPerformanceSummary
 from portfolio.selectors import performance
 from tests.clients import JsonClient
 from tests.factories import AccountFactory
 from tests.portfolio import api_books
-from tests.portfolio.books import fill, fold
+from tests.portfolio.books import fill, fold, transfer
 
 pytestmark = pytest.mark.django_db
 METRICS = "/api/performance/metrics?period=all_time"
@@ -85,6 +85,30 @@ def test_the_curve_of_all_time_returns_what_the_metrics_do(
         curve["total_return_percentage"],
         points[0]["balance"],
     )
+
+
+def test_the_curve_of_any_period_says_what_its_metrics_say(alice: User, as_alice: JsonClient) -> None:
+    """A second account stands as it did when it was told last, three days ago."""
+    api_books.small(alice)
+    quiet = api_books.open_account(alice, "Quiet")
+    fold(quiet, transfer(quiet, occurred_at=api_books.day(4, 8)))
+    api_books.report(quiet, {"USDT": "1000"}, at=api_books.day(3))
+    snapshots.refresh(user_id=alice.id, account_id=quiet.id, at=api_books.day(3, 12))
+    metrics.refresh(user_id=alice.id, at=clock.now())
+    same = {
+        "total_return_percentage": "return_percentage", "simple_return_percentage": "simple_return_percentage",
+        "money_weighted_return_percentage": "money_weighted_return_percentage", "max_drawdown": "max_drawdown",
+        "current_balance": "total_portfolio_value",
+    }  # fmt: skip
+
+    for period in ("daily", "weekly", "monthly", "all_time", "1d", "2d", "4d", "30d"):
+        curve = get(as_alice, f"/api/portfolio/equity-curve?period={period}&benchmark=BTC")
+        told = get(as_alice, f"/api/performance/metrics?period={period}")
+        assert {ours: curve[ours] for ours in same} == {
+            ours: told[theirs] for ours, theirs in same.items()
+        }, period
+        assert curve["current_balance"] == 2072.5, period
+        assert curve["data_points"][-1]["grade_reason"] == f"no_snapshot:{quiet.id}", period
 
 
 @pytest.mark.usefixtures("account")

@@ -1,12 +1,16 @@
 """What accounts were worth day by day, in the frontend's shape. Needs an open door."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
+from functools import reduce
+from operator import or_
 from typing import Final
 from uuid import UUID
+
+from django.db.models import Q
 
 from core import clock
 from core.errors import Invalid
@@ -18,6 +22,7 @@ from portfolio.accounting.periods import Period
 from portfolio.accounting.returns import EquityDay, IndexPoint
 from portfolio.models import AssetSnapshot
 from portfolio.selectors import equity, performance
+from portfolio.selectors.equity import AccountDay
 from web.exchange_routes.asking import Answer, Asked
 from web.exchange_routes.shapes import (
     AccountSnapshotResponse,
@@ -57,7 +62,7 @@ def account_snapshot(asked: Asked, *, currency: str) -> Answer:
     days = equity.read(scope=asked.scope, since=period.first_day, until=period.last_day)
     with localcontext(CONTEXT):
         index = returns.chain(days.line)
-        compositions = _compositions(asked, period, [point.day for point in index])
+        compositions = _compositions(asked, period, [point.day for point in index], days.before.values())
         btc = _btc_prices(currency, index)
         snapshots = [_day(point, compositions[point.day], btc.get(point.day), asked.at) for point in index]
         return Answer(
@@ -83,17 +88,23 @@ def _period(asked: Asked) -> Period:
     return period
 
 
-def _compositions(asked: Asked, period: Period, days: Sequence[date]) -> dict[date, _Assets]:
-    """By day over all accounts; one without a snapshot on a day stands as it last did."""
-    rows = AssetSnapshot.objects.filter(
+def _compositions(
+    asked: Asked, period: Period, days: Sequence[date], before: Iterable[AccountDay]
+) -> dict[date, _Assets]:
+    """By day over all accounts; one without a snapshot on a day stands as it last did, `before` the period too."""
+    within = Q(
         snapshot__account_id__in=asked.scope.account_ids,
         snapshot__snapshot_date__gte=period.first_day,
         snapshot__snapshot_date__lte=period.last_day,
     )
+    older = (Q(snapshot__account_id=each.account_id, snapshot__snapshot_date=each.day) for each in before)
+    rows = AssetSnapshot.objects.filter(reduce(or_, older, within))
     stored: dict[date, dict[UUID, _Assets]] = defaultdict(dict)
     for day, account_id, asset, quantity, value in rows.values_list(*_COLUMNS):
         stored[day].setdefault(account_id, {})[asset] = _Asset(quantity, value)
     standing: dict[UUID, _Assets] = {}
+    for day in sorted(day for day in stored if day < period.first_day):
+        standing |= stored[day]
     found = {}
     for day in days:
         standing |= stored.get(day, {})

@@ -11,7 +11,7 @@ from core.django import tenancy
 from credentials.models import ExchangeAccount
 from exchanges.rows import PriceRow
 from marketdata import tickers
-from portfolio.models import Grade, PortfolioSnapshot, WalletBalance
+from portfolio.models import AssetSnapshot, Grade, PortfolioSnapshot, WalletBalance
 from tests.clients import JsonClient
 from tests.factories import AccountFactory, TransferFactory
 from tests.portfolio import api_books
@@ -299,6 +299,31 @@ def test_deposits_are_no_return(
     made = body(reader.get("/binance/account-snapshot"))["performance"]
 
     assert (made["totalReturn"], made["rawTotalReturn"], made["days"], made["avgDailyReturn"]) == expected
+
+
+def test_an_account_stands_as_it_was_told_before_the_period(
+    account: ExchangeAccount, reader: JsonClient
+) -> None:
+    quiet = AccountFactory.create(user=account.user, label="Quiet")
+    days_worth(account, "100", "100", "100", "100")
+    days_worth(quiet, "40", "40", "40", "40")
+    with tenancy.acting_as(account.user_id):
+        rows = PortfolioSnapshot.objects.filter(account=quiet).order_by("snapshot_date")
+        AssetSnapshot.objects.create(
+            user_id=account.user_id,
+            account=quiet,
+            snapshot=rows[0],
+            asset="USDT",
+            quantity=40,
+            price=1,
+            value=40,
+        )
+        PortfolioSnapshot.objects.filter(id__in=[row.pk for row in rows[1:]]).delete()
+    answer = body(reader.get("/binance/account-snapshot", {"period": "2d"}))
+
+    assert [(day["totalValueUSD"], day["balances"]) for day in answer["snapshots"]] == [
+        (140, [{"asset": "USDT", "free": "40", "locked": "0"}])
+    ] * 3
 
 
 def test_five_years_are_told_and_no_more(account: ExchangeAccount, reader: JsonClient) -> None:
