@@ -29,6 +29,8 @@ FLOWS_OF_A_PART: Final = (
     "Realised net results of the day over the capital of the accounts at work that day; deposits and withdrawals move"
     " the capital only."
 )
+ONLY_OF_DAYS: Final = "only_of_days"
+"""Why what is made on a day is null of a longer period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,9 @@ def _answer(
 ) -> Performance:
     missing = {"average_hold_duration": Reason.NO_TRADES} if hold is None else {}
     missing |= {name: Reason.NO_RETURNS for name in _FROM_RETURNS if values[name] is None}
-    reasons = {**{name: reason.value for name, reason in missing.items()}, **reasons}
+    of_days = Reason.NO_RETURNS.value if period.kind is PeriodKind.DAILY else ONLY_OF_DAYS
+    daily = {name: of_days for name in ("daily_pnl", "daily_pnl_percent") if values[name] is None}
+    reasons = {**{name: reason.value for name, reason in missing.items()}, **daily, **reasons}
     return Performance(
         period=period.kind,
         period_start=period.start,

@@ -128,7 +128,19 @@ def test_a_period_without_a_row_answers_zero_counts_and_reasons(as_alice: JsonCl
         "total_net_pnl": 0,
         "win_rate": None,
     }
-    assert nulls - set(body["reasons"]) == {"daily_pnl", "daily_pnl_percent", "symbol", "strategy"}
+    assert nulls - set(body["reasons"]) == {"symbol", "strategy"}
+
+
+@pytest.mark.usefixtures("_small")
+@pytest.mark.parametrize(
+    "query", ["period=daily", "period=monthly", "period=3d", "period=all_time&symbol=XYZUSDT"]
+)
+def test_whatever_is_null_has_a_reason(query: str, as_alice: JsonClient) -> None:
+    body = get(as_alice, f"/api/performance/metrics?{query}")
+
+    assert {name for name, value in body.items() if value is None} - {"symbol", "strategy"} == set(
+        body["reasons"]
+    )
 
 
 @pytest.mark.usefixtures("_small")
