@@ -16,7 +16,7 @@ from core.django import tenancy
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
 from marketdata.models import Listing
-from orders import facts
+from orders import fact_days, facts
 from orders.facts import AssetChange
 from orders.touched import Touched
 from portfolio import marks, pools
@@ -163,6 +163,12 @@ def mark_all_stale(*, account: ExchangeAccount) -> int:
     return forgotten.update(state={}, engine_version=0, stale_from=clock.EPOCH)
 
 
+def recount_days(*, account: ExchangeAccount) -> None:
+    """Count every day of every asset once more from the facts. Needs an open door."""
+    stored = set(AssetDay.objects.filter(account=account).values_list("asset", "day"))
+    _recount_days(account, Touched(days=stored | fact_days.pairs(account_id=account.id)))
+
+
 def left_to_recompute(*, user_id: UUID) -> int:
     """How many books wait to be folded anew from their first fact. Opens its own door."""
     with tenancy.acting_as(user_id):
@@ -182,9 +188,9 @@ def _steps(account: ExchangeAccount, assets: Collection[str]) -> dict[str, Decim
 
 def _recount_days(account: ExchangeAccount, touched: Touched) -> None:
     changes = facts.asset_changes(account_id=account.id, pairs=touched.days)
-    kept = [change for change in changes if _is_storable(change)]
+    kept = [change for change in changes if is_storable(change)]
     if len(kept) < len(changes):
-        _set_aside(account, [change for change in changes if not _is_storable(change)])
+        _set_aside(account, [change for change in changes if not is_storable(change)])
     rows = [
         AssetDay(
             user_id=account.user_id,
@@ -214,7 +220,8 @@ def _recount_days(account: ExchangeAccount, touched: Touched) -> None:
     )
 
 
-def _is_storable(change: AssetChange) -> bool:
+def is_storable(change: AssetChange) -> bool:
+    """Whether a column holds its sums."""
     return all(abs(amount) < _LIMIT for amount in change[2:])
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,8 +19,10 @@ from django.db.models import Max
 
 from core import clock
 from core.django import tenancy
+from core.money import ZERO
 from credentials.models import ExchangeAccount
-from orders import facts
+from orders import fact_days, facts
+from orders.facts import AssetChange
 from portfolio import books, metrics, rebuild, snapshots
 from portfolio.models import AssetDay, ChangedDay, MetricMark, PortfolioSnapshot
 
@@ -244,21 +247,29 @@ def _first(
 
 def _days(account: ExchangeAccount) -> Iterator[Mismatch]:
     """Days of assets: counted from the facts once more."""
-    columns = ("asset", "day", *_SUMS)
-    stored = AssetDay.objects.filter(account=account).order_by("day", "asset").values_list(*columns)
-    rows = list(stored)
-    for start in range(0, len(rows), _PAIRS):
-        part = rows[start : start + _PAIRS]
-        changes = facts.asset_changes(account_id=account.id, pairs=[(asset, day) for asset, day, *_ in part])
+    rows = AssetDay.objects.filter(account=account).values_list("asset", "day", *_SUMS)
+    stored = {(asset, day): tuple(sums) for asset, day, *sums in rows}
+    known = stored.keys() | fact_days.pairs(account_id=account.id)
+    pairs = sorted(known, key=lambda pair: (pair[1], pair[0]))
+    for start in range(0, len(pairs), _PAIRS):
+        part = pairs[start : start + _PAIRS]
+        changes = facts.asset_changes(account_id=account.id, pairs=part)
         counted = {(one.asset, one.day): one for one in changes}
-        for asset, day, *sums in part:
-            one = counted[asset, day]
-            differ = {
-                name: (amount, getattr(one, name))
-                for name, amount in zip(_SUMS, sums, strict=True)
-                if amount != getattr(one, name)
-            }
-            if differ:
-                old = {name: str(amount) for name, (amount, _) in differ.items()}
-                new = {name: str(amount) for name, (_, amount) in differ.items()}
-                yield Mismatch("day of an asset", f"{asset} on {day}", old, new)
+        found = (_day(stored.get(pair), counted[pair]) for pair in part)
+        yield from (one for one in found if one is not None)
+
+
+def _day(sums: tuple[Decimal, ...] | None, counted: AssetChange) -> Mismatch | None:
+    """A day without a row is one on which nothing changed, or nothing that a row could hold."""
+    if sums is None and not books.is_storable(counted):
+        return None
+    differ = {
+        name: (amount, getattr(counted, name))
+        for name, amount in zip(_SUMS, sums or repeat(ZERO), strict=False)
+        if amount != getattr(counted, name)
+    }
+    if not differ:
+        return None
+    old = None if sums is None else {name: str(amount) for name, (amount, _) in differ.items()}
+    new = {name: str(amount) for name, (_, amount) in differ.items()}
+    return Mismatch("day of an asset", f"{counted.asset} on {counted.day}", old, new)

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from core import clock
 from core.django import tenancy
 from credentials.models import ExchangeAccount
-from portfolio import metrics, verification
+from portfolio import books, metrics, verification
 from portfolio.models import (
     Allocation,
     AssetDay,
@@ -125,6 +125,20 @@ def test_a_row_that_is_missing_is_named(account: ExchangeAccount) -> None:
 
     assert found is not None
     assert (found.what, found.place, found.stored) == ("trade", "BTCUSDT of order 2", None)
+
+
+def test_a_day_of_an_asset_that_is_missing_is_named_and_counted_again(account: ExchangeAccount) -> None:
+    with tenancy.acting_as(account.user_id):
+        lost = AssetDay.objects.filter(account=account, asset="BTC").get()
+        lost.delete()
+    found = verify(account).mismatch
+    assert found is not None
+    assert (found.what, found.place, found.stored) == ("day of an asset", f"BTC on {lost.day}", None)
+
+    with tenancy.acting_as(account.user_id):
+        AssetDay.objects.filter(account=account).update(traded=7)
+        books.recount_days(account=account)
+    assert verify(account).mismatch is None
 
 
 def test_a_row_that_no_fact_gives_is_named(account: ExchangeAccount) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from core import clock
+from core.django import tenancy
 from pipeline import derive
 from pipeline.management.commands import _people
+from portfolio import books
 
 
 class Command(BaseCommand):
@@ -19,6 +21,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = _people.find_user(options["user"])
         for account in _people.find_accounts(user, options["account"]):
+            with tenancy.acting_as(user.id):
+                books.recount_days(account=account)
             done = derive.bring_up_to_date(
                 user_id=user.id, account_id=account.id, at=clock.now(), from_zero=True, now=clock.now
             )
