@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from core.errors import Invalid, NotFound
+from orders import own_transfers
 from orders.models import StatedCost, Transfer, TransferKind
 
 
@@ -16,6 +17,7 @@ def state_cost(*, transfer_id: int, cost: Decimal | None, note: str = "") -> Tra
     if cost is None:
         StatedCost.objects.filter(transfer=transfer).delete()
         return transfer
+    _require_unknown(transfer)
     StatedCost.objects.update_or_create(
         transfer=transfer,
         defaults={
@@ -26,3 +28,12 @@ def state_cost(*, transfer_id: int, cost: Decimal | None, note: str = "") -> Tra
         },
     )
     return transfer
+
+
+def _require_unknown(transfer: Transfer) -> None:
+    """Where a transfer says what it cost, a statement would change nothing, and mislead."""
+    if own_transfers.confirmed().filter(incoming=transfer).exists():
+        raise Invalid(
+            "These coins came from another account of yours, at what they cost there: state the cost of the deposit"
+            " there, or say that this is no transfer between your accounts."
+        )

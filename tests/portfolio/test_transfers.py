@@ -112,6 +112,17 @@ def test_only_of_ones_own_deposits_a_cost_is_stated(alice: User, as_alice: JsonC
     assert [answer.status_code for answer in answers] == [400, 404]
 
 
+def test_no_cost_is_stated_where_it_would_change_nothing(alice: User, as_alice: JsonClient) -> None:
+    two = TwoAccounts(alice)
+    sent, came = two.sent("1", 5, tx_id="a"), two.came("1", 9, tx_id="a")
+    fold(two.here, sent)
+    fold(two.there, came)
+
+    answer = as_alice.patch(f"/api/transfers/{came.id}", {"cost": "1"})
+
+    assert (answer.status_code, "another account of yours" in answer.json()["detail"]) == (400, True)
+
+
 class TwoAccounts:
     """One user's, with a transfer of BTC from the first to the second."""
 
