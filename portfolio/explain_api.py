@@ -40,6 +40,12 @@ class AccountPartQuery(PartQuery):
     account = serializers.CharField(required=False, max_length=100, help_text="Id or label of one account.")
 
 
+class MetricPartQuery(AccountPartQuery):
+    strategy = serializers.CharField(
+        required=False, max_length=60, default="", help_text="Only trades of this strategy."
+    )
+
+
 class ExplanationEndpoint(Endpoint):
     """Answers a tree of the user's own."""
 
@@ -116,9 +122,9 @@ class DayTreeView(ExplanationEndpoint):
 class MetricTreeView(ExplanationEndpoint):
     """Performance metrics."""
 
-    query_serializer = AccountPartQuery
+    query_serializer = MetricPartQuery
 
-    @extend_schema(operation_id="api_explain_metric", **_OF_ACCOUNTS)
+    @extend_schema(operation_id="api_explain_metric", **{**_ANSWER, "parameters": [MetricPartQuery]})
     def get(self, request: Request, metric_id: str) -> Response:
         """A period's result by day. By a row's id, or `daily`, `weekly`, `monthly`, `all_time`: the newest, or with a
         day, as in `daily:2026-01-31`, the one that holds it."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Max
 
 from core import clock
+from credentials.models import ExchangeAccount
 from credentials.scope import Scope
 from marketdata.models import Ticker
 from portfolio.models import Position, PositionStatus, ReportedPosition
@@ -68,6 +69,9 @@ def version(*, scope: Scope, at: datetime, with_prices: bool, stands: Standing |
 def _moving(account_ids: Sequence[UUID]) -> Iterator[object]:
     """What balances and open positions at current prices are made of, beside the books."""
     yield Ticker.objects.aggregate(Max("read_at"))
+    yield list(
+        ExchangeAccount.objects.filter(id__in=account_ids).order_by("id").values_list("label", flat=True)
+    )
     yield ReportedPosition.objects.filter(account_id__in=account_ids).aggregate(Max("reported_at"))
     opened = Position.objects.filter(account_id__in=account_ids, status=PositionStatus.OPEN).order_by("id")
     yield list(opened.values_list("id", "leverage", "stop_loss_price", "take_profit_prices"))

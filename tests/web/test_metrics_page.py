@@ -70,7 +70,9 @@ def test_strategies_stand_side_by_side_once_there_are_some(
     metrics.refresh(user_id=alice.id, at=clock.now())
 
     page = shown(as_alice, "metrics")
-    assert '<th scope="row">&lt;grid&gt;</th>' in page
+    found = re.search(r'<th scope="row"><a href="([^"]*)">&lt;grid&gt;</a></th>', page)
+    assert found is not None
+    assert "strategy: &lt;grid&gt;" in as_alice.get(found[1]).content.decode()
     assert '<th scope="row">none</th>' in page
 
 

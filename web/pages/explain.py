@@ -32,6 +32,7 @@ _TREES: Final[Mapping[str, tuple[Callable[..., ExplanationTree], str]]] = {
 }
 _OF_ROWS: Final = ("trade", "position")
 _OF_ACCOUNTS: Final = ("day", "metric")
+_OF_STRATEGIES: Final = ("metric",)
 _OF_TOTALS: Final = ("metric",)
 """What the grade of the accounts is of. A day has its own, of what was held then and its prices."""
 _MAX_DIGITS: Final = 18
@@ -51,6 +52,8 @@ def explain(request: HttpRequest, kind: str, row_id: str) -> HttpResponse:
     }
     if kind in _OF_ACCOUNTS:
         wanted["account"] = request.GET.get("account") or None
+    if kind in _OF_STRATEGIES:
+        wanted["strategy"] = request.GET.get("strategy", "").replace("\0", "")
     try:
         with tenancy.acting_as(member(request).id):
             tree = make(**wanted)

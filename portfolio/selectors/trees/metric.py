@@ -16,6 +16,7 @@ from credentials.scope import Scope, resolve
 from portfolio.metrics import FORMULA_VERSION
 from portfolio.models import PerformanceMetric, PeriodType
 from portfolio.selectors import performance
+from portfolio.selectors.performance import WHOLE, Part
 from portfolio.selectors.trees import facts, metric_trades, node
 from portfolio.selectors.trees.metric_trades import Traded
 from portfolio.selectors.trees.node import ExplanationNode, ExplanationTree, Rule, texts
@@ -44,11 +45,12 @@ class _Day(NamedTuple):
 
 
 def metric_tree(
-    *, metric_id: str, account: str | None = None, part: str = "", after: int = 0
+    *, metric_id: str, account: str | None = None, strategy: str = "", part: str = "", after: int = 0
 ) -> ExplanationTree:
     """By row id, or by a kind of period (`daily` … `all_time`) of all live accounts or of one: its newest row, or with
-    a day, as in `daily:2026-01-31`, the period that holds the day (all time: up to it), kept or not."""
-    row = _find(metric_id, account)
+    a day, as in `daily:2026-01-31`, the period that holds the day (all time: up to it), kept or not. Of a `strategy`
+    alone, if one is named."""
+    row = _find(metric_id, account, strategy)
     of = Traded(row, [row.account_id] if row.account_id else resolve().account_ids)
     days = _days(of)
     return node.tree(
@@ -82,7 +84,7 @@ def _sums(days: Sequence[_Day], *names: str) -> Any:
     return [sum((getattr(each, name) for each in days), ZERO) for name in names]
 
 
-def _find(text: str, account: str | None) -> PerformanceMetric:
+def _find(text: str, account: str | None, strategy: str) -> PerformanceMetric:
     kind, _, day = text.partition(":")
     if text.isascii() and text.isdecimal():
         found = PerformanceMetric.objects.filter(id=min(int(text), _MAX_ID))
@@ -93,17 +95,17 @@ def _find(text: str, account: str | None) -> PerformanceMetric:
     else:
         scope = resolve(account=account)
         if day:
-            return _of_period(kind, _day(day), scope)
-        found = _kept(scope).filter(period_type=kind.upper()).order_by("-period_start")
+            return _of_period(kind, _day(day), scope, strategy)
+        found = _kept(scope, strategy).filter(period_type=kind.upper()).order_by("-period_start")
     row = found.first()
     if row is None:
         raise NotFound("There are no such metrics.")
     return row
 
 
-def _kept(scope: Scope) -> QuerySet[PerformanceMetric]:
+def _kept(scope: Scope, strategy: str) -> QuerySet[PerformanceMetric]:
     return PerformanceMetric.objects.filter(
-        strategy="", account_id=None if scope.is_every_live else scope.account_ids[0]
+        strategy=strategy, account_id=None if scope.is_every_live else scope.account_ids[0]
     )
 
 
@@ -117,18 +119,21 @@ def _day(text: str) -> date:
     return day
 
 
-def _of_period(kind: str, day: date, scope: Scope) -> PerformanceMetric:
+def _of_period(kind: str, day: date, scope: Scope, strategy: str) -> PerformanceMetric:
     """The row that is kept, or as what answers say while there is none: of a day that has just begun."""
     period = performance.period_for(kind, scope=scope, at=clock.day_start(day))
     bounds = {"period_type": period.kind, "period_start": period.start, "period_end": period.end}
-    row = _kept(scope).filter(**bounds, formula_version=FORMULA_VERSION).first()
+    row = _kept(scope, strategy).filter(**bounds, formula_version=FORMULA_VERSION).first()
     if row is not None:
         return row
     owner = ExchangeAccount.objects.filter(id__in=scope.account_ids).select_related("user").first()
     if owner is None:
         raise NotFound("There are no such metrics.")
     currency = owner.user.reporting_currency
-    told = performance.compute(scope=scope, period=period, currency=currency, at=clock.day_start(day))
+    part = Part(strategy=strategy) if strategy else WHOLE
+    told = performance.compute(
+        scope=scope, period=period, currency=currency, at=clock.day_start(day), part=part
+    )
     names = {field.attname for field in PerformanceMetric._meta.concrete_fields}
     figures = {field.name: getattr(told, field.name) for field in fields(told) if field.name in names}
     return PerformanceMetric(
@@ -136,7 +141,7 @@ def _of_period(kind: str, day: date, scope: Scope) -> PerformanceMetric:
         | bounds
         | {
             "account_id": None if scope.is_every_live else scope.account_ids[0],
-            "strategy": "",
+            "strategy": strategy,
             "calculated_at": None,
             "average_hold_duration": None,
             "return_days": told.sample.return_days,
@@ -184,6 +189,7 @@ def _net(of: Traded, days: Sequence[_Day], after: int) -> ExplanationNode:
 
 def _day_node(of: Traded, each: _Day) -> ExplanationNode:
     row = of.row
+    query = f"?account={row.account_id}" if row.account_id else ""
     return ExplanationNode(
         name=f"day:{each.day}",
         title=f"{each.day}",
@@ -193,7 +199,7 @@ def _day_node(of: Traded, each: _Day) -> ExplanationNode:
         formula="sum over its trades",
         count=each.trades,
         details=texts(trades=each.trades, wins=each.wins, losses=each.losses),
-        link=f"{facts.path_of('day', each.day)}{of.query}",
+        link=f"{facts.path_of('day', each.day)}{query}",
         children=[metric_trades.of_day_link(of, each.day, each.net, each.trades)],
     )
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -39,14 +40,16 @@ class Traded:
         return str(row.pk) if row.pk else f"{row.period_type.lower()}:{last}"
 
     @property
-    def query(self) -> str:
-        return f"?account={self.row.account_id}" if self.row.account_id else ""
+    def path(self) -> str:
+        """Of its tree."""
+        row = self.row
+        named = {"account": row.account_id, "strategy": "" if row.pk else row.strategy}
+        query = urlencode({name: value for name, value in named.items() if value})
+        return f"{facts.path_of('metric', self.name)}{'?' if query else ''}{query}"
 
     def link(self, part: str) -> str:
         """To a list of its tree."""
-        return (
-            f"{facts.path_of('metric', self.name)}{self.query or '?'}{'&' if self.query else ''}part={part}"
-        )
+        return f"{self.path}{'&' if '?' in self.path else '?'}part={part}"
 
     def days(self) -> QuerySet[TradeDay]:
         row = self.row
@@ -137,8 +140,7 @@ def of_day(of: Traded, asked: str, after: int) -> ExplanationNode:
     found = facts.listed(of.trades().filter(_on(day)), after=after, sums={"net": Sum("net_pnl")})
     currency, words = of.row.currency, "sum over net results"
     children = [_trade(each, currency) for each in found.rows]
-    path = f"{facts.path_of('metric', of.name)}{of.query}"
-    children += facts.rest_of(found, "net", unit=currency, path=path, part=f"trades:{day}")
+    children += facts.rest_of(found, "net", unit=currency, path=of.path, part=f"trades:{day}")
     if after:
         return node.summed("trades", f"More trades of {day}", currency, words, children)
     kept = of.days().filter(day=day).aggregate(net=Sum(F("profit") - F("loss")))["net"]

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from core.django import tenancy
 from credentials.models import ExchangeAccount
-from portfolio.models import PerformanceMetric, PortfolioSnapshot, TradeDay
+from portfolio.models import PerformanceMetric, PortfolioSnapshot, Trade, TradeDay
 from portfolio.selectors.trees import metric_trades, node
 from tests.clients import JsonClient, client_of, problem, stranger
 from tests.portfolio import api_books
@@ -241,6 +241,25 @@ def test_a_period_that_is_not_kept_yet_is_told_as_answers_tell_it(alice: User, a
     assert explained(as_alice, f"metric/weekly:{sold}")["root"]["value"] == "47.5"
     assert explained(as_alice, f"metric/all_time:{sold}")["root"]["value"] == "47.5"
     assert explained(as_alice, f"metric/all_time:{sold - timedelta(days=1)}")["root"]["value"] == "0"
+
+
+def test_metrics_of_a_strategy_are_of_its_trades(alice: User, as_alice: JsonClient) -> None:
+    account = busy(alice, 3)
+    with tenancy.acting_as(alice.id):
+        Trade.objects.filter(exit_order_id="out1").update(strategy="grid")
+    api_books.derive(account)
+    paths = (
+        "all_time?strategy=grid",
+        f"monthly:{api_books.day(2).date()}?strategy=grid&account={account.id}",
+    )
+
+    for path in paths:
+        tree = explained(as_alice, f"metric/{path}")
+        day = next(each for each in tree["root"]["children"] if each["name"].startswith("day:"))
+        listed = explained(as_alice, children(day)["trades"]["link"])
+        assert (tree["root"]["value"], tree["details"]["strategy"], tree["adds_up"]) == ("50.7", "grid", True)
+        assert (listed["root"]["value"], listed["adds_up"]) == ("50.7", True)
+        assert explained(as_alice, day["link"])["kind"] == "day"
 
 
 def test_wrong_metrics_are_found(alice: User, as_alice: JsonClient) -> None:
