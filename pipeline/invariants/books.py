@@ -171,4 +171,20 @@ WHERE f.fee_amount <> 0 AND (m.id IS NULL OR m.fees_from IS NULL OR f.executed_a
   AND (e.id IS NULL OR e.fee_amount <> f.fee_amount OR e.fee_currency <> f.fee_currency)
   AND EXISTS (SELECT FROM portfolio_fee WHERE account_id = f.account_id)""",
     ),
+    *(
+        Rule(
+            f"{what} is of facts that are there",
+            table,
+            f"SELECT r.id, r.{column} FROM {table} r WHERE r.{column} IS NOT NULL"
+            f" AND NOT EXISTS (SELECT FROM {facts} f WHERE f.id = r.{column})",
+        )
+        for what, table, column, facts in (
+            ("a fee of a fill", "portfolio_fee", "fill_id", "orders_fill"),
+            ("a fee of a transfer", "portfolio_fee", "transfer_id", "orders_transfer"),
+            ("a fee of a payment", "portfolio_fee", "funding_id", "orders_fundingpayment"),
+            ("a stated cost", "orders_statedcost", "transfer_id", "orders_transfer"),
+            ("what left for another account", "orders_owntransfer", "outgoing_id", "orders_transfer"),
+            ("what came from another account", "orders_owntransfer", "incoming_id", "orders_transfer"),
+        )
+    ),
 )

@@ -69,6 +69,8 @@ SPOILED = {
             'opening_fill_id', 1, 'status', 'CLOSED', 'quantity', 0, 'closed_at', p.opened_at + interval '1 s'))).*
         FROM portfolio_position p WHERE status = 'OPEN'""",
     "every fee stands once, as the fill has it": "UPDATE portfolio_fee SET fee_amount = 2",
+    "a fee of a fill is of facts that are there":
+        "UPDATE portfolio_fee SET fill_id = -1 WHERE id = (SELECT min(id) FROM portfolio_fee)",
     "the days of an asset sum to its fills": "UPDATE portfolio_assetday SET traded = traded + 1e-18",
     "the days of an asset sum to its transfers": "UPDATE portfolio_assetday SET deposited = deposited + 1e-18",
     "available and locked make the total": "UPDATE portfolio_portfoliosnapshot SET locked_balance = 1",
