@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -45,7 +46,7 @@ class BracketBooks:
         """`placed`: what conditional orders among them placed when they fired."""
         self._placed = placed
         accounts, names = {o.account_id for o in orders}, {o.exchange_order_id for o in orders}
-        symbols = {o.symbol for o in orders}
+        symbols = self._symbols = {o.symbol for o in orders}
         of_orders = Q(account_id__in=accounts, symbol__in=symbols)
         self.executed, self.assets, self._began = _executed(of_orders & Q(exchange_order_id__in=names))
         self._prices = _pinned(set(self._began.values()), {o.account.user.reporting_currency for o in orders})
@@ -69,6 +70,8 @@ class BracketBooks:
 
     def still_open(self, entry: Order) -> bool:
         """Whether the position that the entry opened, or added to, is open."""
+        if key_of(entry) in self.opened:
+            return self.opened[key_of(entry)].status == PositionStatus.OPEN
         asset = entry.symbol if entry.market_type != MarketType.SPOT else self.assets.get(key_of(entry), "")
         since = self._open_since(entry, asset)
         return since is not None and since <= (entry.filled_at or entry.exchange_updated_at)
@@ -85,10 +88,13 @@ class BracketBooks:
         """What a position of the order's symbol is called, also where the order has no fill."""
         if order.market_type != MarketType.SPOT:
             return order.symbol
-        listed = Listing.objects.filter(
-            exchange=order.account.exchange, market_type=MarketType.SPOT, name=order.symbol
-        )
-        return listed.values_list("symbol__base_asset", flat=True).first() or ""
+        return self._coins.get((order.account.exchange, order.symbol), "")
+
+    @cached_property
+    def _coins(self) -> dict[tuple[str, str], str]:
+        listed = Listing.objects.filter(market_type=MarketType.SPOT, name__in=self._symbols)
+        rows = listed.values_list("exchange", "name", "symbol__base_asset")
+        return {(exchange, name): base for exchange, name, base in rows}
 
 
 _Began = tuple[str, datetime]

@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
 from accounts.models import User
@@ -232,6 +234,21 @@ def test_a_stop_of_several_entries_is_no_orphan_while_they_are_open(
     while_open = told()
     trade("SELL", "2", 12)
     assert (while_open, told()) == ([("OPEN", "")], [("ORPHANED", "no_entry")])
+
+
+def test_statements_do_not_grow_with_stops_that_stand_alone(
+    account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    def statements(count: int) -> int:
+        for number in range(count):
+            order(
+                account, "SL", "1", exchange_order_id=f"{count}-{number}", group_id="", linked_by="inferred"
+            )
+        with CaptureQueriesContext(connection) as queries:
+            get(as_alice, "/api/brackets?orphaned=true")
+        return len(queries)
+
+    assert statements(1) >= statements(3)
 
 
 def test_pages_list_every_bracket_once(account: ExchangeAccount, as_alice: JsonClient) -> None:
