@@ -84,6 +84,7 @@ def load(
             raise Conflict(
                 f"The history of {account.label!r} is still being read: import the file after that."
             )
+        _require_own(account, one, one.owners(table))
         _require_once(account, one, history)
         _store(account, outcome, at)
         if is_dry or not (outcome.stored or outcome.aside_anew or outcome.mended):
@@ -229,6 +230,33 @@ def _corrected(run: SyncRun, history: History, earlier: Collection[int]) -> set[
         for run_id, fact in rows.values_list("run_id", name):
             found[run_id] = found.get(run_id, True) and fact in told
     return {run_id for run_id in earlier if found.get(run_id, found.get(None, False))}
+
+
+def _require_own(account: ExchangeAccount, one: Format, owners: Collection[str]) -> None:
+    """Raises Invalid for a file of several accounts at the exchange, Conflict for one of another than this is, or than
+    its files before were of."""
+    if len(owners) > 1:
+        names = ", ".join(sorted(owners))[:100]
+        raise Invalid(
+            f"The file tells of several accounts at the exchange ({names}): import one file of each."
+        )
+    for owner in owners:
+        known = {account.exchange_uid} if owner.isdecimal() else set[str]()
+        known.add(_owner_before(account, one))
+        if others := known - {"", owner}:
+            raise Conflict(
+                f"The file is of the account {owner[:40]} at the exchange; {account.label!r} is {min(others)[:40]}."
+            )
+
+
+def _owner_before(account: ExchangeAccount, one: Format) -> str:
+    """Whom a file of the format told of here before; "" for none."""
+    for model, _ in _MOMENTS:
+        rows = model.objects.filter(account=account, source=f"{FROM_FILES}{one.name}", raw__has_key="lines")
+        raw = rows.order_by("id").values_list("raw", flat=True).first()
+        if raw is not None and raw["lines"]:
+            return str(raw["lines"][0]).partition(",")[0]
+    return ""
 
 
 def _require_once(account: ExchangeAccount, one: Format, history: History) -> None:

@@ -176,4 +176,5 @@ FORMAT: Final = Format(
     frozenset({"Account", "Operation", "Coin", "Change", "Remark"}),
     read,
     frozenset({INVESTED, STAKED}),
+    frozenset({"User ID", "User_ID"}),
 )

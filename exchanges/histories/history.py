@@ -90,3 +90,10 @@ class Format(NamedTuple):
     read: Callable[[Table, Wanted], History]
     tells_like: frozenset[str] = frozenset()
     """Other formats in which the exchange tells the same, under other ids of ours."""
+    owner: frozenset[str] = frozenset()
+    """Columns, the first of their lines, that say whose account at the exchange a line is of."""
+
+    def owners(self, table: Table) -> set[str]:
+        """Whose accounts a file tells of; none where it does not say."""
+        names = self.owner & set(table.columns[:1])
+        return {line.cells[name] for name in names for line in table.lines} - {""}

@@ -245,6 +245,21 @@ def test_a_file_of_another_exchange_is_refused(account: ExchangeAccount, tmp_pat
     assert rows(account, Fill) == []
 
 
+def test_a_file_of_somebody_elses_account_is_refused(account: ExchangeAccount, tmp_path: Path) -> None:
+    with tenancy.acting_as(account.user_id):
+        ExchangeAccount.objects.update(exchange_uid="7")
+    theirs = "The file is of the account 1 at the exchange; 'Main' is 7."
+    assert run(tmp_path, STATEMENT) == theirs
+    assert "2 fills" in run(tmp_path, STATEMENT.replace("\n1,", "\n7,"))
+    assert "2 fills" in run(tmp_path, STATEMENT, "--account", "Place", "--new")
+
+    other = STATEMENT.replace("\n1,", "\n8,")
+    place = ("--account", "Place")
+    assert run(tmp_path, other, *place) == "The file is of the account 8 at the exchange; 'Place' is 1."
+    assert "several accounts at the exchange (1, 8)" in run(tmp_path, STATEMENT + other[len(HEAD) :], *place)
+    assert "3 known before" in run(tmp_path, STATEMENT, *place)
+
+
 # rotki/rotki at ef14aadd, rotkehlchen/tests/data/kucoin_order_history.csv.
 KUCOIN = (
     "tradeCreatedAt,symbol,side,price,size,funds,fee,feeCurrency\n"
