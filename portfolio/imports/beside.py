@@ -6,8 +6,17 @@ from typing import Any
 
 from credentials.models import ExchangeAccount
 from exchanges.rows import MarketType
+from orders.giving_way import Gone
 from orders.told import Told, is_of_file
+from orders.touched import Touched
+from portfolio import fees
 from portfolio.exports.records import FillRecord, TransferRecord
+
+
+def let_go(account: ExchangeAccount, gone: Gone) -> Touched:
+    """Facts of files here went for those that the exchange told there."""
+    fees.forget(account=account, fills=gone.fills, transfers=gone.transfers)
+    return gone.touched
 
 
 class Beside:

@@ -22,13 +22,14 @@ from accounts.models import User
 from core.django import tenancy
 from core.errors import DomainError, Invalid
 from credentials.models import ExchangeAccount
+from orders import giving_way
 from orders.models import Order
 from orders.touched import Touched
 from portfolio import books
 from portfolio.exports import records
 from portfolio.exports.kinds import COMPLETE
 from portfolio.exports.tables import PRODUCER, VERSION
-from portfolio.imports import leverages, storing, targets, words
+from portfolio.imports import beside, leverages, storing, targets, words
 from portfolio.imports.beside import Beside
 
 LONGEST_LINE: Final = 4_000_000
@@ -152,6 +153,7 @@ class _Reader:
         ]
         for source, account in self.outcome.accounts.items():
             touched = self._touched.get(source, Touched())
+            touched.merge(beside.let_go(account, giving_way.to_told(account)))
             books.mark_stale(account=account, touched=touched)
             audit.record(
                 audit.Action.IMPORT,

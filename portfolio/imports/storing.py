@@ -24,7 +24,7 @@ from exchanges.rows import (
     TransferKind,
     TransferRow,
 )
-from orders import ingest
+from orders import giving_way, ingest
 from orders.models import Order, OwnTransfer, StatedCost, Transfer
 from orders.touched import Touched
 from portfolio import marks
@@ -41,6 +41,7 @@ from portfolio.exports.records import (
     ValuationRecord,
 )
 from portfolio.imports import words
+from portfolio.imports.beside import let_go
 from portfolio.models import Book, ReportedPosition, Valuation, WalletBalance
 
 Store = Callable[[ExchangeAccount, Sequence[Any]], Touched]
@@ -60,7 +61,8 @@ def store_orders(account: ExchangeAccount, rows: Sequence[OrderRecord]) -> Touch
 
 def store_fills(account: ExchangeAccount, rows: Sequence[FillRecord]) -> Touched:
     """Conversions and inferred fills are told apart."""
-    touched = Touched()
+    told = [_fill(row) for row in rows if "lines" not in row.raw]
+    touched = let_go(account, giving_way.to_executions(account, told))
     for (is_inferred, is_conversion), group in groupby(sorted(rows, key=_kind), key=_kind):
         stored = ingest.store_fills(
             account=account,

@@ -109,6 +109,15 @@ def test_what_files_told_there_and_the_exchange_here_counts_once(file: bytes) ->
     assert take(UserFactory.create(), content).stored > 2
 
 
+def test_what_files_told_here_and_the_exchange_there_counts_once(file: bytes) -> None:
+    user: User = UserFactory.create()
+    mine = AccountFactory.create(user=user, label="Mine", exchange_uid="u1", is_active=False)
+    fill(mine, "BUY", "1", "100", exchange_fill_id="file-1", raw={"lines": ["a"]})
+    take(user, file)
+
+    assert values(user, Fill, "exchange_fill_id") == [("7",)]
+
+
 def test_a_place_of_files_goes_on_taking_files(file: bytes) -> None:
     user: User = UserFactory.create()
     AccountFactory.create(user=user, label="KuCoin")
