@@ -127,7 +127,7 @@ class _Scope:
     def __init__(self, account: ExchangeAccount, market: Market, since: datetime) -> None:
         market_type, symbol = market
         of_market = self._of_market = Q(market_type=market_type, symbol=symbol)
-        in_lists = _load(account, of_market & Q(ordered_at__gte=since) & _IN_LIST)
+        in_lists = _without_placed(account, _load(account, of_market & Q(ordered_at__gte=since) & _IN_LIST))
         names = {order.order_list_id for order in in_lists} - {""}
         self.orders = {order.id: order for order in in_lists}
         if names:  # a leg may be stamped earlier than the rest of its list
@@ -173,7 +173,7 @@ class _Scope:
         if not inferred:
             return
         members = _load(account, self._of_market & Q(group_id__in=inferred) & ~Q(group_id=""))
-        placed = {order.placed_order_id for order in members} - {""}
+        placed = {order.placed_order_id for order in (*members, *self.orders.values())} - {""}
         for order in members:
             if order.exchange_order_id in placed:
                 continue  # it stands for the one that placed it
@@ -226,6 +226,17 @@ class _Scope:
                 each = OrderList(tuple(orders), None, tuple(orders))
                 taken[entry_id, each.slot] += each.claim
         return taken
+
+
+def _without_placed(account: ExchangeAccount, orders: Sequence[Placed]) -> list[Placed]:
+    """But for those that another one placed when it fired: it stands for them."""
+    done = [order for order in orders if order.is_guard and order.executed_quantity]
+    if not done:
+        return list(orders)
+    rows = Order.objects.filter(~Q(placed_order_id=""), account_id=account.id)
+    told = rows.filter(placed_order_id__in=[order.exchange_order_id for order in done])
+    placed = set(told.values_list("market_type", "symbol", "placed_order_id"))
+    return [o for o in orders if (o.market_type, o.symbol, o.exchange_order_id) not in placed]
 
 
 def _list_of(order: Placed) -> str:

@@ -43,6 +43,7 @@ PRODUCTS: Final[Mapping[str, str]] = {
     "USDC-FUTURES": "USDC",
 }  # and what they settle in
 # Conditional orders have ids of their own, and lists by kind: what the lists are asked for by, and our prefix.
+_GUARDS: Final = {"profit": "TAKE_PROFIT", "loss": "STOP_LOSS"}
 PLANS: Final[Mapping[str, str]] = {"normal_plan": "plan-", "track_plan": "track-", "profit_loss": "tpsl-"}
 _PLAN_LISTS: Final = {
     **{name: name for name in ("normal_plan", "track_plan")},
@@ -207,7 +208,7 @@ def order(raw: Raw) -> OrderRow:
         client_order_id=reading.text(raw, "clientOid", ""),
         order_list_id="",
         side=side,
-        type="LIMIT_MAKER" if is_maker else kind,
+        type=_type(raw, kind, is_maker=is_maker),
         status=status,
         price=None if kind == "MARKET" else reading.amount(raw, "price", ZERO) or None,
         stop_price=None,
@@ -221,6 +222,15 @@ def order(raw: Raw) -> OrderRow:
         position_side=position_side,
         reduce_only=closes or reading.text(raw, "reduceOnly", "").upper() == "YES",
     )
+
+
+def _type(raw: Raw, kind: str, *, is_maker: bool) -> str:
+    """What a target or stop of a position placed says so in `orderSource` (`pos_loss_market`, `profit_limit`, …)."""
+    words = reading.text(raw, "orderSource", "").removeprefix("pos_").partition("_")[0]
+    guards = _GUARDS.get(words)
+    if guards is None:
+        return "LIMIT_MAKER" if is_maker else kind
+    return f"{guards}_LIMIT" if kind == "LIMIT" else guards
 
 
 def plan(raw: Raw) -> OrderRow:

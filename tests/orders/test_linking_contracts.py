@@ -157,6 +157,29 @@ def test_what_a_stop_placed_when_it_fired_is_the_stop(account: ExchangeAccount) 
         }
 
 
+def test_what_a_target_placed_is_no_target_beside_it(account: ExchangeAccount) -> None:
+    """Also where the exchange says of what it placed that it takes a profit."""
+    half = {"quantity": Decimal("0.5")}
+    gone = {"status": OrderStatus.EXPIRED, "placed_order_id": "3", **half}
+    given = (
+        guard("plan-2", "TAKE_PROFIT", 110, **gone),
+        sold(type="TAKE_PROFIT", price=None, executed_quantity=Decimal("0.5"), **half),
+        guard("plan-4", "TAKE_PROFIT", 120, **half),
+    )
+    for order in permutations(given):
+        for row in (entry(), *order):
+            store(account, row)
+        found = linked(account)
+        Order.objects.all().delete()
+
+        assert found == {
+            "1": ("ENTRY", None),
+            "plan-2": ("TP1", "1"),
+            "3": ("TP1", "1"),
+            "plan-4": ("TP2", "1"),
+        }
+
+
 def test_what_a_stop_placed_is_no_order_of_another_contract(account: ExchangeAccount) -> None:
     store(account, entry(), fired(), sold(symbol="ETHUSDT"))
 

@@ -99,6 +99,25 @@ def test_orders_of_contracts(samples: Samples) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "kind", "ours"),
+    [
+        ("normal", "limit", "LIMIT"),
+        ("market", "market", "MARKET"),
+        ("loss_market", "market", "STOP_LOSS"),
+        ("pos_loss_market", "market", "STOP_LOSS"),
+        ("pos_profit_limit", "limit", "TAKE_PROFIT_LIMIT"),
+        ("profit_market", "market", "TAKE_PROFIT"),
+        ("liquidation", "market", "MARKET"),
+        ("trader_loss", "market", "MARKET"),
+    ],
+)
+def test_an_order_says_what_placed_it(samples: Samples, source: str, kind: str, ours: str) -> None:
+    raw = samples["mix order"] | {"orderSource": source, "orderType": kind, "force": "gtc"}
+
+    assert contracts.order(raw).type == ours
+
+
 def test_conditional_orders_of_contracts(samples: Samples) -> None:
     found = [
         contracts.plan(samples[name]["entrustedList"][0])
