@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from core import clock
 from core.django import tenancy
 from core.django.answers import plain, schema
 from core.django.schema import problems
@@ -86,11 +87,11 @@ class PositionTreeView(ExplanationEndpoint):
 
     @extend_schema(operation_id="api_explain_position", **_ANSWER)
     def get(self, request: Request, position_id: int) -> Response:
-        """Net result trade by trade, and what came into the position and left it."""
+        """Net result trade by trade, funding, what came into the position and left it, and what it is worth now."""
         return self.read(request, position_id=position_id)
 
     def tree(self, **wanted: Any) -> ExplanationTree:
-        return position_tree(**wanted)
+        return position_tree(**wanted, at=clock.now())
 
 
 class SnapshotTreeView(ExplanationEndpoint):

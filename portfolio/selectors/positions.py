@@ -1,7 +1,7 @@
 """Open positions at the latest prices. Unrealised PnL is computed here, on reading, and stored nowhere."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -85,6 +85,18 @@ def open_positions(*, scope: Scope, at: datetime) -> OpenPositions:
         .defer("checkpoint", "book__state")
         .order_by("-opened_at", "-id")
     )
+    positions = valued(rows, at=at)
+    known = [row.unrealized_pnl for row in positions if row.unrealized_pnl is not None]
+    return OpenPositions(
+        positions=positions,
+        total_unrealized_pnl=sum(known, ZERO) if known or not positions else None,
+        total_positions=len(positions),
+        unpriced_positions=len(positions) - len(known),
+    )
+
+
+def valued(rows: Sequence[Position], *, at: datetime) -> list[OpenPosition]:
+    """Open positions at the latest prices, in their order; a number of statements that does not grow with them."""
     contracts = [row for row in rows if row.market_type != MarketType.SPOT]
     terms = contract_prices.terms(contracts)
     wanted = [row.book.asset for row in rows if row.market_type == MarketType.SPOT]
@@ -103,13 +115,7 @@ def open_positions(*, scope: Scope, at: datetime) -> OpenPositions:
             positions.append(_contract(row, worth, at))
         else:
             positions.append(_priced(row, latest.get((row.book.asset, row.book.currency)), at))
-    known = [row.unrealized_pnl for row in positions if row.unrealized_pnl is not None]
-    return OpenPositions(
-        positions=positions,
-        total_unrealized_pnl=sum(known, ZERO) if known or not positions else None,
-        total_positions=len(positions),
-        unpriced_positions=len(positions) - len(known),
-    )
+    return positions
 
 
 def latest_prices(pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], PricePoint]:

@@ -32,6 +32,7 @@ _TREES: Final[Mapping[str, tuple[Callable[..., ExplanationTree], str]]] = {
 }
 _OF_ROWS: Final = ("trade", "position")
 _OF_ACCOUNTS: Final = ("day", "metric")
+_OF_NOW: Final = ("position",)
 _OF_STRATEGIES: Final = ("metric",)
 _OF_TOTALS: Final = ("metric",)
 """What the grade of the accounts is of. A day has its own, of what was held then and its prices."""
@@ -52,6 +53,8 @@ def explain(request: HttpRequest, kind: str, row_id: str) -> HttpResponse:
     }
     if kind in _OF_ACCOUNTS:
         wanted["account"] = request.GET.get("account") or None
+    if kind in _OF_NOW:
+        wanted["at"] = clock.now()
     if kind in _OF_STRATEGIES:
         wanted["strategy"] = request.GET.get("strategy", "").replace("\0", "")
     try:

@@ -34,7 +34,7 @@ class Rule(StrEnum):
     """Of all children, rounded half-even to 18 decimals."""
     PRODUCT_EXACT = "product_exact"
     """Of all children, not rounded; it is shown to 18 decimals and counts with all of them, as does a sum of such."""
-    PRODUCT_HALF_UP = "producthalf_up"
+    PRODUCT_HALF_UP = "product_half_up"
     """Of all children, rounded to 18 decimals as the database does, half away from zero."""
     QUOTIENT = "quotient"
     """The first by the second, rounded half-even to 18 decimals."""

@@ -50,7 +50,7 @@ def trade_tree(*, trade_id: int, part: str = "", after: int = 0) -> ExplanationT
             _sum(row, "gross_pnl", columns, sign=1),
             _sum(row, "entry_fees", columns, sign=-1),
             _sum(row, "exit_fees", columns, sign=-1),
-            ExplanationNode("funding", "Share of the position's funding", row.funding, currency),
+            _funding(row, currency),
             *_percentage(row, currency),
             *_fills(found, currency),
         ],
@@ -134,6 +134,12 @@ def _sum(row: Trade, name: str, columns: dict[str, list[ExplanationNode]], *, si
     unit = row.position.book.currency
     value: Decimal = getattr(row, name)
     return ExplanationNode(name, title, value, unit, Rule.SUM, formula, sign, children=columns[name])
+
+
+def _funding(row: Trade, currency: str) -> ExplanationNode:
+    """By quantity; the payments stand in the position's tree."""
+    link = facts.path_of("position", row.position_id) if row.funding else None
+    return ExplanationNode("funding", "Share of the position's funding", row.funding, currency, link=link)
 
 
 def _percentage(row: Trade, currency: str) -> list[ExplanationNode]:

@@ -10,10 +10,11 @@ from core.django import tenancy
 from core.money import quantize
 from credentials.models import ExchangeAccount
 from exchanges.rows import TransferKind
-from portfolio.models import PortfolioSnapshot
+from portfolio.models import PortfolioSnapshot, Position
 from portfolio.selectors.trees import node
 from portfolio.selectors.trees.day import day_tree
 from portfolio.selectors.trees.node import ExplanationNode, ExplanationTree
+from portfolio.selectors.trees.position import position_tree
 from portfolio.selectors.trees.snapshot import snapshot_tree
 from tests.factories import AccountFactory
 from tests.portfolio import contracts
@@ -231,3 +232,34 @@ def test_prices_that_moved_since_the_present_day_was_drawn_stand_by_themselves(
     moved = find(tree.root, "unrealized", f"unrealised:{day(1)}", "contracts", "changed_since")
     assert [line(account, "unrealized_pnl")[1], moved.value] == [20, -20]
     assert tree.adds_up
+
+
+def test_a_position_is_followed_to_its_funding_and_to_what_it_is_worth_now(account: ExchangeAccount) -> None:
+    """A contract that settles in its coin, with a payment before it opened, and coins beside it."""
+    closes("BTCUSDT", "100", "93.7", "111.123456789", "120")
+    quote("BTCUSDT", "125", moment(3, 12))
+    inverse = {"symbol": "BTCUSD", "quote_asset": "USD", "is_inverse": True}
+    in_btc = {"symbol": "BTCUSD", "asset": "BTC"}
+    fold(
+        account,
+        transfer(account, occurred_at=moment(0, 1)),
+        fill(account, "BUY", "2", "100", executed_at=moment(0)),
+    )
+    contracts.fold(
+        account,
+        contracts.funding(account, "-0.5", paid_at=moment(0, 8), **in_btc),
+        contracts.fill(account, "SELL", "700", "97", executed_at=moment(1), **inverse),
+        contracts.funding(account, "0.0012345678", paid_at=moment(1, 16), **in_btc),
+        contracts.fill(account, "BUY", "300", "95", executed_at=moment(2), **inverse),
+        contracts.funding(account, "-0.0003456789", paid_at=moment(2, 16), **in_btc),
+    )
+    with tenancy.acting_as(account.user_id):
+        rows = {row.symbol: row for row in Position.objects.filter(status="OPEN")}
+        trees = {symbol: position_tree(position_id=row.pk, at=moment(3, 12)) for symbol, row in rows.items()}
+        listed = position_tree(position_id=rows["BTCUSD"].pk, at=moment(3), part="funding")
+
+    assert {symbol: differing(tree) for symbol, tree in trees.items()} == {"BTCUSDT": [], "BTCUSD": []}
+    assert find(trees["BTCUSD"].root, "funding").value == listed.root.value == rows["BTCUSD"].funding != 0
+    assert len(find(trees["BTCUSD"].root, "funding").children) == 2
+    assert parts(trees["BTCUSDT"].root, "unrealised") == {"worth": 250, "cost": 200}
+    assert find(trees["BTCUSDT"].root, "unrealised").value == 50
