@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 
 from core.django import tenancy
 from credentials.models import ApiCredential, ExchangeAccount, KeyState
@@ -127,7 +127,8 @@ def is_being_read(account: ExchangeAccount) -> bool:
 
 def know(account: ExchangeAccount) -> Known:
     """What of the account's history was not read. Inside an open door."""
-    found = [*_gaps(account), *_older(account), *_refused(account), *_rejected(account)]
+    found = [*_gaps(account), *_older(account), *_refused(account)]
+    found += [*_rejected(account), *(_lines_of_files(account) if found or not _is_told(account) else ())]
     positions = SyncCursor.objects.filter(account=account, stream=Stream.POSITIONS, last_ok_at__isnull=False)
     return Known(
         holes=[hole for _, hole in found],
@@ -188,17 +189,27 @@ def _refused(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
 
 
 def _rejected(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
-    rows = RejectedRow.objects.filter(account=account, stream__in=_NAMES, mended_at__isnull=True)
-    of_files = rows.filter(position__startswith=FROM_FILES)
-    for position, count, reason in (
-        of_files.values_list("position").annotate(Count("id"), Min("reason")).order_by()
-    ):
-        what = f"{count} lines of a file ({position.removeprefix(FROM_FILES)})"
-        yield f"{_UNREADABLE}{Stream.FILLS}", Hole(what, None, None, reason)
-    told = rows.exclude(position__startswith=FROM_FILES).order_by("stream", "scope")
+    told = _unread_rows(account).exclude(position__startswith=FROM_FILES).order_by("stream", "scope")
     for stream, scope, reason in told.values_list("stream", "scope", "reason").distinct():
         row = RejectedRow(stream=stream, scope=scope)
         yield f"{_UNREADABLE}{stream}", Hole(f"Some {_words(row).lower()}", None, None, reason, _market(row))
+
+
+def _lines_of_files(account: ExchangeAccount) -> Iterator[tuple[str, Hole]]:
+    rows = _unread_rows(account).filter(position__startswith=FROM_FILES).values_list("position")
+    for position, count, reason in rows.annotate(Count("id"), Min("reason")).order_by():
+        what = f"{count} lines of a file ({position.removeprefix(FROM_FILES)})"
+        yield f"{_UNREADABLE}{Stream.FILLS}", Hole(what, None, None, reason)
+
+
+def _unread_rows(account: ExchangeAccount) -> QuerySet[RejectedRow]:
+    return RejectedRow.objects.filter(account=account, stream__in=_NAMES, mended_at__isnull=True)
+
+
+def _is_told(account: ExchangeAccount) -> bool:
+    """Whether the exchange told all it knows: where that is everything, no file has to."""
+    rows = SyncCursor.objects.filter(account=account, stream__in=(*_NAMES, Stream.DISCOVERY))
+    return rows.exists() and not rows.filter(state=CursorState.BACKFILL).exists()
 
 
 def _words(row: SyncCursor | CoverageGap | RejectedRow) -> str:

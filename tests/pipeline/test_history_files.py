@@ -104,6 +104,20 @@ def test_lines_that_were_not_understood_are_kept_until_they_are(
     assert mended_at is not None
 
 
+def test_lines_of_a_file_do_not_matter_once_the_exchange_told_everything(
+    account: ExchangeAccount, tmp_path: Path
+) -> None:
+    run(tmp_path, STATEMENT)
+    with tenancy.acting_as(account.user_id):
+        cursors.ensure_whole(account=account, due_at=datetime(2026, 2, 1, tzinfo=UTC))
+        assert reconcile.know(account).codes == ["unreadable:fills"]
+        SyncCursor.objects.update(state="incremental")
+        assert reconcile.know(account).codes == []
+        since = datetime(2024, 1, 1, tzinfo=UTC)
+        SyncCursor.objects.filter(stream="deposits").update(known_from=since)
+        assert reconcile.know(account).codes == ["older_history:deposits@2024-01-01", "unreadable:fills"]
+
+
 def test_a_line_that_was_corrected_is_set_aside_no_more(account: ExchangeAccount, tmp_path: Path) -> None:
     """By a file that has all that the one with the bad line had; no other says anything of it."""
     good = STATEMENT.replace("Withdraw,USDT,-20.2", "Withdraw,USDT,-30.3").rsplit("1,23-12-23", 1)[0]
