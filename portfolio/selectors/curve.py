@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, localcontext
+from uuid import UUID
 
 from core.money import CONTEXT, ZERO
 from credentials.scope import Scope
@@ -85,8 +86,8 @@ def equity_curve(
 ) -> EquityCurve:
     """A period's curve over the scope, beside an asset that the same money could have been in."""
     with localcontext(CONTEXT):
-        whole = period.kind is PeriodKind.ALL_TIME
-        days = equity.read(scope=scope, since=None if whole else period.first_day, until=period.last_day)
+        since = None if period.kind is PeriodKind.ALL_TIME else period.first_day
+        days = equity.read(account_ids=scope.account_ids, since=since, until=period.last_day)
         index, shown = _chain(days, period)
         fall = drawdown.deepest(index)
         total = ratios.total_return(index)
@@ -122,6 +123,12 @@ def equity_curve(
                 **({"benchmark_balance": str(held.reason)} if held and held.reason else {}),
             },
         )
+
+
+def measured(*, account_ids: Sequence[UUID], period: Period) -> list[IndexPoint]:
+    """The index that a period's returns and falls are told from."""
+    since = None if period.kind is PeriodKind.ALL_TIME else period.first_day
+    return _chain(equity.read(account_ids=account_ids, since=since, until=period.last_day), period)[0]
 
 
 def _chain(days: equity.Days, period: Period) -> tuple[list[IndexPoint], list[IndexPoint]]:

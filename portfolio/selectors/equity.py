@@ -11,7 +11,6 @@ from uuid import UUID
 from django.db.models import OuterRef, Subquery
 
 from credentials.models import ExchangeAccount
-from credentials.scope import Scope
 from portfolio import own_flows
 from portfolio.accounting.returns import EquityDay
 from portfolio.figures import equity_day, merge_equity
@@ -58,23 +57,22 @@ class Days:
     """The scope on the newest of those days; None: nothing is older."""
 
 
-def read(*, scope: Scope, until: date, since: date | None = None) -> Days:
+def read(*, account_ids: Sequence[UUID], until: date, since: date | None = None) -> Days:
     """Every day with a snapshot in [since, until], ascending. A day nobody has one of is left out; who has none on a
     day stands as they did, before `since` too."""
-    ids = scope.account_ids
-    rows = PortfolioSnapshot.objects.filter(account_id__in=ids, snapshot_date__lte=until)
+    rows = PortfolioSnapshot.objects.filter(account_id__in=account_ids, snapshot_date__lte=until)
     if since is not None:
         rows = rows.filter(snapshot_date__gte=since)
     by_day: dict[date, dict[UUID, AccountDay]] = defaultdict(dict)
-    before = {} if since is None else _before(ids, since)
-    per_account: dict[UUID, dict[date, EquityDay]] = {account_id: {} for account_id in ids}
+    before = {} if since is None else _before(account_ids, since)
+    per_account: dict[UUID, dict[date, EquityDay]] = {account_id: {} for account_id in account_ids}
     for account_id, row in before.items():
         per_account[account_id][row.day] = _equity_day(row)
     for values in rows.order_by("snapshot_date").values_list(*_COLUMNS):
         row = AccountDay(*values)
         by_day[row.day][row.account_id] = row
         per_account[row.account_id][row.day] = _equity_day(row)
-    sent = own_flows.inside(account_ids=ids)
+    sent = own_flows.inside(account_ids=account_ids)
     merged = merge_equity(list(per_account.values()), sent)
     older = [row for row in merged if since is not None and row.day < since]
     return Days(dict(by_day), merged[len(older) :], sent, before, older[-1] if older else None)

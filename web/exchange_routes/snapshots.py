@@ -59,7 +59,7 @@ _Assets = dict[str, _Asset]
 def account_snapshot(asked: Asked, *, currency: str) -> Answer:
     """The days of a period, with their composition. Raises Invalid for one of more than `MOST_DAYS` days."""
     period = _period(asked)
-    days = equity.read(scope=asked.scope, since=period.first_day, until=period.last_day)
+    days = equity.read(account_ids=asked.scope.account_ids, since=period.first_day, until=period.last_day)
     with localcontext(CONTEXT):
         index = returns.chain(days.line)
         compositions = _compositions(asked, period, [point.day for point in index], days.before.values())

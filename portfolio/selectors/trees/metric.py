@@ -3,19 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Final, NamedTuple
 
 from django.db.models import F, QuerySet, Sum
 
 from core import clock
 from core.errors import NotFound
-from core.money import ZERO
+from core.money import CONTEXT, ZERO
 from credentials.models import ExchangeAccount
 from credentials.scope import Scope, resolve
+from portfolio.accounting import drawdown, ratios
+from portfolio.accounting.periods import Period, PeriodKind
 from portfolio.metrics import FORMULA_VERSION
 from portfolio.models import PerformanceMetric, PeriodType
-from portfolio.selectors import performance
+from portfolio.selectors import curve, performance
+from portfolio.selectors.check import Check, check
 from portfolio.selectors.performance import WHOLE, Part
 from portfolio.selectors.trees import facts, metric_trades, node
 from portfolio.selectors.trees.metric_trades import Traded
@@ -60,7 +63,23 @@ def metric_tree(
         currency=row.currency,
         root=_root(of, days, part, after),
         details=_details(row),
+        checks=[] if part or row.strategy else list(_measured_anew(of)),
     )
+
+
+def _measured_anew(of: Traded) -> Iterator[Check]:
+    """What follows from the equity of the period's days, once more, from day to day in exact decimals."""
+    row = of.row
+    period = Period(PeriodKind(row.period_type), row.period_start, row.period_end)
+    with localcontext(CONTEXT):
+        index = curve.measured(account_ids=of.account_ids, period=period)
+        found = {
+            "return_percentage": ratios.total_return(index).value,
+            "max_drawdown": drawdown.deepest(index).percent.value,
+        }
+    formulas = {name: formula for name, _, formula in _OF_RETURNS}
+    for name, value in found.items():
+        yield check(f"total_net_pnl/{name}", "days", formulas[name], getattr(row, name), value)
 
 
 def _root(of: Traded, days: Sequence[_Day], part: str, after: int) -> ExplanationNode:

@@ -265,9 +265,12 @@ def test_metrics_of_a_strategy_are_of_its_trades(alice: User, as_alice: JsonClie
 def test_wrong_metrics_are_found(alice: User, as_alice: JsonClient) -> None:
     api_books.small(alice)
     with tenancy.acting_as(alice.id):
-        PerformanceMetric.objects.update(total_net_pnl=Decimal(48), win_rate=Decimal(50))
+        PerformanceMetric.objects.update(
+            total_net_pnl=Decimal(48), win_rate=Decimal(50), return_percentage=1, max_drawdown=2
+        )
 
-    assert {"total_net_pnl", "total_net_pnl/win_rate"} <= set(
+    names = ("win_rate", "return_percentage", "max_drawdown")
+    assert {"total_net_pnl", *(f"total_net_pnl/{name}" for name in names)} <= set(
         differing(explained(as_alice, "metric/all_time"))
     )
 
