@@ -4,7 +4,6 @@
 that still waits though there is nothing left for it to close is an orphan, with the reason.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,12 +22,13 @@ from orders.selectors import OPEN
 from portfolio.accounting import bracket_sums
 from portfolio.accounting.bracket_sums import Executed
 from portfolio.models import Position, PositionStatus, Trade
+from portfolio.selectors import bracket_orders
 from portfolio.selectors.bracket_books import ENTRY, BracketBooks, key_of, side_of
+from portfolio.selectors.bracket_orders import IS_LEG
 
 MAX_LIMIT: Final = 200
 _MOST_OPEN: Final = 2_000  # legs waiting, that are looked at for orphans
 STOP: Final = "SL"
-_IS_LEG: Final = ~Q(role="") & ~Q(role=ENTRY)
 _NONE: Final = Executed(ZERO, ZERO)
 
 
@@ -118,24 +118,24 @@ def brackets(
 ) -> BracketPage:
     """Newest first, from `after` on. `orphaned`: all with a leg that waits for nothing, in one page."""
     wanted = {"symbol": symbol, "strategy": strategy}
-    rows = _orders().filter(
+    rows = bracket_orders.orders().filter(
         account_id__in=scope.account_ids,
         **{name: value for name, value in wanted.items() if value is not None},
     )
     if orphaned:
         return BracketPage(_orphaned(rows), None)
-    anchors = rows.filter(Q(role=ENTRY) | _IS_LEG & Q(parent=None))
+    anchors = rows.filter(Q(role=ENTRY) | IS_LEG & Q(parent=None))
     if after is not None:
         anchors = anchors.filter(after.beyond("ordered_at"))
     sibling = Order.objects.filter(
-        _IS_LEG & ~Q(group_id=""),
+        IS_LEG & ~Q(group_id=""),
         parent=None,
         account_id=OuterRef("account_id"),
         group_id=OuterRef("group_id"),
         symbol=OuterRef("symbol"),
         id__lt=OuterRef("id"),
     )
-    anchors = anchors.filter(Q(role=ENTRY) | ~Exists(sibling) & ~Exists(_placed_it()))
+    anchors = anchors.filter(Q(role=ENTRY) | ~Exists(sibling) & ~Exists(bracket_orders.placed_it()))
     found = list(anchors.order_by("-ordered_at", "-id")[: limit + 1])
     page, following = cut(found, limit, lambda row: Place(row.ordered_at, row.pk))
     return BracketPage(_assemble(page), following)
@@ -143,17 +143,17 @@ def brackets(
 
 def bracket(*, order_id: int) -> Bracket:
     """That of an entry, of a leg, or of both. Raises NotFound."""
-    order = _orders().filter(id=order_id).exclude(role="").first()
+    order = bracket_orders.orders().filter(id=order_id).exclude(role="").first()
     if order is None:
         raise NotFound("There is no such bracket.")
-    return _assemble([_anchor(order)])[0]
+    return _assemble([bracket_orders.anchor_of(order)])[0]
 
 
 def of_trade(trade: Trade) -> Bracket | None:
     """The bracket of the order that opened the trade's position, else of the one that ended the trade."""
     for order_id in (trade.entry_order_id, trade.exit_order_id):
         order = (
-            _orders()
+            bracket_orders.orders()
             .filter(
                 account_id=trade.account_id,
                 market_type=trade.market_type,
@@ -164,38 +164,17 @@ def of_trade(trade: Trade) -> Bracket | None:
             .first()
         )
         if order is not None:
-            return _assemble([_anchor(order)])[0]
+            return _assemble([bracket_orders.anchor_of(order)])[0]
     return None
-
-
-def _orders() -> QuerySet[Order]:
-    return Order.objects.select_related("account__user").defer("raw")
-
-
-def _anchor(order: Order) -> Order:
-    """The entry a leg hangs on; without one, the first leg of its group."""
-    if order.role == ENTRY:
-        return order
-    if order.parent_id is not None:
-        return _orders().get(id=order.parent_id)
-    if not order.group_id:
-        return order
-    group = _orders().filter(
-        _IS_LEG, account_id=order.account_id, group_id=order.group_id, symbol=order.symbol, parent=None
-    )
-    return group.order_by("id").first() or order
 
 
 def _orphaned(rows: QuerySet[Order]) -> list[Bracket]:
     waiting = list(
-        rows.filter(_IS_LEG, ~Exists(_placed_it()), status__in=OPEN).order_by("-ordered_at", "-id")[
-            :_MOST_OPEN
-        ]
+        rows.filter(IS_LEG, ~Exists(bracket_orders.placed_it()), status__in=OPEN).order_by(
+            "-ordered_at", "-id"
+        )[:_MOST_OPEN]
     )
-    entries = _orders().in_bulk({leg.parent_id for leg in waiting if leg.parent_id is not None})
-    anchors = {
-        anchor.pk: anchor for leg in waiting for anchor in [entries.get(leg.parent_id or 0) or _anchor(leg)]
-    }
+    anchors = {anchor.pk: anchor for anchor in bracket_orders.anchors_of(waiting)}
     return [
         each
         for each in _assemble(list(anchors.values()))
@@ -205,54 +184,12 @@ def _orphaned(rows: QuerySet[Order]) -> list[Bracket]:
 
 def _assemble(anchors: Sequence[Order]) -> list[Bracket]:
     """With a number of queries that does not grow with the brackets."""
-    legs = _legs_of(anchors)
+    legs = bracket_orders.legs_of(anchors)
     every = [*anchors, *(leg for group in legs.values() for leg in group)]
-    placed = {key_of(order): order for order in _placed_by(every)}
+    placed = {key_of(order): order for order in bracket_orders.placed_by(every)}
     legs = {anchor: [leg for leg in group if key_of(leg) not in placed] for anchor, group in legs.items()}
     books = BracketBooks([*every, *placed.values()], placed)
     return [_bracket(anchor, legs[anchor.pk], books) for anchor in anchors]
-
-
-def _placed_it() -> QuerySet[Order]:
-    """A conditional order that placed this one when it fired: it stands for both."""
-    return Order.objects.filter(
-        ~Q(placed_order_id=""),
-        account_id=OuterRef("account_id"),
-        market_type=OuterRef("market_type"),
-        symbol=OuterRef("symbol"),
-        placed_order_id=OuterRef("exchange_order_id"),
-    )
-
-
-def _placed_by(orders: Sequence[Order]) -> list[Order]:
-    """The orders that conditional ones placed when they fired."""
-    names = {order.placed_order_id for order in orders} - {""}
-    if not names:
-        return []
-    wanted = {key_of(order)._replace(order=order.placed_order_id) for order in orders}
-    rows = _orders().filter(account_id__in={each.account for each in wanted}, exchange_order_id__in=names)
-    return [order for order in rows if key_of(order) in wanted]
-
-
-def _legs_of(anchors: Sequence[Order]) -> dict[int, list[Order]]:
-    """In the order they were placed; of a group without an entry, all its legs."""
-    parents = [anchor.pk for anchor in anchors if anchor.role == ENTRY]
-    alone = {(a.account_id, a.symbol, a.group_id): a.pk for a in anchors if a.role != ENTRY and a.group_id}
-    groups = Q(parent=None, group_id__in={group for _, _, group in alone}) & ~Q(group_id="")
-    rows = (
-        _orders()
-        .filter(_IS_LEG, Q(parent_id__in=parents) | groups, account_id__in={a.account_id for a in anchors})
-        .order_by("ordered_at", "id")
-    )
-    legs: dict[int, list[Order]] = defaultdict(list)
-    for leg in rows:
-        anchor_id = leg.parent_id or alone.get((leg.account_id, leg.symbol, leg.group_id))
-        if anchor_id is not None:
-            legs[anchor_id].append(leg)
-    for anchor in anchors:
-        if anchor.role != ENTRY and not legs[anchor.pk]:
-            legs[anchor.pk].append(anchor)
-    return legs
 
 
 def _bracket(anchor: Order, orders: Sequence[Order], books: BracketBooks) -> Bracket:

@@ -241,11 +241,13 @@ def test_statements_do_not_grow_with_stops_that_stand_alone(
 ) -> None:
     def statements(count: int) -> int:
         for number in range(count):
-            order(
-                account, "SL", "1", exchange_order_id=f"{count}-{number}", group_id="", linked_by="inferred"
-            )
+            name = f"{count}-{number}"
+            order(account, "SL", "1", exchange_order_id=name, group_id="", linked_by="inferred")
+            for role in ("SL", "TP1"):
+                order(account, role, "1", exchange_order_id=name + role, group_id=name, linked_by="exchange")
         with CaptureQueriesContext(connection) as queries:
-            get(as_alice, "/api/brackets?orphaned=true")
+            found = get(as_alice, "/api/brackets?orphaned=true")["results"]
+        assert {leg["orphaned"] for each in found for leg in each["stops"]} == {"no_entry"}
         return len(queries)
 
     assert statements(1) >= statements(3)
