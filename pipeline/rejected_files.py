@@ -10,10 +10,12 @@ import msgspec
 from credentials.models import ExchangeAccount
 from orders.touched import Touched
 from pipeline.models import RejectedRow, RunStatus, Stream, SyncRun, Trigger
+from pipeline.rejected import FROM_FILES
 from portfolio.exports.kinds import Part
 from portfolio.exports.records import RejectedRecord
 from portfolio.exports.sections import Section, Selection, mapped, text
 from portfolio.exports.tables import Row
+from portfolio.imports import targets
 from portfolio.imports.reading import Stores
 
 _REJECTED: Final = Section(
@@ -38,9 +40,15 @@ def stores(*, at: datetime) -> Stores:
 
 
 def _store(at: datetime, account: ExchangeAccount, rows: Sequence[RejectedRecord]) -> Touched:
-    """Those never seen here. Inside the owner's open door; raises ValueError for a stream that nobody knows."""
+    """Those never seen here; but what the exchange tells, an account that it tells here reads by itself. Inside the
+    owner's open door; raises ValueError for a stream that nobody knows."""
     known = set(RejectedRow.objects.filter(account=account).values_list("digest", flat=True))
-    new = [row for row in rows if row.digest not in known]
+    told_here = targets.is_reported(account)
+    new = [
+        row
+        for row in rows
+        if row.digest not in known and not (told_here and not row.position.startswith(FROM_FILES))
+    ]
     if not new:
         return Touched()
     run = SyncRun.objects.create(
