@@ -161,7 +161,7 @@ def test_an_orphaned_leg_is_pointed_out(as_alice: Client, account: ExchangeAccou
     at = clock.now() - timedelta(hours=1)
     OrderFactory.create(
         account=account, role="SL", group_id="g", side="SELL", stop_price=Decimal(90), ordered_at=at,
-        exchange_order_id="left-alone",
+        exchange_order_id="left-alone", linked_by="client_id",
     )  # fmt: skip
 
     page = shown(as_alice, "/brackets?which=orphaned")
