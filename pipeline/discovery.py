@@ -23,6 +23,8 @@ from portfolio.models import AssetDay, WalletBalance
 
 ASKED_AT_ONCE: Final = 30
 SEARCHED_AGAIN: Final = timedelta(hours=1)
+_LATELY: Final = 10  # symbols asked between two searches: a round trip moves no balance of its own coin
+_LATEST: Final = 200  # fills that tell which were traded last
 
 
 def explore(session: Session) -> None:
@@ -40,7 +42,8 @@ def explore_contracts(session: Session) -> None:
 def search(session: Session) -> None:
     """Ask some of the symbols that were never asked, or not since balances stopped adding up."""
     with session.door("Looking for more symbols") as now:
-        _notice(session)
+        lately = _notice(session)
+        _ask(session, lately)
         claimed = cursors.claim(
             account_id=session.account.id, streams=[Stream.DISCOVERY], due_by=session.started, now=now
         )
@@ -52,7 +55,7 @@ def search(session: Session) -> None:
             _ask(session, turn)
             goes_on = now + schedule.SWEEP if len(turn) < len(left) else None
             session.finish(cursor, ok_at=now, due_at=goes_on)
-    if claimed:
+    if claimed or lately:
         explore(session)
 
 
@@ -76,27 +79,41 @@ def _assets(session: Session) -> set[str]:
     }
 
 
-def _notice(session: Session) -> None:
-    """Begin a search when balances differ from the facts otherwise than at the last one."""
+def _notice(session: Session) -> list[str]:
+    """Begin a search when balances differ from the facts otherwise than at the last one, once in an hour; between, the
+    symbols traded last that may explain another difference."""
     if session.reported_at is None:
-        return
+        return []
     cursor = SyncCursor.objects.get(account=session.account, stream=Stream.DISCOVERY)
     digest = _digest(_unexplained(session, session.reported_at + session.client.clock_offset))
-    since = searched_since(cursor)
-    if digest == cursor.position.partition(":")[0]:
-        return
+    since, lately = searched_since(cursor), []
+    before = cursor.position.split(":")
+    if digest in (before[0], before[-1]):
+        return []
     if not digest:
         cursor.position = ""
     elif since is None or session.reported_at - since >= SEARCHED_AGAIN:
         cursor.position = f"{digest}:{clock.to_ms(session.reported_at)}"
         cursor.due_at = min(cursor.due_at, session.started)
+    else:
+        cursor.position = ":".join([*before[:2], digest])
+        lately = _unasked(session, _traded_last(session), session.reported_at)
     cursor.save(update_fields=["position", "due_at"])
+    return lately
 
 
 def searched_since(cursor: SyncCursor) -> datetime | None:
-    """The moment of the report that a symbol must have been asked after."""
-    _, _, since = cursor.position.partition(":")
+    """The moment of the report that a symbol must have been asked after. A position is what differed then, this
+    moment, and what differed when symbols were asked without a search."""
+    _, _, rest = cursor.position.partition(":")
+    since, _, _ = rest.partition(":")
     return clock.from_ms(int(since)) if since else None
+
+
+def _traded_last(session: Session) -> list[str]:
+    rows = Fill.objects.filter(account=session.account, market_type=MarketType.SPOT).order_by("-executed_at")
+    symbols = dict.fromkeys(rows.values_list("symbol", flat=True)[:_LATEST])
+    return [symbol for symbol in symbols if symbol in session.followed][:_LATELY]
 
 
 def _unexplained(session: Session, at: datetime) -> dict[str, Decimal]:
