@@ -17,7 +17,7 @@ def test_what_is_available_is_of_the_coin_itself(total: str, told: str, free: st
         "USDT", Decimal(total), available=Decimal(told), unrealized=Decimal(1), wallet="futures", raw={}
     )
     assert row is not None
-    assert (row.available, row.locked, row.unrealized_pnl) == (Decimal(free), Decimal(locked), 1)
+    assert (row.available, row.locked, row.unrealized_pnl) == (Decimal(free), Decimal(locked), Decimal(1))
 
 
 def test_a_coin_of_which_nothing_stands_is_none() -> None:
