@@ -146,3 +146,19 @@ def position(**given: Any) -> PositionRow:
         "unrealized_pnl": Decimal(1),
     }
     return PositionRow(**{**values, **given})
+
+
+def target(order_id: str, price: int, *, order_list: str, **given: Any) -> OrderRow:
+    leg = {"order_id": order_id, "side": Side.SELL, "type": "LIMIT_MAKER", "price": Decimal(price)}
+    return order(**{**leg, "order_list_id": order_list, "ordered_at": at(10), "updated_at": at(10), **given})
+
+
+def stop(order_id: str, price: int, *, order_list: str, **given: Any) -> OrderRow:
+    leg = {"order_id": order_id, "side": Side.SELL, "type": "STOP_LOSS_LIMIT", "stop_price": Decimal(price)}
+    return order(**{**leg, "order_list_id": order_list, "ordered_at": at(10), "updated_at": at(10), **given})
+
+
+def bought(order_id: str, minute: int, quantity: str = "1", **given: Any) -> OrderRow:
+    return filled(
+        order_id=order_id, quantity=Decimal(quantity), ordered_at=at(minute), updated_at=at(minute), **given
+    )

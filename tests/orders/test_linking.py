@@ -17,7 +17,7 @@ from orders.models import Order
 from orders.touched import Touched
 from tests.factories import AccountFactory, FillFactory
 from tests.orders import rows
-from tests.orders.rows import at
+from tests.orders.rows import at, bought, stop, target
 
 pytestmark = pytest.mark.django_db
 Linked = dict[str, tuple[str, str, str, str | None]]
@@ -46,26 +46,6 @@ def named(order_id: str, role: str, **given: Any) -> OrderRow:
     side = Side.BUY if role == "ENTRY" else Side.SELL
     return rows.order(
         **{"order_id": order_id, "side": side, "client_order_id": f"cgt-0a1b2c3d-{role}", "raw": {}, **given}
-    )
-
-
-def target(order_id: str, price: int, *, order_list: str, **given: Any) -> OrderRow:
-    leg = {"order_id": order_id, "side": Side.SELL, "type": "LIMIT_MAKER", "price": Decimal(price)}
-    return rows.order(
-        **{**leg, "order_list_id": order_list, "ordered_at": at(10), "updated_at": at(10), **given}
-    )
-
-
-def stop(order_id: str, price: int, *, order_list: str, **given: Any) -> OrderRow:
-    leg = {"order_id": order_id, "side": Side.SELL, "type": "STOP_LOSS_LIMIT", "stop_price": Decimal(price)}
-    return rows.order(
-        **{**leg, "order_list_id": order_list, "ordered_at": at(10), "updated_at": at(10), **given}
-    )
-
-
-def bought(order_id: str, minute: int, quantity: str = "1", **given: Any) -> OrderRow:
-    return rows.filled(
-        order_id=order_id, quantity=Decimal(quantity), ordered_at=at(minute), updated_at=at(minute), **given
     )
 
 
