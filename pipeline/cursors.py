@@ -138,12 +138,19 @@ def release(*, account_id: UUID) -> None:
 
 
 def make_due(
-    *, account_id: UUID, streams: Collection[Stream], at: datetime, scopes: Collection[str] | None = None
+    *,
+    account_id: UUID,
+    streams: Collection[Stream],
+    at: datetime,
+    scopes: Collection[str] | None = None,
+    read_before: datetime | None = None,
 ) -> int:
-    """Bring cursors forward to `at`; answers how many were due later."""
+    """Bring cursors forward to `at`, if given only those last read before a moment; answers how many were due later."""
     rows = SyncCursor.objects.filter(account_id=account_id, stream__in=streams, due_at__gt=at)
     if scopes is not None:
         rows = rows.filter(scope__in=scopes)
+    if read_before is not None:
+        rows = rows.filter(last_ok_at__lt=read_before)
     return rows.update(due_at=at)
 
 

@@ -235,12 +235,18 @@ class Session:
         return True
 
     def follow(self, symbols: Sequence[str], *, due_at: datetime) -> None:
-        """Ask a symbol for fills and orders from now on, also one that a search asked in vain. Inside an open door."""
+        """Ask a symbol for fills and orders from now on, also one asked in vain before. Inside an open door."""
         new = [symbol for symbol in symbols if symbol not in self.followed]
         cursors.ensure(account=self.account, stream=Stream.FILLS, scopes=new, due_at=due_at)
-        cursors.make_due(account_id=self.account.id, streams=[Stream.FILLS], at=due_at, scopes=new)
+        again = cursors.make_due(
+            account_id=self.account.id,
+            streams=[Stream.FILLS],
+            at=due_at,
+            scopes=new,
+            read_before=self.started,
+        )
         cursors.ensure(account=self.account, stream=Stream.ORDERS, scopes=new, due_at=due_at)
-        self.run.steps_total += len(new) + len(set(new) - self.asked)
+        self.run.steps_total += len(new) + len(set(new) - self.asked) + again
         self.asked |= set(new)
         self.followed |= set(new)
 

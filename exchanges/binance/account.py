@@ -1,6 +1,7 @@
 """A Binance account: its spot wallet, and the way to its USD-M futures."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from typing import Any, Final
@@ -121,10 +122,12 @@ class BinanceAccount:
 
     def fills_between(self, symbol: str, since: datetime, until: datetime) -> Iterator[Page[FillRow]]:
         """Pages of all fills executed in [since, until): finds what came too late for `fills`. A short span is asked by
-        time; a long one by id, with what comes of before and after it."""
+        time, a long one by id."""
         start, end = clock.to_ms(since), ceil_ms(until)
         if end - start > _SHORT_MS:
-            yield from self._fills_by_id(symbol, start, end)
+            for page in self._fills_by_id(symbol, start, end):
+                within = tuple(row for row in page.rows if since <= row.executed_at < until)
+                yield replace(page, rows=within)
             return
         while start < end:
             window_end = min(start + DAY_MS, end)
@@ -192,6 +195,8 @@ class BinanceAccount:
         return mapping.fill(raw, self._assets)
 
     def _fills_by_id(self, symbol: str, start: int, end: int) -> Iterator[Page[FillRow]]:
+        """With what its pages have of before and after."""
+
         def ask(position: int) -> list[Any]:
             return self._trades(symbol, fromId=position)
 

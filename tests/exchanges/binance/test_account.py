@@ -178,8 +178,7 @@ def test_a_long_span_costs_no_request_a_day(
     pages = reader.fills_between("BNBBTC", clock.from_ms(since), clock.from_ms(until))
     found = {row.fill_id for page in pages for row in page.rows}
     wanted = {str(each["id"]) for each in trades if since <= each["time"] < until}
-    assert wanted <= found
-    assert len(found) <= len(wanted) + 2 * PAGE
+    assert found == wanted
     assert len(stub.asked) <= asked + 1
 
 
