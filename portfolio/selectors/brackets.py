@@ -189,7 +189,7 @@ def _assemble(anchors: Sequence[Order]) -> list[Bracket]:
     placed = {key_of(order): order for order in bracket_orders.placed_by(every)}
     legs = {anchor: [leg for leg in group if key_of(leg) not in placed] for anchor, group in legs.items()}
     books = BracketBooks([*every, *placed.values()], placed)
-    return [_bracket(anchor, legs[anchor.pk], books) for anchor in anchors]
+    return [_bracket(anchor, legs.get(anchor.pk, ()), books) for anchor in anchors]
 
 
 def _bracket(anchor: Order, orders: Sequence[Order], books: BracketBooks) -> Bracket:

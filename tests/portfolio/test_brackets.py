@@ -174,6 +174,17 @@ def test_without_a_stop_there_is_no_r(account: ExchangeAccount, as_alice: JsonCl
     assert (bracket["r_multiple"], bracket["r_reason"], bracket["is_inferred"]) == (None, "no_stop", True)
 
 
+def test_an_entry_whose_legs_are_not_placed_yet_is_told(
+    account: ExchangeAccount, as_alice: JsonClient
+) -> None:
+    entry = order(account, "ENTRY", "1", status="NEW")
+
+    [bracket] = get(as_alice)["results"]
+
+    assert (bracket["id"], bracket["targets"], bracket["stops"]) == (entry.pk, [], [])
+    assert get(as_alice, f"/api/brackets/{entry.pk}") == bracket
+
+
 def test_legs_that_wait_for_nothing_are_orphans(account: ExchangeAccount, as_alice: JsonClient) -> None:
     closed = two_targets(account)
     order(
