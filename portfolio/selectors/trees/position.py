@@ -7,7 +7,8 @@ from typing import Final
 from django.db.models import Min, QuerySet, Sum
 
 from core.errors import NotFound
-from portfolio.models import Fee, Position, PositionStatus, Trade
+from core.money import ZERO
+from portfolio.models import Allocation, Fee, Position, PositionStatus, Trade
 from portfolio.selectors import positions
 from portfolio.selectors.trees import facts, node
 from portfolio.selectors.trees.facts import Listed
@@ -189,11 +190,18 @@ def _unrealised(row: Position, at: datetime) -> list[ExplanationNode]:
 
 def _quantities(row: Position) -> list[ExplanationNode]:
     """What is open now follows from what came and went."""
-    columns = (
-        ("entered_quantity", "Entered", 1),
-        ("exited_quantity", "Exited", -1),
-        ("moved_quantity", "Withdrawn without a sale", -1),
-        ("dust_quantity", "Left as dust", -1),
+    dust = Allocation.objects.filter(trade__position=row, source=Allocation.Source.DUST)
+    parts = (
+        ("entered_quantity", "Entered", row.entered_quantity, 1),
+        (
+            "dust_taken",
+            "Dust of earlier positions sold with it",
+            dust.aggregate(Sum("quantity"))["quantity__sum"],
+            1,
+        ),
+        ("exited_quantity", "Exited", row.exited_quantity, -1),
+        ("moved_quantity", "Withdrawn without a sale", row.moved_quantity, -1),
+        ("dust_quantity", "Left as dust", row.dust_quantity, -1),
     )
     unit = "" if row.settle_asset else row.book.asset
     return [
@@ -203,11 +211,11 @@ def _quantities(row: Position) -> list[ExplanationNode]:
             value=row.quantity,
             unit=unit,
             rule=Rule.SUM,
-            formula="entered − exited − withdrawn − dust",
+            formula="entered + dust taken − exited − withdrawn − dust left",
             sign=0,
             children=[
-                ExplanationNode(name, title, getattr(row, name), unit, sign=sign)
-                for name, title, sign in columns
+                ExplanationNode(name, title, quantity or ZERO, unit, sign=sign)
+                for name, title, quantity, sign in parts
             ],
         )
     ]

@@ -55,6 +55,28 @@ def exits(user: User, count: int) -> Trade:
     return trade
 
 
+def test_dust_of_an_earlier_position_counts_in_the_one_that_sold_it(
+    alice: User, as_alice: JsonClient
+) -> None:
+    account, day = api_books.open_account(alice), api_books.day
+    fold(
+        account,
+        fill(account, "BUY", "1.000000005", "100", executed_at=day(4)),
+        fill(account, "SELL", "1", "110", executed_at=day(3)),
+        fill(account, "BUY", "1", "200", executed_at=day(2)),
+        fill(account, "SELL", "1.000000005", "300", executed_at=day(1)),
+    )
+
+    trees = [explained(as_alice, f"position/{row.pk}") for row in positions(alice)]
+
+    assert [differing(tree) for tree in trees] == [[], []]
+    quantities = [parts_of(parts_of(tree["root"])["quantity"]) for tree in trees]
+    assert [(each["dust_taken"]["value"], each["dust_quantity"]["value"]) for each in quantities] == [
+        ("0", "0.000000005"),
+        ("0.000000005", "0"),
+    ]
+
+
 def test_every_trade_and_position_of_a_rich_book_adds_up(alice: User, as_alice: JsonClient) -> None:
     api_books.rich(alice)
 
